@@ -1,0 +1,122 @@
+//! Passwords: argon2id (19 MiB, 2 passes, 1 lane), off the async threads and never too many at once.
+
+use std::fmt;
+use std::sync::Arc;
+
+use argon2::password_hash::phc;
+use argon2::password_hash::{PasswordHasher as _, PasswordVerifier as _};
+use argon2::{Algorithm, Argon2, Params, Version};
+use tokio::sync::Semaphore;
+
+use crate::error::Error;
+use crate::id::Entropy;
+use crate::user::PasswordHash;
+
+/// A password that a client sent: 8–128 characters. It is never stored and never shown.
+#[derive(Clone)]
+pub struct Password(String);
+
+impl Password {
+    /// Parses; the message says what is wrong.
+    pub fn parse(text: &str) -> Result<Self, String> {
+        if (8..=128).contains(&text.chars().take(129).count()) {
+            Ok(Self(text.to_owned()))
+        } else {
+            Err("must be 8 to 128 characters".to_owned())
+        }
+    }
+
+    /// A password to be compared only: what never was acceptable is simply wrong.
+    pub fn shown(text: &str) -> Result<Self, String> {
+        let kept: String = text.chars().take(129).collect();
+        Ok(Self(kept))
+    }
+}
+
+impl fmt::Debug for Password {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Password(…)")
+    }
+}
+
+/// Hashes and compares. One hash takes a core and 19 MiB for some milliseconds, so that only `at_once` of
+/// them run and the others wait their turn.
+#[derive(Clone)]
+pub struct Passwords {
+    argon2: Argon2<'static>,
+    turns: Arc<Semaphore>,
+    /// Compared against when there is no such user, so that both answers take the same time.
+    nobody: Arc<str>,
+}
+
+impl fmt::Debug for Passwords {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Passwords(…)")
+    }
+}
+
+impl Passwords {
+    /// A hasher that runs up to `at_once` hashes at a time.
+    pub fn new(at_once: usize) -> Self {
+        let params = Params::new(19 * 1024, 2, 1, None).unwrap_or_default();
+        let argon2 = Argon2::new(Algorithm::Argon2id, Version::V0x13, params);
+        // A real hash with the same parameters, of a password that nobody has.
+        let nobody = "$argon2id$v=19$m=19456,t=2,p=1$AAAAAAAAAAAAAAAAAAAAAA$AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
+        Self { argon2, turns: Arc::new(Semaphore::new(at_once.max(1))), nobody: nobody.into() }
+    }
+
+    /// As many at once as leave a core for everything else.
+    pub fn for_this_machine() -> Self {
+        Self::new(std::thread::available_parallelism().map_or(1, |n| n.get() / 2))
+    }
+
+    /// The hash to store.
+    pub async fn hash(&self, password: Password, entropy: &Entropy) -> Result<PasswordHash, Error> {
+        let salt = entropy.bits().to_be_bytes();
+        let argon2 = self.argon2.clone();
+        let hash: Result<phc::PasswordHash, _> =
+            self.turn(move || argon2.hash_password_with_salt(password.0.as_bytes(), &salt)).await?;
+        hash.map(|h| PasswordHash(h.to_string())).map_err(|e| Error::Internal(e.to_string().into()))
+    }
+
+    /// Whether the password is the hashed one. `None` stands for no such user: it takes as long and is
+    /// `false`.
+    pub async fn matches(&self, password: Password, hash: Option<&PasswordHash>) -> Result<bool, Error> {
+        let known = hash.is_some();
+        let text = hash.map_or_else(|| self.nobody.to_string(), |h| h.0.clone());
+        let argon2 = self.argon2.clone();
+        let same = self
+            .turn(move || {
+                phc::PasswordHash::new(&text)
+                    .is_ok_and(|h| argon2.verify_password(password.0.as_bytes(), &h).is_ok())
+            })
+            .await?;
+        Ok(same && known)
+    }
+
+    async fn turn<T: Send + 'static>(&self, work: impl FnOnce() -> T + Send + 'static) -> Result<T, Error> {
+        let turn = Arc::clone(&self.turns).acquire_owned().await;
+        let done = tokio::task::spawn_blocking(move || {
+            let _held = turn;
+            work()
+        });
+        done.await.map_err(|e| Error::Internal(Box::new(e)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Password, Passwords};
+    use crate::id::Entropy;
+
+    #[tokio::test]
+    async fn only_the_right_password_of_a_known_user_matches() {
+        let passwords = Passwords::new(2);
+        let password = |text: &str| Password::parse(text).unwrap();
+        let hash = passwords.hash(password("correct horse"), &Entropy::seeded(1)).await.unwrap();
+        assert!(hash.0.starts_with("$argon2id$v=19$m=19456,t=2,p=1$"));
+        assert!(passwords.matches(password("correct horse"), Some(&hash)).await.unwrap());
+        assert!(!passwords.matches(password("wrong horse"), Some(&hash)).await.unwrap());
+        assert!(!passwords.matches(password("correct horse"), None).await.unwrap());
+    }
+}

@@ -1,0 +1,59 @@
+//! The HTTP door: API Gateway's payload 2.0, parsed once by `lambda_http` into a [`Request`], and a
+//! [`Reply`] or an [`Error`] back, through the one map from errors to statuses.
+
+mod reply;
+mod request;
+
+pub use reply::Reply;
+pub use request::Request;
+
+use std::future::Future;
+use std::sync::Arc;
+
+use lambda_http::lambda_runtime::LambdaEvent;
+use lambda_http::request::LambdaRequest;
+use lambda_http::{Adapter, Service as _, service_fn};
+
+use super::{Entry, broken_event, raw};
+use crate::error::Error;
+
+/// Puts a handler behind the HTTP door.
+pub fn http<H, F>(handle: H) -> Entry
+where
+    H: Fn(Request) -> F + Send + Sync + 'static,
+    F: Future<Output = Result<Reply, Error>> + Send + 'static,
+{
+    let handle = Arc::new(handle);
+    Arc::new(move |event| {
+        let handle = Arc::clone(&handle);
+        Box::pin(async move {
+            let (event, context) = event.into_parts();
+            let payload: LambdaRequest = serde_json::from_str(event.get()).map_err(|e| broken_event(&e))?;
+            let service = service_fn(move |request: lambda_http::Request| {
+                let handle = Arc::clone(&handle);
+                async move { Ok::<_, std::convert::Infallible>(answer(&*handle, &request).await) }
+            });
+            let response = Adapter::from(service).call(LambdaEvent::new(payload, context)).await;
+            match response {
+                Ok(response) => raw(&response),
+                Err(never) => match never {},
+            }
+        })
+    })
+}
+
+/// One request, from `lambda_http`'s words to ours and back.
+async fn answer<H, F>(handle: &H, request: &lambda_http::Request) -> lambda_http::Response<lambda_http::Body>
+where
+    H: Fn(Request) -> F,
+    F: Future<Output = Result<Reply, Error>>,
+{
+    let request = Request::of(request);
+    let (id, route) = (request.id.clone(), request.route.clone());
+    let result = handle(request).await;
+    reply::log(&id, &route, &result);
+    match result {
+        Ok(reply) => reply.into_response(&id),
+        Err(error) => reply::refusal(&error, &id),
+    }
+}

@@ -1,0 +1,157 @@
+//! A reply as clients see it: the envelope, the security headers, and the one map from errors to statuses.
+
+use http::header::{CACHE_CONTROL, CONTENT_TYPE, HeaderName, HeaderValue, RETRY_AFTER, WWW_AUTHENTICATE};
+use http::{Response, StatusCode};
+use lambda_http::Body;
+use serde::Serialize;
+use serde_json::{Value, json};
+
+use crate::error::{Error, FieldError};
+use crate::telemetry::REQUESTS;
+
+/// A success.
+#[derive(Debug, Clone)]
+pub struct Reply {
+    status: StatusCode,
+    data: Value,
+    message: Option<&'static str>,
+}
+
+impl Reply {
+    /// 200 with data.
+    pub fn ok(data: impl Serialize) -> Result<Self, Error> {
+        Self::with(StatusCode::OK, data)
+    }
+
+    /// 201 with data.
+    pub fn created(data: impl Serialize) -> Result<Self, Error> {
+        Self::with(StatusCode::CREATED, data)
+    }
+
+    /// 503 that still has something to tell: health.
+    pub fn unavailable(data: impl Serialize) -> Result<Self, Error> {
+        Self::with(StatusCode::SERVICE_UNAVAILABLE, data)
+    }
+
+    /// With a sentence for a person.
+    #[must_use]
+    pub fn saying(mut self, message: &'static str) -> Self {
+        self.message = Some(message);
+        self
+    }
+
+    /// The status.
+    pub fn status(&self) -> u16 {
+        self.status.as_u16()
+    }
+
+    /// The data.
+    pub fn data(&self) -> &Value {
+        &self.data
+    }
+
+    fn with(status: StatusCode, data: impl Serialize) -> Result<Self, Error> {
+        let data = serde_json::to_value(data).map_err(|e| Error::Internal(Box::new(e)))?;
+        Ok(Self { status, data, message: None })
+    }
+
+    /// The response on the wire.
+    pub(super) fn into_response(self, request_id: &str) -> Response<Body> {
+        let mut body = json!({ "success": self.status.is_success(), "data": self.data });
+        if let Some(message) = self.message {
+            body["message"] = message.into();
+        }
+        response(self.status, &body, request_id)
+    }
+}
+
+/// The one map from errors to statuses.
+fn status(error: &Error) -> StatusCode {
+    match error {
+        Error::InvalidJson => StatusCode::BAD_REQUEST,
+        Error::Unauthenticated(_) => StatusCode::UNAUTHORIZED,
+        Error::Forbidden(_) => StatusCode::FORBIDDEN,
+        Error::NotFound(_) => StatusCode::NOT_FOUND,
+        Error::Conflict(_) => StatusCode::CONFLICT,
+        Error::PayloadTooLarge => StatusCode::PAYLOAD_TOO_LARGE,
+        Error::UnsupportedMediaType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
+        Error::Invalid(_) => StatusCode::UNPROCESSABLE_ENTITY,
+        Error::RateLimited(_) => StatusCode::TOO_MANY_REQUESTS,
+        Error::Unavailable(_) => StatusCode::SERVICE_UNAVAILABLE,
+        Error::Internal(_) => StatusCode::INTERNAL_SERVER_ERROR,
+    }
+}
+
+/// A failure on the wire.
+pub(super) fn refusal(error: &Error, request_id: &str) -> Response<Body> {
+    let mut told = json!({ "code": error.code(), "requestId": request_id });
+    if let Error::Invalid(fields) = error {
+        told["details"] = fields
+            .iter()
+            .map(|FieldError { field, message }| json!({ "field": field, "message": message }))
+            .collect();
+    }
+    let body = json!({ "success": false, "message": error.to_string(), "error": told });
+    let mut response = response(status(error), &body, request_id);
+    let headers = response.headers_mut();
+    if let Error::Unauthenticated(_) = error {
+        headers.insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+    }
+    if let Error::RateLimited(limited) = error {
+        headers.insert(RETRY_AFTER, HeaderValue::from(limited.retry_after_secs));
+        headers.insert(HeaderName::from_static("ratelimit-limit"), HeaderValue::from(limited.limit));
+        headers.insert(HeaderName::from_static("ratelimit-remaining"), HeaderValue::from(0));
+        headers
+            .insert(HeaderName::from_static("ratelimit-reset"), HeaderValue::from(limited.retry_after_secs));
+    }
+    response
+}
+
+/// What every response of ours carries, as Helmet sends it.
+const SECURITY_HEADERS: [(&str, &str); 12] = [
+    ("strict-transport-security", "max-age=31536000; includeSubDomains"),
+    ("x-content-type-options", "nosniff"),
+    ("x-frame-options", "SAMEORIGIN"),
+    ("content-security-policy", "default-src 'none'; frame-ancestors 'none'"),
+    ("referrer-policy", "no-referrer"),
+    ("cross-origin-opener-policy", "same-origin"),
+    ("cross-origin-resource-policy", "same-origin"),
+    ("origin-agent-cluster", "?1"),
+    ("x-dns-prefetch-control", "off"),
+    ("x-download-options", "noopen"),
+    ("x-permitted-cross-domain-policies", "none"),
+    ("x-xss-protection", "0"),
+];
+
+fn response(status: StatusCode, body: &Value, request_id: &str) -> Response<Body> {
+    let mut response = Response::new(Body::Text(body.to_string()));
+    *response.status_mut() = status;
+    let headers = response.headers_mut();
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json; charset=utf-8"));
+    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    for (name, value) in SECURITY_HEADERS {
+        headers.insert(HeaderName::from_static(name), HeaderValue::from_static(value));
+    }
+    if let Ok(id) = HeaderValue::from_str(request_id) {
+        headers.insert(HeaderName::from_static("x-request-id"), id);
+    }
+    response
+}
+
+/// One line per request; the cause of a fault of ours goes here and nowhere else.
+pub(super) fn log(id: &str, route: &str, result: &Result<Reply, Error>) {
+    match result {
+        Ok(reply) => {
+            tracing::info!(target: REQUESTS, request_id = id, route, status = reply.status.as_u16());
+        }
+        Err(error) => {
+            let status = status(error);
+            let cause = std::error::Error::source(error).map(|c| format!("{c}: {c:?}"));
+            if status.is_server_error() {
+                tracing::error!(target: REQUESTS, request_id = id, route, status = status.as_u16(), code = error.code(), cause);
+            } else {
+                tracing::info!(target: REQUESTS, request_id = id, route, status = status.as_u16(), code = error.code());
+            }
+        }
+    }
+}

@@ -1,0 +1,116 @@
+//! A request as handlers see it: parsed once, with the gateway's time and id.
+
+use std::collections::HashMap;
+
+use http::HeaderMap;
+use http::header::{AUTHORIZATION, CONTENT_TYPE, USER_AGENT};
+use lambda_http::RequestExt as _;
+use lambda_http::request::RequestContext;
+use serde_json::Value;
+
+use crate::error::Error;
+use crate::form::Form;
+use crate::id::Entropy;
+use crate::time::Time;
+
+/// The most bytes of a body that any of our functions reads.
+const LARGEST_BODY: usize = 64 * 1024;
+
+/// One HTTP request.
+#[derive(Debug, Clone)]
+pub struct Request {
+    /// API Gateway's request id.
+    pub id: String,
+    /// The route key, `GET /api/auth/me` say.
+    pub route: String,
+    /// When the gateway took the request.
+    pub now: Time,
+    /// Where ids and secrets come from.
+    pub entropy: Entropy,
+    /// Who sent it, as the gateway saw it.
+    pub source_ip: String,
+    /// What sent it.
+    pub user_agent: String,
+    /// The route's parameters, decoded.
+    pub path: HashMap<String, String>,
+    /// The query, decoded; of repeated names the last.
+    pub query: HashMap<String, String>,
+    /// The headers.
+    pub headers: HeaderMap,
+    /// The body as it came.
+    pub body: Vec<u8>,
+}
+
+impl Request {
+    /// From `lambda_http`'s request.
+    pub(super) fn of(request: &lambda_http::Request) -> Self {
+        let headers = request.headers().clone();
+        // Bytes outside ASCII are allowed in it, and common enough: they cost those letters, not the whole text.
+        let user_agent = headers.get(USER_AGENT).map_or(&b""[..], |value| value.as_bytes());
+        let user_agent = String::from_utf8_lossy(user_agent).into_owned();
+        let mut parsed = Self {
+            id: request.lambda_context_ref().map(|c| c.request_id.clone()).unwrap_or_default(),
+            route: String::new(),
+            now: Time::from_millis(0),
+            entropy: Entropy::default(),
+            source_ip: String::new(),
+            user_agent,
+            path: collect(request.path_parameters_ref()),
+            query: collect(request.query_string_parameters_ref()),
+            body: request.body().as_ref().to_vec(),
+            headers,
+        };
+        if let Some(RequestContext::ApiGatewayV2(context)) = request.request_context_ref() {
+            parsed.id = context.request_id.clone().unwrap_or_default();
+            parsed.route = context.route_key.clone().unwrap_or_default();
+            parsed.now = Time::from_millis(context.time_epoch);
+            parsed.source_ip = context.http.source_ip.clone().unwrap_or_default();
+        }
+        parsed
+    }
+
+    /// The access token of the `Authorization` header.
+    pub fn bearer(&self) -> Option<&str> {
+        let value = self.headers.get(AUTHORIZATION)?.to_str().ok()?;
+        let (scheme, token) = value.split_once(' ')?;
+        (scheme.eq_ignore_ascii_case("bearer") && !token.trim().is_empty()).then(|| token.trim())
+    }
+
+    /// The body's fields.
+    pub fn form(&self) -> Result<Form, Error> {
+        if self.body.len() > LARGEST_BODY {
+            return Err(Error::PayloadTooLarge);
+        }
+        let kind = self.headers.get(CONTENT_TYPE).and_then(|v| v.to_str().ok()).unwrap_or_default();
+        let essence = kind.split(';').next().unwrap_or_default().trim();
+        if !essence.eq_ignore_ascii_case("application/json") {
+            return Err(Error::UnsupportedMediaType);
+        }
+        let value: Value = serde_json::from_slice(&self.body).map_err(|_| Error::InvalidJson)?;
+        Form::json(value)
+    }
+
+    /// The body's fields where a body may be left out.
+    pub fn form_or_empty(&self) -> Result<Form, Error> {
+        if self.body.is_empty() { Form::json(Value::Object(serde_json::Map::new())) } else { self.form() }
+    }
+
+    /// The query's fields.
+    pub fn query_form(&self) -> Form {
+        Form::query(&self.query)
+    }
+
+    /// An id in the path. One that cannot be an id is simply not found.
+    pub fn path_id<T>(
+        &self,
+        name: &str,
+        what: &'static str,
+        parse: impl FnOnce(&str) -> Result<T, String>,
+    ) -> Result<T, Error> {
+        self.path.get(name).and_then(|text| parse(text).ok()).ok_or(Error::NotFound(what))
+    }
+}
+
+fn collect(map: Option<&lambda_http::aws_lambda_events::query_map::QueryMap>) -> HashMap<String, String> {
+    map.map(|m| m.iter().map(|(k, v)| (k.to_owned(), v.to_owned())).collect()).unwrap_or_default()
+}

@@ -1,0 +1,169 @@
+//! The queue door: `aws:rmq` events of a RabbitMQ event source. Real events carry nulls where the
+//! published Rust struct wants numbers, so the event type here is our own, all optional.
+
+mod settle;
+
+pub use settle::{Outcome, settle};
+
+use std::collections::HashMap;
+use std::future::Future;
+use std::sync::Arc;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use serde::Deserialize;
+use serde_json::Value;
+
+use super::{Entry, broken_event, raw};
+use crate::error::Error;
+use crate::id::Entropy;
+use crate::time::Time;
+
+/// The AMQP header that counts how often consumers have failed on a job.
+pub const ATTEMPT_HEADER: &str = "x-attempt";
+
+/// A batch of one queue's messages, in order.
+#[derive(Debug, Clone)]
+pub struct Batch {
+    /// The invocation's request id.
+    pub id: String,
+    /// When the invocation began. The event itself carries no time.
+    pub now: Time,
+    /// Where ids come from.
+    pub entropy: Entropy,
+    /// The messages.
+    pub deliveries: Vec<Delivery>,
+}
+
+/// One message of a queue.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Delivery {
+    /// The queue's name, without the virtual host.
+    pub queue: String,
+    /// AMQP `message-id`, where the publisher set one.
+    pub message_id: Option<String>,
+    /// The body.
+    pub body: Vec<u8>,
+    /// How often consumers have failed on it: [`ATTEMPT_HEADER`], 0 without.
+    pub attempt: u32,
+    /// Whether the broker has delivered it before.
+    pub redelivered: bool,
+}
+
+/// Puts a handler behind the queue door. An error fails the whole batch, which then comes again; a job
+/// that can never succeed must be parked by the handler, not returned as an error.
+pub fn queue<H, F>(handle: H) -> Entry
+where
+    H: Fn(Batch) -> F + Send + Sync + 'static,
+    F: Future<Output = Result<(), Error>> + Send + 'static,
+{
+    let handle = Arc::new(handle);
+    Arc::new(move |event| {
+        let handle = Arc::clone(&handle);
+        Box::pin(async move {
+            let (event, context) = event.into_parts();
+            let deliveries = read(event.get()).map_err(|e| broken_event(&e))?;
+            let batch = Batch {
+                id: context.request_id,
+                now: super::clock(),
+                entropy: Entropy::default(),
+                deliveries,
+            };
+            let id = batch.id.clone();
+            handle(batch).await.map_err(|error| super::failed(&error, &id))?;
+            raw(&())
+        })
+    })
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Event {
+    rmq_messages_by_queue: HashMap<String, Vec<Record>>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Record {
+    #[serde(default)]
+    basic_properties: Option<Properties>,
+    #[serde(default)]
+    redelivered: Option<bool>,
+    #[serde(default)]
+    data: Option<String>,
+}
+
+#[derive(Deserialize, Default)]
+#[serde(rename_all = "camelCase")]
+struct Properties {
+    #[serde(default)]
+    message_id: Option<String>,
+    #[serde(default)]
+    headers: Option<HashMap<String, Value>>,
+}
+
+fn read(text: &str) -> Result<Vec<Delivery>, serde_json::Error> {
+    let event: Event = serde_json::from_str(text)?;
+    let mut deliveries = Vec::new();
+    for (name, records) in event.rmq_messages_by_queue {
+        let queue = name.split("::").next().unwrap_or(&name);
+        for record in records {
+            deliveries.push(delivery(queue, record)?);
+        }
+    }
+    Ok(deliveries)
+}
+
+fn delivery(queue: &str, record: Record) -> Result<Delivery, serde_json::Error> {
+    let properties = record.basic_properties.unwrap_or_default();
+    let attempt = properties.headers.unwrap_or_default().get(ATTEMPT_HEADER).and_then(number).unwrap_or(0);
+    let body = STANDARD.decode(record.data.unwrap_or_default()).map_err(serde::de::Error::custom)?;
+    Ok(Delivery {
+        queue: queue.to_owned(),
+        message_id: properties.message_id,
+        body,
+        attempt,
+        redelivered: record.redelivered.unwrap_or(false),
+    })
+}
+
+/// A header's number: plain, or digits in the `{"bytes":[…]}` form that strings come in.
+fn number(value: &Value) -> Option<u32> {
+    if let Some(number) = value.as_u64() {
+        return u32::try_from(number).ok();
+    }
+    let bytes: Option<Vec<u8>> = value
+        .get("bytes")?
+        .as_array()?
+        .iter()
+        .map(|byte| byte.as_u64().and_then(|byte| u8::try_from(byte).ok()))
+        .collect();
+    String::from_utf8(bytes?).ok()?.parse().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::read;
+
+    #[test]
+    fn real_events_have_nulls() {
+        let event = r#"{"eventSource":"aws:rmq","eventSourceArn":"arn:aws:mq:eu-central-1:1:broker:b:b-1",
+            "rmqMessagesByQueue":{"orders::/":[{"basicProperties":{"contentType":"text/plain","headers":null,
+            "deliveryMode":2,"priority":null,"messageId":null,"bodySize":2},"redelivered":false,"data":"aGk="},
+            {"basicProperties":{"headers":{"x-attempt":{"bytes":[51]}},"messageId":"m1"},"redelivered":true,
+            "data":"aGk="}]}}"#;
+        let found: Vec<_> = read(event)
+            .unwrap()
+            .into_iter()
+            .map(|d| (d.queue, d.message_id, d.body, d.attempt, d.redelivered))
+            .collect();
+        let orders = || "orders".to_owned();
+        assert_eq!(
+            found,
+            [
+                (orders(), None, b"hi".to_vec(), 0, false),
+                (orders(), Some("m1".to_owned()), b"hi".to_vec(), 3, true)
+            ]
+        );
+    }
+}

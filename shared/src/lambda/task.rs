@@ -1,0 +1,28 @@
+//! The door for events that our own functions send each other (`InvocationType: Event`).
+
+use std::future::Future;
+use std::sync::Arc;
+
+use serde::de::DeserializeOwned;
+
+use super::{Entry, broken_event, raw};
+use crate::error::Error;
+
+/// Puts a handler of `T` behind its door. An error fails the invocation, which Lambda then repeats.
+pub fn task<T, H, F>(handle: H) -> Entry
+where
+    T: DeserializeOwned + Send + 'static,
+    H: Fn(T) -> F + Send + Sync + 'static,
+    F: Future<Output = Result<(), Error>> + Send + 'static,
+{
+    let handle = Arc::new(handle);
+    Arc::new(move |event| {
+        let handle = Arc::clone(&handle);
+        Box::pin(async move {
+            let (event, context) = event.into_parts();
+            let event: T = serde_json::from_str(event.get()).map_err(|e| broken_event(&e))?;
+            handle(event).await.map_err(|error| super::failed(&error, &context.request_id))?;
+            raw(&())
+        })
+    })
+}

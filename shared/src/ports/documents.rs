@@ -1,0 +1,158 @@
+//! The durable documents: users, conversations, messages, automatic messages, and the search over them.
+//! Everything acknowledged here survives the death of the process that asked.
+
+use async_trait::async_trait;
+
+use crate::auto_message::AutoMessage;
+use crate::conversation::{ActivityCursor, Conversation, Listed};
+use crate::id::{AutoMessageId, ConversationId, MessageId, UserId};
+use crate::message::{Appended, Draft, Message, Span};
+use crate::ports::Stored;
+use crate::time::Time;
+use crate::user::{Login, User, UserChange};
+
+/// Who exists.
+#[async_trait]
+pub trait Users: Send + Sync {
+    /// Stores a new user; [`Taken`](crate::error::StoreError::Taken) with `username` or `email`.
+    async fn insert(&self, user: &User) -> Stored<()>;
+    /// Those of `ids` that exist, in no order.
+    async fn by_ids(&self, ids: &[UserId]) -> Stored<Vec<User>>;
+    /// By folded e-mail or username.
+    async fn by_login(&self, login: &Login) -> Stored<Option<User>>;
+    /// Changes what is `Some`; the user as it is afterwards, `None` if there is none.
+    async fn update(&self, id: &UserId, change: &UserChange) -> Stored<Option<User>>;
+    /// Moves `last_seen_at` forward, never back.
+    async fn seen(&self, id: &UserId, at: Time) -> Stored<()>;
+    /// Active users by folded username; `search` is a folded prefix of username or of a word of the
+    /// display name; `after` is the last row's folded username.
+    async fn list(&self, search: Option<&str>, after: Option<&str>, limit: u32) -> Stored<Vec<User>>;
+    /// Ids of users not deactivated and seen at or after `since`, by id, after `after`.
+    async fn active(&self, since: Time, after: Option<&UserId>, limit: u32) -> Stored<Vec<UserId>>;
+}
+
+/// Who talks with whom, and how far each has read.
+#[async_trait]
+pub trait Conversations: Send + Sync {
+    /// The pair's one conversation: `new`, or the one that was there first. `true` if it is new.
+    async fn ensure_direct(&self, new: &Conversation) -> Stored<(Conversation, bool)>;
+    /// Stores a new group.
+    async fn insert_group(&self, new: &Conversation) -> Stored<()>;
+    /// A conversation that `member` takes part in; `None` for everybody else.
+    async fn for_member(&self, id: &ConversationId, member: &UserId) -> Stored<Option<Listed>>;
+    /// The member's conversations, newest activity first, strictly after the cursor.
+    async fn list(&self, member: &UserId, after: Option<&ActivityCursor>, limit: u32) -> Stored<Vec<Listed>>;
+    /// Moves the member's `read_seq` forward to `up_to` (capped at `last_seq`), never back; the value it
+    /// has afterwards, `None` if there is no such membership.
+    async fn mark_read(&self, id: &ConversationId, member: &UserId, up_to: u64) -> Stored<Option<u64>>;
+    /// Conversations in which the member has unread messages, with their number.
+    async fn unread(&self, member: &UserId) -> Stored<Vec<(ConversationId, u64)>>;
+}
+
+/// What was written.
+#[async_trait]
+pub trait Messages: Send + Sync {
+    /// Gives the draft the next `seq`, stores it, and makes it its conversation's last message. A draft
+    /// whose (sender, clientMessageId) or AutoMessage id was stored before changes nothing.
+    async fn append(&self, draft: &Draft) -> Stored<Appended>;
+    /// Those of `ids` that exist, in no order.
+    async fn by_ids(&self, ids: &[MessageId]) -> Stored<Vec<Message>>;
+    /// Messages of a conversation by `seq`, oldest first; of `Latest` and `Before` the newest `limit`.
+    async fn page(&self, conversation: &ConversationId, span: Span, limit: u32) -> Stored<Vec<Message>>;
+    /// Replaces the content of a message that is not deleted; also where it is the last message.
+    async fn edit(&self, id: &MessageId, content: &str, at: Time) -> Stored<Option<Message>>;
+    /// Empties a message; the first `deleted_at` stays. Also where it is the last message.
+    async fn delete(&self, id: &MessageId, at: Time) -> Stored<Option<Message>>;
+}
+
+/// A search, already folded into terms by [`crate::search`].
+#[derive(Debug, Clone)]
+pub struct SearchQuery {
+    /// Whose conversations are searched. Never anybody else's.
+    pub member: UserId,
+    /// Folded words; every one must begin some word of the message.
+    pub terms: Vec<String>,
+    /// Only in this conversation.
+    pub conversation: Option<ConversationId>,
+    /// The cursor that the last hit carried.
+    pub after: Option<String>,
+    /// At most so many.
+    pub limit: u32,
+}
+
+/// A message that was found, newest first by id.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SearchHit {
+    /// Which; the message itself is read from [`Messages`], which knows the truth.
+    pub message: MessageId,
+    /// Where a search goes on after this hit.
+    pub cursor: String,
+}
+
+/// Finds messages by words.
+#[async_trait]
+pub trait SearchIndex: Send + Sync {
+    /// Hits in the member's own conversations, deleted messages left out.
+    async fn search(&self, query: &SearchQuery) -> Stored<Vec<SearchHit>>;
+}
+
+/// A message as a search index takes it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Indexable {
+    /// What it says now.
+    pub message: Message,
+    /// Who may find it.
+    pub members: Vec<UserId>,
+    /// Grows with every change of the message, whatever the clocks say.
+    pub revision: u64,
+}
+
+/// Keeps a search index that is not the document store itself.
+#[async_trait]
+pub trait Indexing: Send + Sync {
+    /// Makes the index if it is not there. Repeating is harmless and cheap.
+    async fn prepare(&self) -> Stored<()>;
+    /// Puts the messages into the index; a deleted one is taken out. Repeating is harmless, and what is late
+    /// never overwrites a higher revision. [`Corrupt`](crate::error::StoreError::Corrupt) when the index
+    /// understood and refused one of them: the others may be in or not.
+    async fn index(&self, messages: &[Indexable]) -> Stored<()>;
+}
+
+/// What a search index beside the document store does not hold yet. Every message waits from its first moment
+/// and again from every change, whether there is an index or not.
+#[async_trait]
+pub trait Unindexed: Send + Sync {
+    /// Messages that wait at `now`, at most `limit`; those that wait longest come first.
+    async fn waiting(&self, now: Time, limit: u32) -> Stored<Vec<MessageId>>;
+    /// Somebody sees to these: they do not wait until `until`, unless they change before.
+    async fn postpone(&self, ids: &[MessageId], until: Time) -> Stored<()>;
+    /// Those of `ids` that exist, in no order.
+    async fn indexable(&self, ids: &[MessageId]) -> Stored<Vec<Indexable>>;
+    /// The index holds these revisions. What has changed since keeps waiting.
+    async fn indexed(&self, done: &[(MessageId, u64)]) -> Stored<()>;
+    /// All messages by id, after `after`.
+    async fn all(&self, after: Option<&MessageId>, limit: u32) -> Stored<Vec<MessageId>>;
+    /// About how many messages there are, to say how far a walk over all of them is.
+    async fn total(&self) -> Stored<u64>;
+}
+
+/// What is planned.
+#[async_trait]
+pub trait AutoMessages: Send + Sync {
+    /// Stores the rows of which neither person has a part in the day yet, as sender or as receiver; how many
+    /// were new. It holds for any number of calls at once: nobody ever has two parts in a day.
+    async fn plan(&self, rows: &[AutoMessage]) -> Stored<u64>;
+    /// Users that already take part (as sender or receiver) in the day's plan, of those given.
+    async fn planned(&self, day: &str, users: &[UserId]) -> Stored<Vec<UserId>>;
+    /// Takes up to `limit` rows due at `now`, unqueued and not under another's lease, oldest first, under
+    /// a lease until `lease_until`; counts the attempt.
+    async fn claim(&self, now: Time, lease_until: Time, limit: u32) -> Stored<Vec<AutoMessage>>;
+    /// The broker has them.
+    async fn queued(&self, ids: &[AutoMessageId]) -> Stored<()>;
+    /// The row, if it was planned here.
+    async fn get(&self, id: &AutoMessageId) -> Stored<Option<AutoMessage>>;
+    /// The message exists and was announced.
+    async fn sent(&self, id: &AutoMessageId) -> Stored<()>;
+    /// Rows due at `now` that are not queued yet.
+    async fn backlog(&self, now: Time) -> Stored<u64>;
+}

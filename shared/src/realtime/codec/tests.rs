@@ -1,0 +1,22 @@
+//! Tables of frames with what each parses to, round trips, bounds, and a seeded fuzz.
+
+use std::fmt::Debug;
+
+use super::ParseError;
+
+mod bounds;
+mod dialect;
+mod engine_io;
+mod fuzz;
+mod json;
+mod socket_io;
+mod upgrade;
+
+/// One line per frame: the frame, then what it parses to or why not.
+fn table<'a, T: Debug>(frames: &[&'a str], parse: impl Fn(&'a str) -> Result<T, ParseError>) -> String {
+    let line = |frame: &&'a str| match parse(frame) {
+        Ok(parsed) => format!("{frame} -> {parsed:?}\n"),
+        Err(error) => format!("{frame} -> Error: {error}\n"),
+    };
+    frames.iter().map(line).collect()
+}

@@ -1,0 +1,97 @@
+//! Frames at and beyond each limit, and text that only a browser would send.
+
+use serde_json::json;
+
+use crate::realtime::codec::{Dialect, Inbound, MAX_DEPTH, MAX_FRAME_BYTES, MAX_NAMESPACE_BYTES, ParseError};
+
+const EVERY: [Dialect; 2] = [Dialect::SocketIo, Dialect::Json];
+
+/// An event frame of each dialect around `payload`.
+fn around(dialect: Dialect, payload: &str) -> String {
+    match dialect {
+        Dialect::SocketIo => format!(r#"42["x",{payload}]"#),
+        Dialect::Json => format!(r#"{{"action":"x","data":{payload}}}"#),
+    }
+}
+
+fn payload_of(dialect: Dialect, payload: &str) -> Result<serde_json::Value, ParseError> {
+    match dialect.parse(&around(dialect, payload))? {
+        Inbound::Event { payload, .. } => Ok(payload),
+        Inbound::Refused { why: "is nested too deeply", .. } => Err(ParseError::TooDeep),
+        other => panic!("no event: {other:?}"),
+    }
+}
+
+#[test]
+fn a_frame_may_be_as_long_as_the_gateway_allows_and_no_longer() {
+    for dialect in EVERY {
+        let longest = MAX_FRAME_BYTES - around(dialect, "\"\"").len();
+        assert!(payload_of(dialect, &format!("\"{}\"", "a".repeat(longest))).is_ok());
+        let beyond = payload_of(dialect, &format!("\"{}\"", "a".repeat(longest + 1)));
+        assert_eq!(beyond, Err(ParseError::TooLong));
+    }
+}
+
+#[test]
+fn nesting_is_bounded_before_parsing() {
+    for dialect in EVERY {
+        let nested = |depth: usize| format!("{}{}", "[".repeat(depth), "]".repeat(depth));
+        assert!(payload_of(dialect, &nested(MAX_DEPTH - 1)).is_ok());
+        assert_eq!(payload_of(dialect, &nested(MAX_DEPTH)), Err(ParseError::TooDeep));
+        assert_eq!(payload_of(dialect, &"[".repeat(100_000)), Err(ParseError::TooDeep));
+        assert_eq!(payload_of(dialect, &r#"{"a":"#.repeat(20_000)), Err(ParseError::TooDeep));
+    }
+}
+
+#[test]
+fn brackets_in_strings_and_side_by_side_are_no_nesting() {
+    for dialect in EVERY {
+        let text = format!(r#""{}\"{}\\""#, "[{".repeat(100), "{[".repeat(100));
+        assert!(payload_of(dialect, &text).is_ok());
+        assert!(payload_of(dialect, &format!("[{}[]]", "{},[],".repeat(100))).is_ok());
+    }
+}
+
+#[test]
+fn a_namespace_is_short() {
+    let frame = |length: usize| format!("40/{},", "n".repeat(length - 1));
+    assert!(Dialect::SocketIo.parse(&frame(MAX_NAMESPACE_BYTES)).is_ok());
+    let beyond = Dialect::SocketIo.parse(&frame(MAX_NAMESPACE_BYTES + 1));
+    assert_eq!(beyond, Err(ParseError::NamespaceTooLong));
+}
+
+#[test]
+fn an_ack_id_has_64_bits() {
+    let frame = |id: &str| Dialect::SocketIo.parse(&format!(r#"42{id}["x"]"#));
+    assert!(frame("18446744073709551615").is_ok());
+    assert_eq!(frame("18446744073709551616"), Err(ParseError::AckIdOutOfRange));
+    assert_eq!(frame(&"9".repeat(100_000)), Err(ParseError::AckIdOutOfRange));
+}
+
+#[test]
+fn half_an_emoji_costs_a_character_and_not_the_connection() {
+    for dialect in EVERY {
+        for (sent, read) in [
+            (r#""\ud83d""#, "\u{fffd}"),
+            (r#""\uDE00 end""#, "\u{fffd} end"),
+            (r#""\ud83d\ud83d\ude00""#, "\u{fffd}\u{1F600}"),
+            (r#""\ud83d\n\u00e9""#, "\u{fffd}\n\u{e9}"),
+            (r#""\ud83d \\ud83d""#, "\u{fffd} \\ud83d"),
+            (r#""\ude00\ud83d""#, "\u{fffd}\u{fffd}"),
+            (r#""\ud83d\ude00""#, "\u{1F600}"),
+        ] {
+            assert_eq!(payload_of(dialect, sent), Ok(json!(read)), "{sent}");
+        }
+    }
+}
+
+#[test]
+fn broken_escapes_stay_errors() {
+    for dialect in EVERY {
+        for sent in
+            [r#""\ud83d \x""#, r#""\ud83d \u12""#, r#""\ud8""#, r#""\ud83d \é""#, r#""\ud83d\"#, "\"\\u€\""]
+        {
+            assert_eq!(payload_of(dialect, sent), Err(ParseError::InvalidJson), "{sent}");
+        }
+    }
+}

@@ -1,0 +1,130 @@
+//! A seeded fuzz: valid frames, mutated, must parse or be refused, and never grow.
+//!
+//! `ULAK_FUZZ_FRAMES` sets how many frames each dialect gets.
+
+use crate::realtime::codec::{Dialect, Inbound, MAX_NAMESPACE_BYTES};
+
+const SOCKET_IO: [&str; 16] = [
+    "40",
+    r#"40{"token":"tok-123"}"#,
+    "40/random",
+    r#"40/chat,{"token":"nsTok"}"#,
+    r#"420["send_message",{"conversationId":"c","content":"hi \"you\" \\ \u00e9 \ud83d\ude00"}]"#,
+    r#"42["no_ack",1,"2",{"3":[true]}]"#,
+    r#"42/chat,0["x",1]"#,
+    r#"437[{"got":{"q":1}}]"#,
+    "41/custom",
+    r#"44{"message":"no"}"#,
+    r#"451-0["file",{"_placeholder":true,"num":0}]"#,
+    "462-789[[]]",
+    "3",
+    "1",
+    "6",
+    "bAQIDBA==",
+];
+
+const JSON: [&str; 5] = [
+    r#"{"action":"send_message","id":"1","data":{"content":"merhaba dünya 😀 \ud83d\ude00"}}"#,
+    r#"{"action":"join_room","id":7,"data":"65f0c0ffee"}"#,
+    r#"{"action":"x","id":-1.5e300,"data":[[[{"a":[{}]}]],null,0.1]}"#,
+    r#"{"action":"online_users"}"#,
+    r#"{"action":"pong"}"#,
+];
+
+/// What a mutation likes to write: everything the grammars give a meaning to.
+const TOKENS: &[u8] = b"0123456789[]{}\",:/\\-+.eEbu$ \n\0\x7f\xc3\xf0truenulldDfF";
+
+/// Marsaglia's xorshift: the same frames on every machine.
+struct XorShift(u64);
+
+impl XorShift {
+    fn next(&mut self) -> u64 {
+        self.0 ^= self.0 << 13;
+        self.0 ^= self.0 >> 7;
+        self.0 ^= self.0 << 17;
+        self.0
+    }
+
+    fn below(&mut self, end: usize) -> usize {
+        usize::try_from(self.next() % end.max(1) as u64).unwrap()
+    }
+
+    fn pick<T: Copy>(&mut self, from: &[T]) -> T {
+        from[self.below(from.len())]
+    }
+}
+
+/// One mutation: overwrite, insert, remove, repeat, cut off, or graft another frame's end.
+fn mutate(frame: &mut Vec<u8>, seeds: &[&str], random: &mut XorShift) {
+    let at = random.below(frame.len() + 1);
+    let end = (at + random.below(6)).min(frame.len());
+    match random.below(7) {
+        0 | 1 if at < frame.len() => frame[at] = random.pick(TOKENS),
+        0..=2 => frame.insert(at, random.pick(TOKENS)),
+        3 => drop(frame.drain(at..end)),
+        4 => {
+            let part = frame[at..end].repeat(1 + random.below(40));
+            frame.splice(at..end, part);
+        }
+        5 => frame.truncate(at),
+        _ => {
+            let other = random.pick(seeds).as_bytes();
+            frame.truncate(at);
+            frame.extend_from_slice(&other[random.below(other.len())..]);
+        }
+    }
+}
+
+/// Answers whatever was read; the answers are the output that must stay bounded.
+fn answers(dialect: Dialect, inbound: Inbound) -> Vec<String> {
+    match inbound {
+        Inbound::Event { namespace, name, payload, ack } => {
+            assert!(namespace.len() <= MAX_NAMESPACE_BYTES);
+            vec![dialect.event(&name, &payload), dialect.failure(ack.as_ref(), &payload)]
+        }
+        Inbound::Connect { namespace, auth } => {
+            assert!(namespace.len() <= MAX_NAMESPACE_BYTES && !namespace.contains(','));
+            vec![dialect.event("auth", &auth), namespace]
+        }
+        Inbound::Refused { ack, .. } => vec![dialect.failure(ack.as_ref(), &())],
+        Inbound::Disconnect { .. } | Inbound::Pong | Inbound::Close | Inbound::Ignore => Vec::new(),
+    }
+}
+
+/// What is sent for a JSON value may be longer than what came (`1e15` is written out), but not by much.
+fn check(dialect: Dialect, frame: &str) -> bool {
+    let Ok(inbound) = dialect.parse(frame) else { return false };
+    if let (Dialect::SocketIo, Inbound::Event { name, payload, .. }) = (dialect, &inbound) {
+        let again = dialect.parse(&dialect.event(name, payload));
+        assert!(matches!(again, Ok(Inbound::Event { name: same, .. }) if same == *name), "{frame}");
+    }
+    for answer in answers(dialect, inbound) {
+        assert!(answer.len() <= 64 + 8 * frame.len(), "{frame} -> {answer}");
+    }
+    true
+}
+
+fn run(dialect: Dialect, seeds: &[&str], start: u64) {
+    let frames = std::env::var("ULAK_FUZZ_FRAMES").ok().and_then(|text| text.parse().ok()).unwrap_or(500_000);
+    let mut random = XorShift(start);
+    let mut accepted = 0_u32;
+    for _ in 0..frames {
+        let mut frame = random.pick(seeds).as_bytes().to_vec();
+        for _ in 0..=random.below(4) {
+            mutate(&mut frame, seeds, &mut random);
+        }
+        accepted += u32::from(check(dialect, &String::from_utf8_lossy(&frame)));
+    }
+    // A fuzz whose frames are all refused, or all taken, would test nothing.
+    assert!(accepted > frames / 50 && accepted < frames, "{accepted} of {frames} accepted");
+}
+
+#[test]
+fn mutated_socket_io_frames() {
+    run(Dialect::SocketIo, &SOCKET_IO, 0x9E37_79B9_7F4A_7C15);
+}
+
+#[test]
+fn mutated_json_frames() {
+    run(Dialect::Json, &JSON, 0xD1B5_4A32_D192_ED03);
+}

@@ -1,0 +1,96 @@
+//! The plain JSON dialect.
+
+use expect_test::expect;
+use serde_json::json;
+
+use super::table;
+use crate::realtime::codec::json::{Id, ack, error, event, parse};
+
+#[test]
+fn frames_from_a_client() {
+    let frames = [
+        r#"{"action":"send_message","id":"1","data":{"content":"hi"}}"#,
+        r#"{"action":"online_users"}"#,
+        r#"{"action":"online_users","id":null,"data":null}"#,
+        r#"{"action":"join_room","id":7,"data":"65f0c0ffee"}"#,
+        r#"{"action":"x","id":-1.5}"#,
+        r#" { "data" : [ 1 ] , "action" : "x" } "#,
+        r#"{"action":"x","action":"the last one counts"}"#,
+    ];
+    expect![[r#"
+        {"action":"send_message","id":"1","data":{"content":"hi"}} -> Frame { action: "send_message", id: Some(Text("1")), data: Object {"content": String("hi")} }
+        {"action":"online_users"} -> Frame { action: "online_users", id: None, data: Null }
+        {"action":"online_users","id":null,"data":null} -> Frame { action: "online_users", id: None, data: Null }
+        {"action":"join_room","id":7,"data":"65f0c0ffee"} -> Frame { action: "join_room", id: Some(Number(Number(7))), data: String("65f0c0ffee") }
+        {"action":"x","id":-1.5} -> Frame { action: "x", id: Some(Number(Number(-1.5))), data: Null }
+         { "data" : [ 1 ] , "action" : "x" }  -> Frame { action: "x", id: None, data: Array [Number(1)] }
+        {"action":"x","action":"the last one counts"} -> Frame { action: "the last one counts", id: None, data: Null }
+    "#]].assert_eq(&table(&frames, parse));
+}
+
+#[test]
+fn wrong_frames() {
+    let frames = [
+        "",
+        "hello",
+        "3",
+        "40",
+        "null",
+        "{}",
+        "[]",
+        r#"["send_message","1",{}]"#,
+        r#"{"action":""}"#,
+        r#"{"action":1}"#,
+        r#"{"action":"x""#,
+        r#"{"action":"x"}}"#,
+        r#"{"action":"x","id":true}"#,
+        r#"{"action":"x","id":{"$ne":1}}"#,
+        r#"{"action":"x","payload":{}}"#,
+        r#"{'action':'x'}"#,
+    ];
+    expect![[r#"
+         -> Error: invalid JSON
+        hello -> Error: invalid JSON
+        3 -> Error: invalid payload
+        40 -> Error: invalid payload
+        null -> Error: invalid payload
+        {} -> Error: invalid payload
+        [] -> Error: invalid payload
+        ["send_message","1",{}] -> Error: invalid payload
+        {"action":""} -> Error: invalid payload
+        {"action":1} -> Error: invalid payload
+        {"action":"x" -> Error: invalid JSON
+        {"action":"x"}} -> Error: invalid JSON
+        {"action":"x","id":true} -> Error: invalid payload
+        {"action":"x","id":{"$ne":1}} -> Error: invalid payload
+        {"action":"x","payload":{}} -> Error: invalid payload
+        {'action':'x'} -> Error: invalid JSON
+    "#]]
+    .assert_eq(&table(&frames, parse));
+}
+
+#[test]
+fn frames_to_a_client() {
+    let frames = [
+        ack(&Id::Text("a\"b".to_owned()), r#"{"ok":true}"#),
+        ack(&Id::Number(7.into()), r#"{"ok":true}"#),
+        event("message_received", r#"{"n":1}"#),
+        error(r#"{"ok":false}"#),
+    ];
+    expect![[r#"
+        {"event":"ack","id":"a\"b","data":{"ok":true}}
+        {"event":"ack","id":7,"data":{"ok":true}}
+        {"event":"message_received","data":{"n":1}}
+        {"event":"error","data":{"ok":false}}"#]]
+    .assert_eq(&frames.join("\n"));
+}
+
+#[test]
+fn an_id_comes_back_as_it_came() {
+    for id in [json!("1"), json!(""), json!(1), json!(-1), json!(1.5), json!(u64::MAX), json!("😀\u{0}\"")]
+    {
+        let frame = parse(&json!({ "action": "x", "id": id }).to_string()).unwrap();
+        let answer: serde_json::Value = serde_json::from_str(&ack(&frame.id.unwrap(), "{}")).unwrap();
+        assert_eq!(answer, json!({ "event": "ack", "id": id, "data": {} }));
+    }
+}
