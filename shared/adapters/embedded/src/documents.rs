@@ -1,0 +1,9 @@
+//! The durable documents, one port per file.
+
+mod auto_messages;
+mod conversations;
+mod messages;
+pub(crate) mod rows;
+mod search;
+mod unindexed;
+mod users;

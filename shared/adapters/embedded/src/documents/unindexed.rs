@@ -1,0 +1,120 @@
+//! `Unindexed`: a mark behind which every message waits, and a table of those before it that still do. So a
+//! store without an index beside it pays nothing, and a sweep costs what it finds.
+
+use std::collections::BTreeSet;
+
+use async_trait::async_trait;
+use rusqlite::{Connection, OptionalExtension as _, Params, params};
+use shared::id::{MessageId, UserId};
+use shared::ports::{Indexable, Stored, Unindexed};
+use shared::time::Time;
+
+use super::rows::{MESSAGE, count, int, message};
+use crate::Embedded;
+use crate::error::Done;
+
+#[async_trait]
+impl Unindexed for Embedded {
+    async fn waiting(&self, now: Time, limit: u32) -> Stored<Vec<MessageId>> {
+        self.store.read(move |db| waiting(db, now, limit)).await
+    }
+
+    async fn postpone(&self, ids: &[MessageId], until: Time) -> Stored<()> {
+        let ids = ids.to_vec();
+        let sql = "UPDATE unindexed SET waits_from = ?2 WHERE row = ?1";
+        self.store
+            .write(move |db| {
+                for row in pass(db, &ids)? {
+                    db.prepare_cached(sql)?.execute(params![row, until.millis()])?;
+                }
+                Ok(())
+            })
+            .await
+    }
+
+    async fn indexable(&self, ids: &[MessageId]) -> Stored<Vec<Indexable>> {
+        let ids: BTreeSet<MessageId> = ids.iter().cloned().collect();
+        self.store.read(move |db| ids.iter().filter_map(|id| indexable(db, id).transpose()).collect()).await
+    }
+
+    async fn indexed(&self, done: &[(MessageId, u64)]) -> Stored<()> {
+        let (ids, revisions): (Vec<MessageId>, Vec<u64>) = done.iter().cloned().unzip();
+        let sql =
+            "DELETE FROM unindexed WHERE row = (SELECT row FROM messages WHERE id = ?1 AND revision = ?2)";
+        self.store
+            .write(move |db| {
+                pass(db, &ids)?;
+                for (id, revision) in ids.iter().zip(revisions) {
+                    db.prepare_cached(sql)?.execute(params![id.as_str(), int(revision)])?;
+                }
+                Ok(())
+            })
+            .await
+    }
+
+    async fn all(&self, after: Option<&MessageId>, limit: u32) -> Stored<Vec<MessageId>> {
+        let after = after.map_or(String::new(), MessageId::to_string);
+        let sql = "SELECT id FROM messages WHERE id > ?1 ORDER BY id LIMIT ?2";
+        self.store.read(move |db| ids(db, sql, params![after, limit])).await
+    }
+
+    async fn total(&self) -> Stored<u64> {
+        let sql = "SELECT coalesce(max(row), 0) FROM messages";
+        self.store.read(move |db| Ok(db.prepare_cached(sql)?.query_row([], |row| count(row, 0))?)).await
+    }
+}
+
+fn waiting(db: &Connection, now: Time, limit: u32) -> Done<Vec<MessageId>> {
+    let before = "SELECT m.id FROM unindexed u JOIN messages m ON m.row = u.row WHERE u.waits_from <= ?1
+                  ORDER BY u.waits_from, u.row LIMIT ?2";
+    let mut found = ids(db, before, params![now.millis(), limit])?;
+    let left = limit.saturating_sub(u32::try_from(found.len()).unwrap_or(limit));
+    let after = "SELECT id FROM messages WHERE row > (SELECT row FROM swept) AND created_at <= ?1
+                 ORDER BY row LIMIT ?2";
+    found.extend(ids(db, after, params![now.millis(), left])?);
+    Ok(found)
+}
+
+/// The rows of these messages, all of them before the mark: whatever the mark passes on its way goes into the
+/// table, where it waits as it did.
+fn pass(db: &Connection, ids: &[MessageId]) -> Done<Vec<i64>> {
+    let mut rows = Vec::with_capacity(ids.len());
+    for id in ids {
+        let mut select = db.prepare_cached("SELECT row FROM messages WHERE id = ?1")?;
+        rows.extend(select.query_row([id.as_str()], |row| row.get::<_, i64>(0)).optional()?);
+    }
+    if let Some(last) = rows.iter().max() {
+        let passed = "INSERT OR IGNORE INTO unindexed (row, waits_from)
+                      SELECT row, created_at FROM messages WHERE row > (SELECT row FROM swept) AND row <= ?1";
+        db.prepare_cached(passed)?.execute([last])?;
+        db.prepare_cached("UPDATE swept SET row = max(row, ?1)")?.execute([last])?;
+    }
+    Ok(rows)
+}
+
+/// The message in this row changed; behind the mark it waits anyway.
+pub(super) fn changed(db: &Connection, row: i64, at: Time) -> Done<()> {
+    let sql = "INSERT INTO unindexed (row, waits_from) SELECT ?1, ?2 WHERE ?1 <= (SELECT row FROM swept)
+               ON CONFLICT (row) DO UPDATE SET waits_from = excluded.waits_from";
+    db.prepare_cached(sql)?.execute(params![row, at.millis()])?;
+    Ok(())
+}
+
+fn indexable(db: &Connection, id: &MessageId) -> Done<Option<Indexable>> {
+    let sql = format!("SELECT {MESSAGE}, m.revision FROM messages m WHERE m.id = ?1");
+    let mut select = db.prepare_cached(&sql)?;
+    let mut rows = select.query([id.as_str()])?;
+    let Some(row) = rows.next()? else { return Ok(None) };
+    let (message, revision) = (message(row, 0)?, count(row, MESSAGE.split(',').count())?);
+    let sql = "SELECT user_id FROM members WHERE conversation_id = ?1";
+    let mut select = db.prepare_cached(sql)?;
+    let members = select.query_map([message.conversation_id.as_str()], |row| row.get::<_, String>(0))?;
+    let members = members.map(|id| id.map(UserId::trusted)).collect::<rusqlite::Result<_>>()?;
+    Ok(Some(Indexable { message, members, revision }))
+}
+
+fn ids(db: &Connection, sql: &str, values: impl Params) -> Done<Vec<MessageId>> {
+    let mut select = db.prepare_cached(sql)?;
+    let found = select.query_map(values, |row| row.get::<_, String>(0))?;
+    Ok(found.map(|id| id.map(MessageId::trusted)).collect::<rusqlite::Result<_>>()?)
+}

@@ -1,0 +1,167 @@
+//! All live connections and the ways they are found by. One value, changed as a whole under one lock, so
+//! that the first-connect and last-disconnect edges cannot be seen twice or missed.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::hash::Hash;
+
+use shared::connection::{Attached, Connection, Ended, Identity, Receiver};
+use shared::id::{ConnectionId, ConversationId, SessionId, UserId};
+use shared::time::Time;
+
+/// Connections by everything that they are asked for by. A user is online while `by_user` has an entry.
+#[derive(Default)]
+pub(super) struct Board {
+    by_id: BTreeMap<ConnectionId, Entry>,
+    by_user: HashMap<UserId, BTreeSet<ConnectionId>>,
+    by_session: HashMap<SessionId, BTreeSet<ConnectionId>>,
+    by_room: HashMap<ConversationId, BTreeSet<ConnectionId>>,
+    by_ping: BTreeSet<(Time, ConnectionId)>,
+    by_lease: BTreeSet<(Time, ConnectionId)>,
+}
+
+struct Entry {
+    connection: Connection,
+    rooms: HashSet<ConversationId>,
+}
+
+impl Board {
+    pub(super) fn open(&mut self, connection: Connection) {
+        // A gateway never gives one id to two connections; if one comes again, the old one is over.
+        self.end(&connection.id);
+        let id = connection.id.clone();
+        self.by_ping.insert((connection.pinged_at, id.clone()));
+        self.by_lease.insert((connection.lease_until, id.clone()));
+        if let Some(identity) = &connection.identity {
+            put(&mut self.by_user, &identity.user_id, &id);
+            put(&mut self.by_session, &identity.session_id, &id);
+        }
+        self.by_id.insert(id, Entry { connection, rooms: HashSet::new() });
+    }
+
+    pub(super) fn get(&self, id: &ConnectionId) -> Option<&Connection> {
+        self.by_id.get(id).map(|entry| &entry.connection)
+    }
+
+    pub(super) fn attach(&mut self, id: &ConnectionId, identity: &Identity, lease: Time) -> Attached {
+        let Some(entry) = self.by_id.get_mut(id) else { return Attached::Gone };
+        let before = entry.connection.identity.replace(identity.clone());
+        let online = self.by_user.contains_key(&identity.user_id);
+        if let Some(before) = before.filter(|before| before != identity) {
+            take(&mut self.by_user, &before.user_id, id);
+            take(&mut self.by_session, &before.session_id, id);
+        }
+        put(&mut self.by_user, &identity.user_id, id);
+        put(&mut self.by_session, &identity.session_id, id);
+        self.alive(id, lease);
+        if online { Attached::Already } else { Attached::First }
+    }
+
+    pub(super) fn end(&mut self, id: &ConnectionId) -> Option<Ended> {
+        let Entry { connection, rooms } = self.by_id.remove(id)?;
+        self.by_ping.remove(&(connection.pinged_at, id.clone()));
+        self.by_lease.remove(&(connection.lease_until, id.clone()));
+        for room in &rooms {
+            take(&mut self.by_room, room, id);
+        }
+        let last = connection.identity.as_ref().is_some_and(|identity| {
+            take(&mut self.by_session, &identity.session_id, id);
+            take(&mut self.by_user, &identity.user_id, id)
+        });
+        Some(Ended { connection, last, rooms: rooms.into_iter().collect() })
+    }
+
+    pub(super) fn of_users(&self, users: &[UserId]) -> Vec<Receiver> {
+        let users: BTreeSet<&UserId> = users.iter().collect();
+        self.receivers(users.into_iter().filter_map(|user| self.by_user.get(user)).flatten())
+    }
+
+    pub(super) fn of_session(&self, session: &SessionId) -> Vec<Receiver> {
+        self.receivers(self.by_session.get(session).into_iter().flatten())
+    }
+
+    pub(super) fn in_room(&self, room: &ConversationId) -> Vec<Receiver> {
+        self.receivers(self.by_room.get(room).into_iter().flatten())
+    }
+
+    pub(super) fn everyone(&self, after: Option<&ConnectionId>, limit: u32) -> Vec<Receiver> {
+        use std::ops::Bound::{Excluded, Unbounded};
+        let entries = self.by_id.range((after.map_or(Unbounded, Excluded), Unbounded));
+        entries.filter_map(|(_, entry)| receiver(&entry.connection)).take(limit as usize).collect()
+    }
+
+    pub(super) fn join(&mut self, room: &ConversationId, id: &ConnectionId) {
+        if let Some(entry) = self.by_id.get_mut(id) {
+            entry.rooms.insert(room.clone());
+            put(&mut self.by_room, room, id);
+        }
+    }
+
+    pub(super) fn leave(&mut self, room: &ConversationId, id: &ConnectionId) {
+        if let Some(entry) = self.by_id.get_mut(id) {
+            entry.rooms.remove(room);
+            take(&mut self.by_room, room, id);
+        }
+    }
+
+    pub(super) fn due(&self, pinged_before: Time, limit: u32) -> Vec<Connection> {
+        let due = self.by_ping.iter().take_while(|(pinged_at, _)| *pinged_at <= pinged_before);
+        due.filter_map(|(_, id)| self.get(id).cloned()).take(limit as usize).collect()
+    }
+
+    pub(super) fn pinged(&mut self, id: &ConnectionId, at: Time) {
+        if let Some(entry) = self.by_id.get_mut(id) {
+            self.by_ping.remove(&(entry.connection.pinged_at, id.clone()));
+            entry.connection.pinged_at = at;
+            self.by_ping.insert((at, id.clone()));
+        }
+    }
+
+    pub(super) fn alive(&mut self, id: &ConnectionId, lease: Time) {
+        if let Some(entry) = self.by_id.get_mut(id).filter(|entry| entry.connection.lease_until < lease) {
+            self.by_lease.remove(&(entry.connection.lease_until, id.clone()));
+            entry.connection.lease_until = lease;
+            self.by_lease.insert((lease, id.clone()));
+        }
+    }
+
+    pub(super) fn dead(&self, now: Time, limit: u32) -> Vec<ConnectionId> {
+        let dead = self.by_lease.iter().take_while(|(lease, _)| *lease < now);
+        dead.map(|(_, id)| id.clone()).take(limit as usize).collect()
+    }
+
+    pub(super) fn is_online(&self, user: &UserId) -> bool {
+        self.by_user.contains_key(user)
+    }
+
+    pub(super) fn online(&self) -> impl ExactSizeIterator<Item = &UserId> {
+        self.by_user.keys()
+    }
+
+    fn receivers<'a>(&'a self, ids: impl Iterator<Item = &'a ConnectionId>) -> Vec<Receiver> {
+        ids.filter_map(|id| receiver(self.get(id)?)).collect()
+    }
+}
+
+/// Only somebody with a name can be pushed to.
+fn receiver(connection: &Connection) -> Option<Receiver> {
+    let identity = connection.identity.as_ref()?;
+    Some(Receiver {
+        id: connection.id.clone(),
+        dialect: connection.dialect,
+        user_id: identity.user_id.clone(),
+    })
+}
+
+fn put<K: Hash + Eq + Clone>(map: &mut HashMap<K, BTreeSet<ConnectionId>>, key: &K, id: &ConnectionId) {
+    map.entry(key.clone()).or_default().insert(id.clone());
+}
+
+/// `true` when that was the key's last one; then the key goes too.
+fn take<K: Hash + Eq>(map: &mut HashMap<K, BTreeSet<ConnectionId>>, key: &K, id: &ConnectionId) -> bool {
+    let Some(ids) = map.get_mut(key) else { return false };
+    let last = ids.remove(id) && ids.is_empty();
+    if last {
+        map.remove(key);
+    }
+    last
+}

@@ -1,0 +1,152 @@
+//! `Sessions`, durable here, so that a restart logs nobody out.
+
+use async_trait::async_trait;
+use rusqlite::{Connection, OptionalExtension as _, Row, params};
+use shared::id::{SessionId, UserId};
+use shared::ports::{Sessions, Stored};
+use shared::session::{Rotation, Session};
+use shared::time::Time;
+
+use crate::Embedded;
+use crate::documents::rows::time;
+use crate::error::Done;
+
+const COLUMNS: &str = "id, user_id, refresh_hash, device, created_at, last_seen_at, expires_at";
+
+#[async_trait]
+impl Sessions for Embedded {
+    async fn open(&self, session: &Session) -> Stored<()> {
+        let session = session.clone();
+        self.store.write(move |db| open(db, &session)).await
+    }
+
+    async fn live(&self, id: &SessionId, now: Time) -> Stored<Option<Session>> {
+        let id = id.clone();
+        self.store.read(move |db| live(db, &id, now)).await
+    }
+
+    async fn rotate(
+        &self,
+        id: &SessionId,
+        shown_hash: &str,
+        new_hash: &str,
+        now: Time,
+        expires_at: Time,
+    ) -> Stored<Rotation> {
+        let (id, shown, new) = (id.clone(), shown_hash.to_owned(), new_hash.to_owned());
+        self.store
+            .write(move |db| {
+                let Some(session) = live(db, &id, now)? else { return Ok(Rotation::Unknown) };
+                if session.refresh_hash == shown {
+                    spend(db, &session)?;
+                    let next = Session { refresh_hash: new, last_seen_at: now, expires_at, ..session };
+                    renew(db, &next)?;
+                    Ok(Rotation::Rotated(next))
+                } else if was_good(db, &id, &shown)? {
+                    delete(db, &id)?;
+                    Ok(Rotation::Reused(session))
+                } else {
+                    Ok(Rotation::Unknown)
+                }
+            })
+            .await
+    }
+
+    async fn end(&self, user: &UserId, id: &SessionId) -> Stored<bool> {
+        let (user, id) = (user.clone(), id.clone());
+        let sql = "DELETE FROM sessions WHERE id = ?1 AND user_id = ?2";
+        self.store
+            .write(move |db| Ok(db.prepare_cached(sql)?.execute([id.as_str(), user.as_str()])? > 0))
+            .await
+    }
+
+    async fn end_all(&self, user: &UserId, except: Option<&SessionId>) -> Stored<Vec<SessionId>> {
+        let (user, except) = (user.clone(), except.map(SessionId::to_string));
+        let sql = "DELETE FROM sessions WHERE user_id = ?1 AND id IS NOT ?2 RETURNING id";
+        self.store
+            .write(move |db| {
+                let mut delete = db.prepare_cached(sql)?;
+                let ended = delete.query_map(params![user.as_str(), except], |row| {
+                    row.get::<_, String>(0).map(SessionId::trusted)
+                })?;
+                Ok(ended.collect::<rusqlite::Result<_>>()?)
+            })
+            .await
+    }
+
+    async fn list(&self, user: &UserId, now: Time) -> Stored<Vec<Session>> {
+        let user = user.clone();
+        let sql = format!(
+            "SELECT {COLUMNS} FROM sessions WHERE user_id = ?1 AND expires_at > ?2
+             ORDER BY created_at DESC, id DESC"
+        );
+        self.store
+            .read(move |db| {
+                let mut select = db.prepare_cached(&sql)?;
+                let rows = select.query_map(params![user.as_str(), now.millis()], session)?;
+                Ok(rows.collect::<rusqlite::Result<_>>()?)
+            })
+            .await
+    }
+}
+
+fn session(row: &Row<'_>) -> rusqlite::Result<Session> {
+    Ok(Session {
+        id: SessionId::trusted(row.get::<_, String>(0)?),
+        user_id: UserId::trusted(row.get::<_, String>(1)?),
+        refresh_hash: row.get(2)?,
+        device: row.get(3)?,
+        created_at: time(row, 4)?,
+        last_seen_at: time(row, 5)?,
+        expires_at: time(row, 6)?,
+    })
+}
+
+fn open(db: &Connection, session: &Session) -> Done<()> {
+    // A login is the moment to sweep what the same user left to expire.
+    db.prepare_cached("DELETE FROM sessions WHERE user_id = ?1 AND expires_at <= ?2")?
+        .execute(params![session.user_id.as_str(), session.created_at.millis()])?;
+    db.prepare_cached("INSERT INTO sessions VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)")?.execute(params![
+        session.id.as_str(),
+        session.user_id.as_str(),
+        session.refresh_hash,
+        session.device,
+        session.created_at.millis(),
+        session.last_seen_at.millis(),
+        session.expires_at.millis(),
+    ])?;
+    Ok(())
+}
+
+fn live(db: &Connection, id: &SessionId, now: Time) -> Done<Option<Session>> {
+    let sql = format!("SELECT {COLUMNS} FROM sessions WHERE id = ?1 AND expires_at > ?2");
+    Ok(db.prepare_cached(&sql)?.query_row(params![id.as_str(), now.millis()], session).optional()?)
+}
+
+/// The hash that is good now was good once.
+fn spend(db: &Connection, session: &Session) -> Done<()> {
+    db.prepare_cached("INSERT OR IGNORE INTO spent_hashes VALUES (?1, ?2)")?
+        .execute([session.id.as_str(), &session.refresh_hash])?;
+    Ok(())
+}
+
+fn renew(db: &Connection, next: &Session) -> Done<()> {
+    let sql = "UPDATE sessions SET refresh_hash = ?2, last_seen_at = ?3, expires_at = ?4 WHERE id = ?1";
+    db.prepare_cached(sql)?.execute(params![
+        next.id.as_str(),
+        next.refresh_hash,
+        next.last_seen_at.millis(),
+        next.expires_at.millis()
+    ])?;
+    Ok(())
+}
+
+fn was_good(db: &Connection, id: &SessionId, hash: &str) -> Done<bool> {
+    let sql = "SELECT EXISTS (SELECT 1 FROM spent_hashes WHERE session_id = ?1 AND hash = ?2)";
+    Ok(db.prepare_cached(sql)?.query_row([id.as_str(), hash], |row| row.get(0))?)
+}
+
+fn delete(db: &Connection, id: &SessionId) -> Done<()> {
+    db.prepare_cached("DELETE FROM sessions WHERE id = ?1")?.execute([id.as_str()])?;
+    Ok(())
+}

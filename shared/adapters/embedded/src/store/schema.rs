@@ -1,0 +1,56 @@
+//! The schema by numbered migrations, and how connections are tuned.
+
+use std::path::Path;
+
+use rusqlite::Connection;
+
+use super::Durability;
+use crate::error::OpenError;
+
+/// In order; `user_version` counts those that ran. Never change one that was released: add another.
+const MIGRATIONS: &[&str] = &[include_str!("schema/001_first.sql"), include_str!("schema/002_unindexed.sql")];
+
+/// The one connection that writes.
+pub(super) fn tune_writer(connection: &Connection, durability: Durability) -> rusqlite::Result<()> {
+    let synchronous = match durability {
+        Durability::Disk => "FULL",
+        Durability::None => "OFF",
+    };
+    connection.pragma_update(None, "journal_mode", "WAL")?;
+    connection.pragma_update(None, "synchronous", synchronous)?;
+    // At most 128 MiB of pages, and a log of 64 MiB before it is copied back: bulk work touches many pages.
+    connection.pragma_update(None, "cache_size", -131_072)?;
+    connection.pragma_update(None, "wal_autocheckpoint", 16_384)?;
+    connection.pragma_update(None, "temp_store", "MEMORY")?;
+    connection.pragma_update(None, "foreign_keys", true)?;
+    connection.set_prepared_statement_cache_capacity(128);
+    Ok(())
+}
+
+/// One of those that read.
+pub(super) fn tune_reader(connection: &Connection) -> rusqlite::Result<()> {
+    connection.pragma_update(None, "query_only", true)?;
+    connection.pragma_update(None, "cache_size", -16_384)?;
+    connection.pragma_update(None, "mmap_size", 268_435_456)?;
+    connection.pragma_update(None, "temp_store", "MEMORY")?;
+    connection.set_prepared_statement_cache_capacity(64);
+    Ok(())
+}
+
+/// Brings the file to the newest schema, each step in a transaction.
+pub(super) fn migrate(connection: &mut Connection, dir: &Path) -> Result<(), OpenError> {
+    let found: usize =
+        connection.pragma_query_value(None, "user_version", |row| row.get::<_, u32>(0))? as usize;
+    if found > MIGRATIONS.len() {
+        return Err(OpenError::Newer { dir: dir.to_owned(), found, known: MIGRATIONS.len() });
+    }
+    for (number, migration) in MIGRATIONS.iter().enumerate().skip(found) {
+        let step = connection.transaction()?;
+        step.execute_batch(migration)?;
+        step.pragma_update(None, "user_version", number as u32 + 1)?;
+        step.commit()?;
+    }
+    // A consumer that died with the last process holds nothing any more.
+    connection.execute("UPDATE queue_messages SET unacked = 0 WHERE unacked = 1", [])?;
+    Ok(())
+}

@@ -1,0 +1,121 @@
+//! Every port's contract on a store of its own.
+
+use std::sync::Arc;
+
+use adapter_embedded::Embedded;
+use async_trait::async_trait;
+use shared::contract::{self, Broker, Chats, Lines, QueueView, Search, Waiting, hold};
+use shared::ports::{Outbox, OutboxMessage, Probe, Stored};
+
+const ADAPTER: &str = "embedded";
+
+fn embedded() -> Arc<Embedded> {
+    Arc::new(Embedded::temporary().unwrap())
+}
+
+fn chats(store: &Arc<Embedded>) -> Chats {
+    Chats { conversations: store.clone(), messages: store.clone() }
+}
+
+fn lines() -> Lines {
+    let store = embedded();
+    Lines { connections: store.clone(), rooms: store.clone(), heartbeats: store.clone(), presence: store }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn users() {
+    hold("users", ADAPTER, contract::users(), embedded()).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn sessions() {
+    hold("sessions", ADAPTER, contract::sessions(), embedded()).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn rate_limits() {
+    hold("rate_limits", ADAPTER, contract::rate_limits(), embedded()).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn conversations() {
+    hold("conversations", ADAPTER, contract::conversations(), chats(&embedded())).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn messages() {
+    hold("messages", ADAPTER, contract::messages(), chats(&embedded())).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn search() {
+    let index = embedded();
+    let subject = Search { chats: Some(chats(&index)), index, indexing: None };
+    hold("search", ADAPTER, contract::search(), subject).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn unindexed() {
+    let store = embedded();
+    let subject = Waiting { chats: chats(&store), unindexed: store };
+    hold("unindexed", ADAPTER, contract::unindexed(), subject).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn auto_messages() {
+    hold("auto_messages", ADAPTER, contract::auto_messages(), embedded()).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn connections() {
+    hold("connections", ADAPTER, contract::connections(), lines()).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn rooms() {
+    hold("rooms", ADAPTER, contract::rooms(), lines()).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn heartbeats() {
+    hold("heartbeats", ADAPTER, contract::heartbeats(), lines()).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn presence() {
+    hold("presence", ADAPTER, contract::presence(), lines()).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn outbox() {
+    let store = embedded();
+    let view = Arc::new(View(store.clone()));
+    hold("outbox", ADAPTER, contract::outbox(), Broker { outbox: store as Arc<dyn Outbox>, view }).await;
+}
+
+#[tokio::test]
+async fn a_healthy_store_says_so() {
+    embedded().check().await.unwrap();
+}
+
+/// The queue's other end.
+struct View(Arc<Embedded>);
+
+#[async_trait]
+impl QueueView for View {
+    async fn declare(&self, _queue: &str) -> Stored<()> {
+        Ok(())
+    }
+
+    async fn depth(&self, queue: &str) -> Stored<u64> {
+        let depths = self.0.depths().await?;
+        Ok(depths.into_iter().find(|depth| depth.queue == queue).map_or(0, |depth| depth.ready))
+    }
+
+    async fn drain(&self, queue: &str) -> Stored<Vec<OutboxMessage>> {
+        let deliveries = self.0.receive(queue, 1_000).await?;
+        let tags: Vec<u64> = deliveries.iter().map(|delivery| delivery.tag).collect();
+        self.0.ack(&tags).await?;
+        Ok(deliveries.into_iter().map(|delivery| delivery.message).collect())
+    }
+}

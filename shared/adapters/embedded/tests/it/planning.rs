@@ -1,0 +1,50 @@
+//! Planning for many: users are streamed by id, rows go in by thousands.
+
+use std::collections::HashSet;
+
+use adapter_embedded::Embedded;
+use shared::auto_message::AutoMessage;
+use shared::contract::World;
+use shared::id::{AutoMessageId, UserId};
+use shared::ports::{AutoMessages, Users};
+
+#[tokio::test(flavor = "multi_thread")]
+async fn thousands_are_streamed_and_planned_once() {
+    let (store, world) = (Embedded::temporary().unwrap(), World::fresh());
+    let inserts = (0..3_000).map(|n| {
+        let (store, user) = (store.clone(), world.user(&format!("u{n}"), "Somebody"));
+        tokio::spawn(async move { store.insert(&user).await })
+    });
+    for insert in futures::future::join_all(inserts).await {
+        insert.unwrap().unwrap();
+    }
+    let (mut all, mut after): (Vec<UserId>, Option<UserId>) = (Vec::new(), None);
+    loop {
+        let page = store.active(world.before(100), after.as_ref(), 1_000).await.unwrap();
+        let Some(last) = page.last() else { break };
+        after = Some(last.clone());
+        all.extend(page);
+    }
+    assert_eq!(all.iter().collect::<HashSet<_>>().len(), 3_000);
+    assert_eq!(all.len(), 3_000);
+    let rows: Vec<AutoMessage> = all
+        .chunks_exact(2)
+        .map(|pair| AutoMessage {
+            id: AutoMessageId::trusted(format!("2096-01-01-{}", pair[0])),
+            sender_id: pair[0].clone(),
+            receiver_id: pair[1].clone(),
+            content: "hello".to_owned(),
+            send_date: world.now,
+            planned_for: "2096-01-01".to_owned(),
+            is_queued: false,
+            is_sent: false,
+            attempts: 0,
+        })
+        .collect();
+    // More than one batch, with half of it stored before.
+    assert_eq!(store.plan(&rows[..700]).await.unwrap(), 700);
+    assert_eq!(store.plan(&rows).await.unwrap(), 800);
+    assert_eq!(store.plan(&rows).await.unwrap(), 0);
+    assert_eq!(store.backlog(world.now).await.unwrap(), 1_500);
+    assert_eq!(store.planned("2096-01-01", &all).await.unwrap().len(), 3_000);
+}

@@ -1,0 +1,116 @@
+//! The file: one process at a time, everything there after a restart, failures that touch nobody else.
+
+use adapter_embedded::{Embedded, OpenError};
+use shared::connection::Identity;
+use shared::contract::World;
+use shared::error::StoreError;
+use shared::ports::{Conversations, Messages, Sessions, Users};
+use shared::session::Session;
+
+fn session(world: &World, who: Identity) -> Session {
+    Session {
+        id: who.session_id,
+        user_id: who.user_id,
+        refresh_hash: "0".to_owned(),
+        device: "test".to_owned(),
+        created_at: world.now,
+        last_seen_at: world.now,
+        expires_at: world.after(100),
+    }
+}
+
+#[tokio::test]
+async fn a_second_opener_hears_one_clear_line() {
+    let dir = tempfile::tempdir().unwrap();
+    let first = Embedded::open(dir.path()).unwrap();
+    let error = Embedded::open(dir.path()).unwrap_err();
+    assert!(matches!(error, OpenError::Busy(_)));
+    assert_eq!(
+        error.to_string(),
+        format!(
+            "{} is in use by another process; stop it or choose another --data directory",
+            dir.path().display()
+        )
+    );
+    drop(first);
+    Embedded::open(dir.path()).unwrap();
+}
+
+#[test]
+fn a_newer_schema_is_not_touched() {
+    let dir = tempfile::tempdir().unwrap();
+    drop(Embedded::open(dir.path()).unwrap());
+    let file = rusqlite::Connection::open(dir.path().join("ulak.sqlite3")).unwrap();
+    file.pragma_update(None, "user_version", 99).unwrap();
+    drop(file);
+    assert!(matches!(Embedded::open(dir.path()), Err(OpenError::Newer { found: 99, .. })));
+}
+
+#[test]
+fn a_temporary_store_leaves_nothing() {
+    let store = Embedded::temporary().unwrap();
+    let place = format!("{store:?}");
+    let dir = std::path::PathBuf::from(place.trim_start_matches("Embedded(").trim_end_matches(')'));
+    assert!(dir.is_dir());
+    drop(store);
+    assert!(!dir.exists());
+}
+
+#[tokio::test]
+async fn everything_is_there_after_a_restart() {
+    let (dir, world) = (tempfile::tempdir().unwrap(), World::fresh());
+    let (ada, bob) = (world.user("ada", "Ada"), world.user("bob", "Bob"));
+    let login = session(
+        &world,
+        Identity { user_id: ada.id.clone(), session_id: shared::id::SessionId::trusted("s") },
+    );
+    let store = Embedded::open(dir.path()).unwrap();
+    store.insert(&ada).await.unwrap();
+    Sessions::open(&store, &login).await.unwrap();
+    let (conversation, _) = store.ensure_direct(&world.direct(&ada.id, &bob.id)).await.unwrap();
+    store.append(&world.draft(&conversation, &ada.id, "hi").unwrap()).await.unwrap();
+    let before = store.for_member(&conversation.id, &bob.id).await.unwrap();
+    drop(store);
+
+    let store = Embedded::open(dir.path()).unwrap();
+    assert_eq!(Users::by_ids(&store, std::slice::from_ref(&ada.id)).await.unwrap(), [ada]);
+    assert_eq!(store.live(&login.id, world.now).await.unwrap(), Some(login));
+    assert_eq!(store.for_member(&conversation.id, &bob.id).await.unwrap(), before);
+    assert!(before.unwrap().conversation.last_message.is_some());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_failing_write_takes_nobody_with_it() {
+    let (store, world) = (Embedded::temporary().unwrap(), World::fresh());
+    let taken = world.user("taken", "Taken");
+    store.insert(&taken).await.unwrap();
+    // They share commits: every other one is refused half-way through its own savepoint.
+    let writes = (0..200).map(|n| {
+        let mut user = world.user(&format!("u{n}"), "Somebody");
+        if n % 2 == 0 {
+            user.id = taken.id.clone();
+        }
+        let store = store.clone();
+        tokio::spawn(async move { (user.id.clone(), store.insert(&user).await) })
+    });
+    let mut stored = Vec::new();
+    for (n, write) in futures::future::join_all(writes).await.into_iter().enumerate() {
+        match write.unwrap() {
+            (_, Err(StoreError::Taken("id"))) => assert_eq!(n % 2, 0),
+            (id, Ok(())) => stored.push(id),
+            (_, Err(other)) => panic!("{other}"),
+        }
+    }
+    assert_eq!(stored.len(), 100);
+    assert_eq!(Users::by_ids(&store, &stored).await.unwrap().len(), 100);
+    assert_eq!(Users::list(&store, Some(&world.tag), None, 1_000).await.unwrap().len(), 101);
+}
+
+#[tokio::test]
+async fn a_message_to_nowhere_is_refused_and_changes_nothing() {
+    let (store, world) = (Embedded::temporary().unwrap(), World::fresh());
+    let (a, b) = world.pair();
+    let draft = world.draft(&world.direct(&a, &b), &a, "hi").unwrap();
+    assert!(matches!(store.append(&draft).await, Err(StoreError::Corrupt("conversations", _))));
+    assert_eq!(Messages::by_ids(&store, &[draft.id]).await.unwrap(), []);
+}
