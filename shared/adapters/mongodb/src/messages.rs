@@ -1,0 +1,94 @@
+//! `Messages`: what was written, by place; edits and deletions change the one copy there is.
+
+use async_trait::async_trait;
+use futures::TryStreamExt;
+use mongodb::bson::{Document, doc};
+use mongodb::options::{ReturnDocument, UpdateModifications};
+use shared::id::{ConversationId, MessageId};
+use shared::message::{Appended, Draft, Message, Span};
+use shared::ports::{Messages, Stored};
+use shared::time::Time;
+
+use crate::client::Mongo;
+use crate::failure::failed;
+use crate::indexes::{CONVERSATIONS, MESSAGES};
+use crate::rows::{MessageRow, date, long};
+use crate::search::words;
+
+#[async_trait]
+impl Messages for Mongo {
+    async fn append(&self, draft: &Draft) -> Stored<Appended> {
+        self.bounded(async {
+            futures::future::try_join(self.ready(CONVERSATIONS), self.ready(MESSAGES)).await?;
+            self.append_draft(draft).await
+        })
+        .await
+    }
+
+    async fn by_ids(&self, ids: &[MessageId]) -> Stored<Vec<Message>> {
+        if ids.is_empty() {
+            return Ok(Vec::new());
+        }
+        let ids: Vec<&str> = ids.iter().map(MessageId::as_str).collect();
+        self.find_messages(doc! { "_id": { "$in": ids } }, doc! {}, 0).await
+    }
+
+    async fn page(&self, conversation: &ConversationId, span: Span, limit: u32) -> Stored<Vec<Message>> {
+        if limit == 0 {
+            return Ok(Vec::new()); // MongoDB reads 0 as no limit.
+        }
+        let mut filter = doc! { "conversationId": conversation.as_str() };
+        let (newest_first, bound) = match span {
+            Span::Latest => (true, None),
+            Span::Before(seq) => (true, Some(doc! { "$lt": long(seq) })),
+            Span::After(seq) => (false, Some(doc! { "$gt": long(seq) })),
+        };
+        filter.extend(bound.map(|bound| ("seq".to_owned(), bound.into())));
+        let sort = doc! { "seq": if newest_first { -1 } else { 1 } };
+        let mut page = self.find_messages(filter, sort, limit).await?;
+        if newest_first {
+            page.reverse();
+        }
+        Ok(page)
+    }
+
+    async fn edit(&self, id: &MessageId, content: &str, at: Time) -> Stored<Option<Message>> {
+        let (words, at) = (words(content), date(at));
+        let set = doc! { "content": content, "words": words, "editedAt": at, "unindexed": at };
+        let update = doc! { "$set": set, "$inc": { "revision": 1_i64 } };
+        self.change(doc! { "_id": id.as_str(), "deletedAt": null }, update).await
+    }
+
+    async fn delete(&self, id: &MessageId, at: Time) -> Stored<Option<Message>> {
+        let first = doc! { "$ifNull": ["$deletedAt", date(at)] };
+        let revision = doc! { "$add": [{ "$ifNull": ["$revision", 0_i64] }, 1_i64] };
+        let mut set = doc! { "content": "", "words": [], "deletedAt": first };
+        set.extend(doc! { "revision": revision, "unindexed": date(at) });
+        self.change(doc! { "_id": id.as_str() }, vec![doc! { "$set": set }]).await
+    }
+}
+
+impl Mongo {
+    /// Messages without their words; a `limit` of 0 is none.
+    async fn find_messages(&self, filter: Document, sort: Document, limit: u32) -> Stored<Vec<Message>> {
+        let messages = self.of::<MessageRow>(MESSAGES);
+        let find = messages.find(filter).projection(doc! { "words": 0 }).sort(sort).limit(limit.into());
+        let rows = async { find.await?.map_ok(Message::from).try_collect().await };
+        self.bounded(async { rows.await.map_err(failed) }).await
+    }
+
+    /// Changes one message; as it is afterwards.
+    async fn change(
+        &self,
+        filter: Document,
+        update: impl Into<UpdateModifications> + Send,
+    ) -> Stored<Option<Message>> {
+        let messages = self.of::<MessageRow>(MESSAGES);
+        let change = messages
+            .find_one_and_update(filter, update)
+            .projection(doc! { "words": 0 })
+            .return_document(ReturnDocument::After);
+        let row = self.bounded(async { change.await.map_err(failed) }).await?;
+        Ok(row.map(Message::from))
+    }
+}

@@ -1,0 +1,95 @@
+//! A document of `messages`.
+
+use mongodb::bson::DateTime;
+use serde::{Deserialize, Serialize};
+use shared::id::{AutoMessageId, ConversationId, MessageId, UserId};
+use shared::message::{Draft, Message, MessageKind};
+
+use super::{date, number, time};
+use crate::search::words;
+
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct MessageRow {
+    #[serde(rename = "_id")]
+    pub(crate) id: MessageId,
+    pub(crate) conversation_id: ConversationId,
+    #[serde(default)]
+    pub(crate) seq: i64,
+    pub(crate) sender_id: UserId,
+    content: String,
+    kind: MessageKind,
+    // Left out rather than null: the partial unique indexes hold what has the field.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) client_message_id: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) auto_message_id: Option<AutoMessageId>,
+    pub(crate) created_at: DateTime,
+    #[serde(default)]
+    edited_at: Option<DateTime>,
+    #[serde(default)]
+    deleted_at: Option<DateTime>,
+    /// What search goes by. Never read back, and not there while the message waits for its place.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    words: Vec<String>,
+    /// Counts the changes, from 1. Like the words, not there while the message waits for its place.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub(crate) revision: i64,
+    /// From when on a sweep may take it, while a search index does not hold it as it is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    unindexed: Option<DateTime>,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands out a reference")]
+fn is_zero(number: &i64) -> bool {
+    *number == 0
+}
+
+impl MessageRow {
+    /// A draft without a place and without words.
+    pub(crate) fn waiting(draft: &Draft) -> Self {
+        Self {
+            id: draft.id.clone(),
+            conversation_id: draft.conversation_id.clone(),
+            seq: 0,
+            sender_id: draft.sender_id.clone(),
+            content: draft.content.as_str().to_owned(),
+            kind: draft.kind,
+            client_message_id: draft.client_message_id.clone(),
+            auto_message_id: draft.auto_message_id.clone(),
+            created_at: date(draft.created_at),
+            edited_at: None,
+            deleted_at: None,
+            words: Vec::new(),
+            revision: 0,
+            unindexed: None,
+        }
+    }
+
+    /// As it goes into the collection.
+    #[must_use]
+    pub(crate) fn placed(mut self) -> Self {
+        self.words = words(&self.content);
+        self.revision = 1;
+        self.unindexed = Some(self.created_at);
+        self
+    }
+}
+
+impl From<MessageRow> for Message {
+    fn from(row: MessageRow) -> Self {
+        Self {
+            id: row.id,
+            conversation_id: row.conversation_id,
+            seq: number(row.seq),
+            sender_id: row.sender_id,
+            content: row.content,
+            kind: row.kind,
+            client_message_id: row.client_message_id,
+            auto_message_id: row.auto_message_id,
+            created_at: time(row.created_at),
+            edited_at: row.edited_at.map(time),
+            deleted_at: row.deleted_at.map(time),
+        }
+    }
+}

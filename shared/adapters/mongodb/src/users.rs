@@ -1,0 +1,132 @@
+//! `Users`: names and e-mails are unique by their folded form, which the indexes decide.
+
+use async_trait::async_trait;
+use futures::TryStreamExt;
+use mongodb::bson::{Document, doc};
+use mongodb::options::ReturnDocument;
+use serde::Deserialize;
+use shared::id::UserId;
+use shared::ports::{Stored, Users};
+use shared::time::Time;
+use shared::user::{Login, User, UserChange};
+
+use crate::client::Mongo;
+use crate::failure::{failed, taken};
+use crate::indexes::{EMAIL, USERNAME, USERS};
+use crate::rows::{UserRow, date};
+use crate::search::{prefix, words};
+
+/// The index that a write may run into, and the field that is then taken.
+const UNIQUE: &[(&str, &str)] = &[(USERNAME, "username"), (EMAIL, "email")];
+
+#[derive(Deserialize)]
+struct IdRow {
+    #[serde(rename = "_id")]
+    id: UserId,
+}
+
+#[async_trait]
+impl Users for Mongo {
+    async fn insert(&self, user: &User) -> Stored<()> {
+        let users = self.of::<UserRow>(USERS);
+        self.bounded(async {
+            self.ready(USERS).await?;
+            users.insert_one(UserRow::from(user)).await.map(drop).map_err(|e| taken(e, UNIQUE))
+        })
+        .await
+    }
+
+    async fn by_ids(&self, ids: &[UserId]) -> Stored<Vec<User>> {
+        let ids: Vec<&str> = ids.iter().map(UserId::as_str).collect();
+        self.find_users(doc! { "_id": { "$in": ids } }, None).await
+    }
+
+    async fn by_login(&self, login: &Login) -> Stored<Option<User>> {
+        let filter = match login {
+            Login::Email(key) => doc! { "emailKey": key },
+            Login::Username(key) => doc! { "usernameKey": key },
+        };
+        Ok(self.find_users(filter, Some(1)).await?.pop())
+    }
+
+    async fn update(&self, id: &UserId, change: &UserChange) -> Stored<Option<User>> {
+        let set = changed(change);
+        if set.is_empty() {
+            return Ok(self.find_users(doc! { "_id": id.as_str() }, Some(1)).await?.pop());
+        }
+        let users = self.of::<UserRow>(USERS);
+        let update = users
+            .find_one_and_update(doc! { "_id": id.as_str() }, doc! { "$set": set })
+            .return_document(ReturnDocument::After);
+        let changed = async {
+            self.ready(USERS).await?;
+            update.await.map_err(|e| taken(e, UNIQUE))
+        };
+        Ok(self.bounded(changed).await?.map(User::from))
+    }
+
+    async fn seen(&self, id: &UserId, at: Time) -> Stored<()> {
+        let users = self.of::<UserRow>(USERS);
+        let update =
+            users.update_one(doc! { "_id": id.as_str() }, doc! { "$max": { "lastSeenAt": date(at) } });
+        self.bounded(async { update.await.map(drop).map_err(failed) }).await
+    }
+
+    async fn list(&self, search: Option<&str>, after: Option<&str>, limit: u32) -> Stored<Vec<User>> {
+        let mut filter = doc! { "active": true };
+        if let Some(after) = after {
+            filter.insert("usernameKey", doc! { "$gt": after });
+        }
+        if let Some(search) = search {
+            let either = [doc! { "usernameKey": prefix(search) }, doc! { "nameWords": prefix(search) }];
+            filter.insert("$or", either.to_vec());
+        }
+        self.find_users(filter, Some(limit)).await
+    }
+
+    async fn active(&self, since: Time, after: Option<&UserId>, limit: u32) -> Stored<Vec<UserId>> {
+        if limit == 0 {
+            return Ok(Vec::new());
+        }
+        let mut filter = doc! { "active": true, "lastSeenAt": { "$gte": date(since) } };
+        if let Some(after) = after {
+            filter.insert("_id", doc! { "$gt": after.as_str() });
+        }
+        let users = self.of::<IdRow>(USERS);
+        let find =
+            users.find(filter).projection(doc! { "_id": 1 }).sort(doc! { "_id": 1 }).limit(limit.into());
+        let rows = async { find.await?.map_ok(|row| row.id).try_collect().await };
+        self.bounded(async { rows.await.map_err(failed) }).await
+    }
+}
+
+impl Mongo {
+    /// Users by folded name; at most `limit`, if there is one.
+    async fn find_users(&self, filter: Document, limit: Option<u32>) -> Stored<Vec<User>> {
+        if limit == Some(0) {
+            return Ok(Vec::new()); // MongoDB reads 0 as no limit.
+        }
+        let users = self.of::<UserRow>(USERS);
+        let find = users.find(filter).sort(doc! { "usernameKey": 1 }).limit(limit.map_or(0, i64::from));
+        let rows = async { find.await?.map_ok(User::from).try_collect().await };
+        self.bounded(async { rows.await.map_err(failed) }).await
+    }
+}
+
+/// A change's fields, with what is derived from them.
+fn changed(change: &UserChange) -> Document {
+    let mut set = Document::new();
+    if let Some(username) = &change.username {
+        set.extend(doc! { "username": username.as_str(), "usernameKey": username.key() });
+    }
+    if let Some(email) = &change.email {
+        set.extend(doc! { "email": email.as_str(), "emailKey": email.key() });
+    }
+    if let Some(name) = &change.display_name {
+        set.extend(doc! { "displayName": name, "nameWords": words(name) });
+    }
+    if let Some(hash) = &change.password_hash {
+        set.insert("passwordHash", hash.0.as_str());
+    }
+    set
+}

@@ -1,0 +1,61 @@
+//! The suite that every adapter is held to, on a database of its own per port.
+
+use std::sync::Arc;
+
+use adapter_mongodb::Mongo;
+use shared::contract::{self, Chats, Search, Waiting};
+
+use crate::world::with_mongo;
+
+const NAME: &str = "mongodb";
+
+fn chats(mongo: Arc<Mongo>) -> Chats {
+    Chats { conversations: mongo.clone(), messages: mongo }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn users() {
+    with_mongo(|mongo| async move { contract::hold("users", NAME, contract::users(), mongo).await }).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn conversations() {
+    with_mongo(|mongo| async move {
+        contract::hold("conversations", NAME, contract::conversations(), chats(mongo)).await;
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn messages() {
+    with_mongo(|mongo| async move {
+        contract::hold("messages", NAME, contract::messages(), chats(mongo)).await;
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn auto_messages() {
+    with_mongo(|mongo| async move {
+        contract::hold("auto_messages", NAME, contract::auto_messages(), mongo).await;
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn search() {
+    with_mongo(|mongo| async move {
+        let subject = Search { index: mongo.clone(), chats: Some(chats(mongo)), indexing: None };
+        contract::hold("search", NAME, contract::search(), subject).await;
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn unindexed() {
+    with_mongo(|mongo| async move {
+        let subject = Waiting { chats: chats(mongo.clone()), unindexed: mongo };
+        contract::hold("unindexed", NAME, contract::unindexed(), subject).await;
+    })
+    .await;
+}

@@ -1,0 +1,130 @@
+//! A server that is not there, does not answer, or goes and comes back: 503 within the bound, then recovery.
+
+use std::net::SocketAddr;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+
+use adapter_mongodb::{Config, Mongo};
+use shared::error::StoreError;
+use shared::ports::{Probe, Users};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::task::JoinSet;
+
+use crate::world::{database, uri, user};
+
+const BOUND: Duration = Duration::from_millis(400);
+
+async fn mongo_at(address: SocketAddr) -> Mongo {
+    let uri = format!("mongodb://ada:hunter2@{address}/?directConnection=true");
+    Mongo::connect(&Config::new(uri, None).deadline(BOUND)).await.unwrap()
+}
+
+/// Every kind of step ends as `Down`, in time, without the password.
+async fn assert_down(mongo: &Mongo) {
+    let begun = Instant::now();
+    let read = Users::by_ids(mongo, &[user("ada").id]).await.unwrap_err();
+    let write = mongo.insert(&user("ada")).await.unwrap_err();
+    let probe = mongo.check().await.unwrap_err();
+    assert!(begun.elapsed() < BOUND * 3 + Duration::from_secs(2), "{:?}", begun.elapsed());
+    let told = format!("{read:?} {write:?} {probe:?}");
+    assert!(matches!(read, StoreError::Down(_)) && matches!(write, StoreError::Down(_)), "{told}");
+    assert!(told.contains("mongodb") && !told.contains("hunter2"), "{told}");
+}
+
+#[tokio::test]
+async fn nobody_listens() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    drop(listener);
+    assert_down(&mongo_at(address).await).await;
+}
+
+#[tokio::test]
+async fn somebody_listens_and_never_answers() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let silent = tokio::spawn(async move {
+        let mut held = Vec::new();
+        while let Ok(connection) = listener.accept().await {
+            held.push(connection);
+        }
+    });
+    assert_down(&mongo_at(address).await).await;
+    silent.abort();
+}
+
+/// A wire to the server that can be cut and mended.
+struct Wire {
+    address: SocketAddr,
+    cut: Arc<AtomicBool>,
+    carriers: Arc<Mutex<JoinSet<()>>>,
+}
+
+impl Wire {
+    async fn to(server: String) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let wire = Self { address, cut: Arc::default(), carriers: Arc::default() };
+        let (cut, carriers) = (wire.cut.clone(), wire.carriers.clone());
+        tokio::spawn(async move {
+            while let Ok((client, _)) = listener.accept().await {
+                let mut carriers = carriers.lock().unwrap();
+                if !cut.load(Ordering::SeqCst) {
+                    carriers.spawn(carry(client, server.clone()));
+                }
+            }
+        });
+        wire
+    }
+
+    /// Ends every connection and takes no new one; nothing is carried once this returns.
+    async fn cut(&self) {
+        self.cut.store(true, Ordering::SeqCst);
+        let mut carriers = std::mem::take(&mut *self.carriers.lock().unwrap());
+        carriers.shutdown().await;
+    }
+
+    fn mend(&self) {
+        self.cut.store(false, Ordering::SeqCst);
+    }
+}
+
+async fn carry(mut client: TcpStream, server: String) {
+    let Ok(mut server) = TcpStream::connect(server).await else { return };
+    let _ = tokio::io::copy_bidirectional(&mut client, &mut server).await;
+}
+
+/// `host:port` of a plain URI; a test with a wire needs one.
+fn host(uri: &str) -> Option<String> {
+    let rest = uri.strip_prefix("mongodb://")?;
+    let host = rest.split(['/', '?']).next()?;
+    let plain = !host.contains(['@', ',']) && !uri.contains("tls=true");
+    plain.then(|| if host.contains(':') { host.to_owned() } else { format!("{host}:27017") })
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_cut_wire_is_down_and_a_mended_one_works_without_a_restart() {
+    let Some(uri) = uri() else { return };
+    let Some(server) = host(&uri) else {
+        eprintln!(
+            "SKIPPED: MONGODB_URI must be mongodb://host:port without credentials for a wire to be cut"
+        );
+        return;
+    };
+    let wire = Wire::to(server).await;
+    let config = Config::new(format!("mongodb://{}/?directConnection=true", wire.address), Some(&database()));
+    let mongo = Mongo::connect(&config.deadline(Duration::from_secs(2))).await.unwrap();
+    let ada = user("ada");
+    mongo.insert(&ada).await.unwrap();
+    wire.cut().await;
+    let down = mongo.insert(&user("bob")).await.unwrap_err();
+    assert!(matches!(down, StoreError::Down(_)), "{down:?}");
+    wire.mend();
+    let mended = Instant::now();
+    while mongo.check().await.is_err() {
+        assert!(mended.elapsed() < Duration::from_secs(15), "the server was not found again");
+    }
+    assert_eq!(Users::by_ids(&mongo, std::slice::from_ref(&ada.id)).await.unwrap(), [ada]);
+    mongo.drop_database().await.unwrap();
+}
