@@ -1,0 +1,48 @@
+//! `Heartbeats`: two sorted sets, one by the last ping and one by the lease. Signs of life of a connection
+//! that has ended are ignored.
+
+use async_trait::async_trait;
+use redis::cmd;
+use shared::connection::Connection;
+use shared::id::ConnectionId;
+use shared::ports::{Heartbeats, Stored};
+use shared::time::Time;
+
+use crate::Redis;
+use crate::row::{self, Stranded};
+
+#[async_trait]
+impl Heartbeats for Redis {
+    async fn due(&self, pinged_before: Time, limit: u32) -> Stored<Vec<Connection>> {
+        let mut script = self.scripts.due.prepare_invoke();
+        script.key(&self.keys.connections).key(&self.keys.pings).key(&self.keys.leases);
+        script.arg(pinged_before.millis()).arg(limit);
+        let rows: Vec<Stranded> = self.link.script(&script).await?;
+        rows.into_iter().map(row::connection).collect()
+    }
+
+    async fn pinged(&self, id: &ConnectionId, at: Time) -> Stored<()> {
+        self.forward(&self.keys.pings, id, at).await
+    }
+
+    async fn alive(&self, id: &ConnectionId, lease_until: Time) -> Stored<()> {
+        self.forward(&self.keys.leases, id, lease_until).await
+    }
+
+    async fn dead(&self, now: Time, limit: u32) -> Stored<Vec<ConnectionId>> {
+        let mut command = cmd("ZRANGEBYSCORE");
+        command.arg(&self.keys.leases).arg("-inf").arg(format!("({}", now.millis()));
+        command.arg("LIMIT").arg(0).arg(limit);
+        let ids: Vec<String> = self.link.query(&command).await?;
+        Ok(ids.into_iter().map(ConnectionId::trusted).collect())
+    }
+}
+
+impl Redis {
+    /// Moves a time that is there forward, never back; one that is not there stays away.
+    async fn forward(&self, key: &str, id: &ConnectionId, to: Time) -> Stored<()> {
+        let mut command = cmd("ZADD");
+        command.arg(key).arg("XX").arg("GT").arg(to.millis()).arg(id.as_str());
+        self.link.query(&command).await
+    }
+}

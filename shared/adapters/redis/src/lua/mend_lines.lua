@@ -1,0 +1,18 @@
+-- Makes the indexes know every connection again, one page of connections; answers the next cursor.
+-- KEYS connections pings leases attached by_user by_session online; ARGV cursor count
+local page = redis.call('HSCAN', KEYS[1], ARGV[1], 'COUNT', ARGV[2])
+for i = 1, #page[2], 2 do
+  local id, line = page[2][i], page[2][i + 1]
+  local dialect, since, user, session = string.match(line, '^(%S+) (%S+) ?(%S*) ?(%S*)$')
+  -- Without a lease it would live for ever: it is due at once, and ends unless it answers in time.
+  redis.call('ZADD', KEYS[2], 'NX', since, id)
+  redis.call('ZADD', KEYS[3], 'NX', since, id)
+  if user ~= '' then
+    local member = id .. ' ' .. dialect .. ' ' .. user
+    redis.call('ZADD', KEYS[4], 0, member)
+    redis.call('ZADD', KEYS[5], 0, user .. ' ' .. member)
+    redis.call('ZADD', KEYS[6], 0, session .. ' ' .. member)
+    redis.call('SADD', KEYS[7], user)
+  end
+end
+return page[1]

@@ -1,0 +1,33 @@
+//! `RateLimits`: one counter per key and window, which goes away by itself.
+
+use std::time::Duration;
+
+use async_trait::async_trait;
+use shared::error::RateLimited;
+use shared::ports::{Limit, RateLimits, Stored};
+use shared::time::Time;
+
+use crate::Redis;
+use crate::keys::window_start;
+
+/// How long a counter outlives its window: callers' clocks differ a little.
+const GRACE: Duration = Duration::from_secs(5);
+
+#[async_trait]
+impl RateLimits for Redis {
+    async fn take(&self, key: &str, limit: Limit, now: Time) -> Stored<Result<(), RateLimited>> {
+        if limit.count == 0 {
+            return Ok(Ok(()));
+        }
+        let start = window_start(now, limit.window);
+        let mut script = self.scripts.take.prepare_invoke();
+        script.key(self.keys.rate(key, start)).arg(limit.count);
+        script.arg(u64::try_from((limit.window + GRACE).as_millis()).unwrap_or(u64::MAX));
+        if self.link.script::<bool>(&script).await? {
+            return Ok(Ok(()));
+        }
+        let left = (start + limit.window).millis().saturating_sub(now.millis());
+        let retry_after_secs = u64::try_from(left).unwrap_or(0).div_ceil(1_000).max(1);
+        Ok(Err(RateLimited { limit: limit.count, retry_after_secs }))
+    }
+}

@@ -1,0 +1,12 @@
+//! The Redis adapter against a real server. Set `REDIS_URL` to run it.
+
+#![allow(clippy::unwrap_used, clippy::print_stderr, reason = "helpers of tests fail and speak as tests do")]
+
+mod chaos;
+mod contract;
+mod edges;
+mod faults;
+mod limits;
+mod mending;
+mod sessions;
+mod world;
