@@ -1,0 +1,12 @@
+//! The RabbitMQ adapter against a real broker. Set `AMQP_URL` to run it.
+
+#![allow(clippy::unwrap_used, clippy::print_stderr, reason = "helpers of tests fail and speak as tests do")]
+
+#[path = "../../../redis/tests/it/chaos.rs"]
+mod chaos;
+
+mod contract;
+mod delivery;
+mod faults;
+mod operator;
+mod world;
