@@ -1,0 +1,95 @@
+//! What the server is sent.
+
+use expect_test::expect;
+use serde_json::Value;
+use shared::id::ConversationId;
+use shared::ports::{Indexing, SearchIndex, SearchQuery};
+
+use crate::fake::{Fake, text};
+use crate::world::{message, query, row};
+
+#[tokio::test]
+async fn a_query_is_data_and_comes_with_the_user() {
+    let fake = Fake::answering(&[text(200, r#"{"timed_out":false}"#)]).await;
+    let conversation = Some(ConversationId::trusted("c"));
+    let after = Some("m9".to_owned());
+    let terms = vec!["cay".to_owned(), "\"}*".to_owned()];
+    let asked = SearchQuery { terms, conversation, after, limit: 7, ..query("a", "") };
+    fake.search().search(&asked).await.unwrap();
+    let request = fake.asked().remove(0);
+    assert_eq!(request.headers()["authorization"], "Basic YWRhOnNlY3JldA==");
+    assert_eq!(request.headers()["content-type"], "application/json");
+    let body: Value = serde_json::from_slice(request.body()).unwrap();
+    expect![[r#"
+        POST /es/messages/_search?allow_partial_search_results=false&filter_path=timed_out,hits.hits._id
+        {
+          "_source": false,
+          "query": {
+            "bool": {
+              "filter": [
+                {
+                  "term": {
+                    "memberIds": "a"
+                  }
+                },
+                {
+                  "term": {
+                    "conversationId": "c"
+                  }
+                },
+                {
+                  "prefix": {
+                    "words": "cay"
+                  }
+                },
+                {
+                  "prefix": {
+                    "words": "\"}*"
+                  }
+                }
+              ]
+            }
+          },
+          "search_after": [
+            "m9"
+          ],
+          "size": 7,
+          "sort": [
+            {
+              "id": "desc"
+            }
+          ],
+          "timeout": "4s",
+          "track_total_hits": false
+        }"#]]
+    .assert_eq(&format!("{} {}\n{body:#}", request.method(), request.uri()));
+}
+
+#[tokio::test]
+async fn a_batch_is_lines() {
+    let fake = Fake::answering(&[text(200, r#"{"errors":false}"#)]).await;
+    let rows = [row(&message("m1", "İki\nçay"), &["a", "b"], 1), row(&message("m2", ""), &[], 7)];
+    fake.search().index(&rows).await.unwrap();
+    let request = fake.asked().remove(0);
+    assert_eq!(request.headers()["content-type"], "application/x-ndjson");
+    let body = std::str::from_utf8(request.body()).unwrap();
+    expect![[r#"
+        POST /es/messages/_bulk?require_alias=true&filter_path=errors,items.*.status,items.*.error.type
+        {"index":{"_id":"m1","version":1,"version_type":"external_gte"}}
+        {"conversationId":"c","id":"m1","memberIds":["a","b"],"words":"cay iki"}
+        {"index":{"_id":"m2","version":7,"version_type":"external_gte"}}
+        {"conversationId":"c","id":"m2","memberIds":[],"words":""}
+    "#]]
+    .assert_eq(&format!("{} {}\n{body}", request.method(), request.uri()));
+}
+
+#[tokio::test]
+async fn nothing_asked_is_nothing_sent() {
+    let fake = Fake::answering(&[text(500, "")]).await;
+    let search = fake.search();
+    search.index(&[]).await.unwrap();
+    for asked in [query("a", ""), SearchQuery { limit: 0, ..query("a", "word") }] {
+        assert!(search.search(&asked).await.unwrap().is_empty());
+    }
+    assert!(fake.lines().is_empty());
+}
