@@ -1,0 +1,56 @@
+//! `POST /api/auth/login` — an e-mail or a username and a password become a session.
+
+use shared::auth::{Gate, Password, Passwords, open_session};
+use shared::error::{Error, Unauthenticated};
+use shared::form::{Form, text};
+use shared::lambda::http::{Reply, Request};
+use shared::ports::Users;
+use shared::user::Login;
+
+/// Answers 200 with a pair of tokens. An unknown user and a wrong password get the same answer after the
+/// same work.
+///
+/// # Errors
+/// `Invalid`, `RateLimited` by address and by account, `Unauthenticated` with `INVALID_CREDENTIALS`.
+pub async fn handle(
+    gate: Gate<'_>,
+    users: &dyn Users,
+    passwords: &Passwords,
+    request: Request,
+) -> Result<Reply, Error> {
+    gate.admit_stranger(&request).await?;
+    let (login, password) = read(request.form()?)?;
+    let (Login::Email(account) | Login::Username(account)) = &login;
+    gate.take("login", &request.source_ip, gate.rates.login_by_ip, request.now).await?;
+    gate.take("account", account, gate.rates.login_by_account, request.now).await?;
+    let user = users.by_login(&login).await?.filter(|user| user.deactivated_at.is_none());
+    let hash = user.as_ref().map(|user| &user.password_hash);
+    match (passwords.matches(password, hash).await?, user) {
+        (true, Some(user)) => {
+            users.seen(&user.id, request.now).await?;
+            Reply::ok(open_session(&gate, &user, &request).await?)
+        }
+        _ => Err(Error::Unauthenticated(Unauthenticated::Credentials)),
+    }
+}
+
+/// A field `email` may also hold a username, as forms with one input send it.
+fn read(mut form: Form) -> Result<(Login, Password), Error> {
+    let email = form.optional("email", text(login));
+    let username = form.optional("username", text(login));
+    let password = form.required("password", text(Password::shown));
+    if email.is_none() && username.is_none() {
+        form.wrong_unless_any_told(&["email", "username"], "give email or username");
+    }
+    form.finish(|| Some((email.or(username)?, password?)))
+}
+
+fn login(text: &str) -> Result<Login, String> {
+    let folded = text.trim().to_lowercase();
+    match folded.chars().take(255).count() {
+        0 => Err("must not be empty".to_owned()),
+        255 => Err("must be at most 254 characters".to_owned()),
+        _ if folded.contains('@') => Ok(Login::Email(folded)),
+        _ => Ok(Login::Username(folded)),
+    }
+}

@@ -1,0 +1,19 @@
+//! `GET /api/auth/me` — the caller, as the caller sees it.
+
+use serde_json::json;
+use shared::auth::Gate;
+use shared::error::{Error, Unauthenticated};
+use shared::lambda::http::{Reply, Request};
+use shared::ports::Users;
+use shared::user::OwnUser;
+
+/// Answers 200 with the user.
+///
+/// # Errors
+/// `Unauthenticated`, also when the account is no more.
+pub async fn handle(gate: Gate<'_>, users: &dyn Users, request: Request) -> Result<Reply, Error> {
+    let caller = gate.admit(&request).await?;
+    let found = users.by_ids(&[caller.user_id]).await?;
+    let user = found.first().ok_or(Error::Unauthenticated(Unauthenticated::Revoked))?;
+    Reply::ok(json!({ "user": OwnUser::from(user) }))
+}

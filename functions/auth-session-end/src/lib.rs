@@ -1,0 +1,22 @@
+//! `DELETE /api/auth/sessions/{id}` — ends one of the caller's sessions; its tokens die, its sockets close.
+
+use serde_json::json;
+use shared::auth::Gate;
+use shared::error::Error;
+use shared::id::SessionId;
+use shared::lambda::http::{Reply, Request};
+use shared::realtime::fanout::Fanout;
+
+/// Answers 200.
+///
+/// # Errors
+/// `Unauthenticated`; `NotFound` when the caller has no such session.
+pub async fn handle(gate: Gate<'_>, fanout: Fanout<'_>, request: Request) -> Result<Reply, Error> {
+    let caller = gate.admit(&request).await?;
+    let id = request.path_id("id", "the session", SessionId::parse)?;
+    if !gate.sessions.end(&caller.user_id, &id).await? {
+        return Err(Error::NotFound("the session"));
+    }
+    fanout.end_session(&id, "session_deleted", request.now).await;
+    Reply::ok(json!({ "id": id }))
+}

@@ -1,0 +1,26 @@
+//! `GET /api/user/online/{userId}` — whether one user is online, and when last seen.
+
+use serde_json::json;
+use shared::auth::Gate;
+use shared::error::Error;
+use shared::id::UserId;
+use shared::lambda::http::{Reply, Request};
+use shared::ports::{Presence, Users};
+
+/// Answers 200.
+///
+/// # Errors
+/// `Unauthenticated`; `NotFound` for an unknown user.
+pub async fn handle(
+    gate: Gate<'_>,
+    users: &dyn Users,
+    presence: &dyn Presence,
+    request: Request,
+) -> Result<Reply, Error> {
+    gate.admit(&request).await?;
+    let id = request.path_id("userId", "the user", UserId::parse)?;
+    let found = users.by_ids(std::slice::from_ref(&id)).await?;
+    let user = found.first().ok_or(Error::NotFound("the user"))?;
+    let online = !presence.online_of(std::slice::from_ref(&id)).await?.is_empty();
+    Reply::ok(json!({ "userId": id, "online": online, "lastSeenAt": user.last_seen_at }))
+}

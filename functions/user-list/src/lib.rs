@@ -1,0 +1,48 @@
+//! `GET /api/user/list` — users by username, with who of them is online.
+
+use serde::Serialize;
+use serde_json::json;
+use shared::auth::Gate;
+use shared::error::Error;
+use shared::form::text;
+use shared::lambda::http::{Reply, Request};
+use shared::page::{Limit, Page};
+use shared::ports::{Presence, Users};
+use shared::search::fold;
+use shared::user::{PublicUser, User};
+
+#[derive(Serialize)]
+struct Row {
+    #[serde(flatten)]
+    user: PublicUser,
+    online: bool,
+}
+
+/// Answers 200 with a page of users whose username or a word of whose display name begins with `search`.
+///
+/// # Errors
+/// `Unauthenticated`, `Invalid`.
+pub async fn handle(
+    gate: Gate<'_>,
+    users: &dyn Users,
+    presence: &dyn Presence,
+    request: Request,
+) -> Result<Reply, Error> {
+    gate.admit(&request).await?;
+    let mut query = request.query_form();
+    let search = query.optional("search", text(|search| short(search).map(|search| fold(search.trim()))));
+    let limit = query.optional("limit", Limit::parse).unwrap_or_default();
+    let cursor = query.optional("cursor", text(short));
+    let (search, cursor) = query.finish(|| Some((search, cursor)))?;
+    let search = search.filter(|search| !search.is_empty());
+    let rows = users.list(search.as_deref(), cursor.as_deref(), limit.plus_one()).await?;
+    let page = Page::cut(rows, limit, |user: &User| user.username.key());
+    let ids: Vec<_> = page.rows.iter().map(|user| user.id.clone()).collect();
+    let online = presence.online_of(&ids).await?;
+    let page = page.map(|user| Row { online: online.contains(&user.id), user: PublicUser::from(&user) });
+    Reply::ok(json!({ "users": page.rows, "nextCursor": page.next }))
+}
+
+fn short(text: &str) -> Result<String, String> {
+    if text.len() <= 100 { Ok(text.to_owned()) } else { Err("must be at most 100 bytes".to_owned()) }
+}

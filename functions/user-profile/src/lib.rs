@@ -1,0 +1,71 @@
+//! `PUT /api/user/profile` — changes the caller's name, e-mail or password; a new password ends the other sessions.
+
+use serde_json::json;
+use shared::auth::{Caller, Gate, Password, Passwords};
+use shared::error::{Error, Unauthenticated};
+use shared::form::{Form, text};
+use shared::lambda::http::{Reply, Request};
+use shared::ports::Users;
+use shared::realtime::fanout::Fanout;
+use shared::user::{Email, OwnUser, UserChange, Username, parse_display_name};
+
+/// Answers 200 with the user as it is now.
+///
+/// # Errors
+/// `Unauthenticated`; `Invalid`, also for a wrong `currentPassword`; `Conflict` naming what is taken.
+pub async fn handle(
+    gate: Gate<'_>,
+    users: &dyn Users,
+    passwords: &Passwords,
+    fanout: Fanout<'_>,
+    request: Request,
+) -> Result<Reply, Error> {
+    let caller = gate.admit(&request).await?;
+    let (mut change, new_password) = read(request.form()?)?;
+    if let Some((new, current)) = new_password {
+        gate.take("account", caller.user_id.as_str(), gate.rates.login_by_account, request.now).await?;
+        confirm(users, passwords, &caller, current).await?;
+        change.password_hash = Some(passwords.hash(new, &request.entropy).await?);
+    }
+    let user = users.update(&caller.user_id, &change).await?;
+    let user = user.ok_or(Error::Unauthenticated(Unauthenticated::Revoked))?;
+    if change.password_hash.is_some() {
+        for session in gate.sessions.end_all(&caller.user_id, Some(&caller.session_id)).await? {
+            fanout.end_session(&session, "password_changed", request.now).await;
+        }
+    }
+    Reply::ok(json!({ "user": OwnUser::from(&user) }))
+}
+
+/// The change, and the new and the current password where a new one is wanted.
+fn read(mut form: Form) -> Result<(UserChange, Option<(Password, Password)>), Error> {
+    let change = UserChange {
+        username: form.optional("username", text(Username::parse)),
+        email: form.optional("email", text(Email::parse)),
+        display_name: form.optional("displayName", text(parse_display_name)),
+        password_hash: None,
+    };
+    let new = form.optional("password", text(Password::parse));
+    let current = form.optional("currentPassword", text(Password::shown));
+    match (&new, &current) {
+        (Some(_), None) => form.wrong_unless_told("currentPassword", "is required to set a new password"),
+        (None, Some(_)) => form.wrong_unless_told("password", "is required with currentPassword"),
+        (Some(_), Some(_)) | (None, None) => {}
+    }
+    form.finish(|| Some((change, new.zip(current))))
+}
+
+async fn confirm(
+    users: &dyn Users,
+    passwords: &Passwords,
+    caller: &Caller,
+    current: Password,
+) -> Result<(), Error> {
+    let found = users.by_ids(std::slice::from_ref(&caller.user_id)).await?;
+    let hash = found.first().map(|user| &user.password_hash);
+    if passwords.matches(current, hash).await? {
+        Ok(())
+    } else {
+        Err(Error::field("currentPassword", "is wrong"))
+    }
+}
