@@ -1,0 +1,107 @@
+//! Socket.IO's CONNECT and DISCONNECT: who stands behind a connection, told in the protocol's own words.
+
+use serde_json::{Map, Value};
+use shared::connection::{Connection, Identity};
+use shared::error::{Error, Unauthenticated};
+use shared::lambda::websocket::SocketEvent;
+use shared::realtime::ack::told;
+use shared::realtime::attach::{Admitted, CONNECT_TIMEOUT, attach, detach};
+use shared::realtime::client_event::{LastSeq, last_seq};
+use shared::realtime::codec::socket_io::{self, MAIN_NAMESPACE};
+
+use crate::answer::{close, tell};
+use crate::{Ports, replay};
+
+/// CONNECT: `40{sid}`, or `44{message,data}` that the client shows as `connect_error`. A second CONNECT to
+/// the same namespace closes the connection, as the reference server does.
+pub(crate) async fn connect(
+    ports: Ports<'_>,
+    connection: &Connection,
+    event: &SocketEvent,
+    namespace: &str,
+    auth: Map<String, Value>,
+) -> Result<(), Error> {
+    if namespace != MAIN_NAMESPACE {
+        let refusal = socket_io::connect_error(namespace, "Invalid namespace", None::<&()>);
+        tell(ports, &connection.id, &refusal).await;
+        return Ok(());
+    }
+    if connection.identity.is_some() {
+        return close(ports, &connection.id, event).await;
+    }
+    match identify(ports, connection, event, &auth).await {
+        Ok((identity, seen)) => welcome(ports, connection, event, identity, seen).await,
+        Err(error) => {
+            refuse(ports, connection, &error).await;
+            Ok(())
+        }
+    }
+}
+
+async fn welcome(
+    ports: Ports<'_>,
+    connection: &Connection,
+    event: &SocketEvent,
+    identity: Identity,
+    seen: LastSeq,
+) -> Result<(), Error> {
+    let (sessions, fanout) = (ports.gate.sessions, ports.chat.fanout);
+    match attach(sessions, fanout, &connection.id, &identity, ports.timers, event.now).await? {
+        Admitted::There => {
+            let welcome = socket_io::connect(MAIN_NAMESPACE, connection.id.as_str());
+            tell(ports, &connection.id, &welcome).await;
+            replay::replay(ports, connection, &identity.user_id, &seen).await?;
+            Ok(())
+        }
+        Admitted::Revoked => {
+            refuse(ports, connection, &Error::Unauthenticated(Unauthenticated::Revoked)).await;
+            close(ports, &connection.id, event).await
+        }
+        Admitted::Gone => Ok(()),
+    }
+}
+
+async fn refuse(ports: Ports<'_>, connection: &Connection, error: &Error) {
+    let refusal = socket_io::connect_error(MAIN_NAMESPACE, &error.to_string(), Some(&told(error)));
+    tell(ports, &connection.id, &refusal).await;
+}
+
+/// Who the CONNECT's token, or else the upgrade's, speaks for, and what the client has seen already.
+async fn identify(
+    ports: Ports<'_>,
+    connection: &Connection,
+    event: &SocketEvent,
+    auth: &Map<String, Value>,
+) -> Result<(Identity, LastSeq), Error> {
+    let seen = match auth.get("lastSeq").filter(|seen| !seen.is_null()) {
+        Some(seen) => last_seq(seen).map_err(|wrong| Error::field("lastSeq", wrong))?,
+        None => LastSeq::new(),
+    };
+    let identity = match (auth.get("token").and_then(Value::as_str), &connection.claimed) {
+        (Some(token), _) => {
+            let token = token.strip_prefix("Bearer ").unwrap_or(token);
+            let caller = ports.gate.identify(token.trim(), event.now).await?;
+            Identity { user_id: caller.user_id, session_id: caller.session_id }
+        }
+        (None, Some(claimed)) => claimed.clone(),
+        (None, None) => return Err(Error::Unauthenticated(Unauthenticated::NoToken)),
+    };
+    Ok((identity, seen))
+}
+
+/// DISCONNECT: the person leaves, the connection stays and may CONNECT again, for as long as a new one may.
+/// Leaving what was never entered closes it, as the reference server does.
+pub(crate) async fn leave(
+    ports: Ports<'_>,
+    connection: &Connection,
+    event: &SocketEvent,
+    namespace: &str,
+) -> Result<(), Error> {
+    if connection.identity.is_none() || namespace != MAIN_NAMESPACE {
+        return close(ports, &connection.id, event).await;
+    }
+    detach(ports.chat.users, ports.chat.fanout, &connection.id, event.now).await?;
+    let lease_until = event.now + CONNECT_TIMEOUT;
+    let anonymous = Connection { identity: None, claimed: None, lease_until, ..connection.clone() };
+    Ok(ports.chat.fanout.connections.open(&anonymous).await?)
+}
