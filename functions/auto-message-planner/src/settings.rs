@@ -1,0 +1,108 @@
+//! What the planner can be told: where 02:00 is, who is active, what is said and when.
+
+use std::time::Duration;
+
+use jiff::tz::TimeZone;
+use shared::config::Env;
+use shared::error::Error;
+use shared::id::Entropy;
+use shared::message::Content;
+use shared::time::Time;
+
+/// Said when nothing else is configured.
+const TEXTS: [&str; 12] = [
+    "Merhaba! Bugün nasılsın?",
+    "Günaydın, umarım güzel bir gün geçirirsin.",
+    "Uzun zamandır konuşmadık, neler yapıyorsun?",
+    "Bu hafta için planların neler?",
+    "Sana güzel bir gün dilemek istedim.",
+    "Son zamanlarda okuduğun iyi bir kitap var mı?",
+    "Hello! How are you today?",
+    "Good morning, I hope your day goes well.",
+    "It has been a while. What have you been up to?",
+    "Any plans for the week?",
+    "What is the best thing you have seen lately?",
+    "Just saying hi. Have a good one!",
+];
+
+/// The planner's settings.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// Where a day begins.
+    pub timezone: TimeZone,
+    /// A user seen within so long is active.
+    pub active_for: Duration,
+    /// Messages are spread over so long after planning.
+    pub window: Duration,
+    /// What is said.
+    pub texts: Vec<String>,
+}
+
+impl Settings {
+    /// From `PLANNER_TIMEZONE`, `ACTIVE_DAYS`, `SEND_WINDOW_MINUTES` and `AUTO_MESSAGE_TEXTS`.
+    pub fn from_env(env: &mut Env) -> Self {
+        let name = env.optional("PLANNER_TIMEZONE").unwrap_or_else(|| "Europe/Istanbul".to_owned());
+        let timezone = TimeZone::get(&name).unwrap_or_else(|_| {
+            env.problem(format!("PLANNER_TIMEZONE is no time zone: {name}"));
+            TimeZone::UTC
+        });
+        let days: u64 = env.parsed("ACTIVE_DAYS", 30);
+        let minutes: u64 = env.parsed("SEND_WINDOW_MINUTES", 24 * 60);
+        if minutes == 0 || days == 0 {
+            env.problem("ACTIVE_DAYS and SEND_WINDOW_MINUTES must be at least 1");
+        }
+        Self {
+            timezone,
+            active_for: Duration::from_secs(days * 24 * 3_600),
+            window: Duration::from_secs(minutes.max(1) * 60),
+            texts: texts(env),
+        }
+    }
+
+    /// The day that `now` lies in, `YYYY-MM-DD`.
+    pub(crate) fn day(&self, now: Time) -> Result<String, Error> {
+        let stamp =
+            jiff::Timestamp::from_millisecond(now.millis()).map_err(|e| Error::Internal(Box::new(e)))?;
+        Ok(stamp.to_zoned(self.timezone.clone()).date().to_string())
+    }
+
+    /// One of the texts.
+    pub(crate) fn content(&self, entropy: &Entropy) -> &str {
+        let which = entropy.bits() % self.texts.len().max(1) as u128;
+        usize::try_from(which).ok().and_then(|which| self.texts.get(which)).map_or(TEXTS[0], String::as_str)
+    }
+
+    /// A moment after `now`, within the window, each as likely as the other.
+    pub(crate) fn send_date(&self, now: Time, entropy: &Entropy) -> Time {
+        let offset = entropy.bits() % self.window.as_millis().max(1);
+        now + Duration::from_millis(u64::try_from(offset).unwrap_or(0) + 1)
+    }
+}
+
+fn texts(env: &mut Env) -> Vec<String> {
+    let Some(listed) = env.optional("AUTO_MESSAGE_TEXTS") else { return TEXTS.map(str::to_owned).to_vec() };
+    let parsed: Result<Vec<Content>, String> = listed.split('|').map(Content::parse).collect();
+    match parsed {
+        Ok(texts) => texts.iter().map(|text| text.as_str().to_owned()).collect(),
+        Err(wrong) => {
+            env.problem(format!("AUTO_MESSAGE_TEXTS: each text {wrong}"));
+            Vec::new()
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use shared::config::Env;
+    use shared::time::Time;
+
+    use super::Settings;
+
+    #[test]
+    fn the_day_is_the_time_zones() {
+        let settings = Settings::from_env(&mut Env::of([]));
+        let at = |text| Time::parse(text).unwrap();
+        assert_eq!(settings.day(at("2026-12-01T23:00:00Z")).unwrap(), "2026-12-02");
+        assert_eq!(settings.day(at("2026-12-01T20:59:59Z")).unwrap(), "2026-12-01");
+    }
+}
