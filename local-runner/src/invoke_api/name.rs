@@ -1,0 +1,41 @@
+//! The ways to name a function in the Invoke API. Pure.
+
+use crate::percent::{decode_path, decode_query};
+
+/// The only version that exists here.
+pub(crate) const LATEST: &str = "$LATEST";
+
+/// A function and the version or alias asked for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FunctionName {
+    /// The bare name.
+    pub function: String,
+    /// `$LATEST` unless the name or the query says otherwise.
+    pub qualifier: String,
+}
+
+/// Reads `{FunctionName}` of the path, percent-encoded: a name, `name:qualifier`, the partial ARN
+/// `account:function:name`, or the full ARN, each with or without a qualifier; `Qualifier=` of the query
+/// counts where the name has none. `None` for any other shape.
+#[must_use]
+pub fn parse(given: &str, query: &str) -> Option<FunctionName> {
+    let decoded = decode_path(given);
+    let parts: Vec<&str> = decoded.split(':').collect();
+    let (function, qualifier) = match parts.as_slice() {
+        ["arn", _, "lambda", _, _, "function", name] | [_, "function", name] | [name] => (name, None),
+        ["arn", _, "lambda", _, _, "function", name, qualifier]
+        | [_, "function", name, qualifier]
+        | [name, qualifier] => (name, Some((*qualifier).to_owned())),
+        _ => return None,
+    };
+    let legal = |letter: char| letter.is_ascii_alphanumeric() || matches!(letter, '-' | '_');
+    if function.is_empty() || function.len() > 64 || !function.chars().all(legal) {
+        return None;
+    }
+    let in_query = || query.split('&').find_map(|pair| pair.strip_prefix("Qualifier="));
+    let qualifier = qualifier.or_else(|| in_query().map(|text| decode_query(text).into_owned()));
+    Some(FunctionName {
+        function: (*function).to_owned(),
+        qualifier: qualifier.unwrap_or_else(|| LATEST.to_owned()),
+    })
+}

@@ -1,0 +1,161 @@
+//! The trigger: sleeps until the next run, fires what is due, remembers it.
+
+use std::future::Future;
+use std::sync::Arc;
+use std::time::Duration;
+
+use jiff::Timestamp;
+use tokio::sync::mpsc::UnboundedReceiver;
+
+use super::by_hand::Fired;
+use super::event::{Place, event};
+use super::schedules::{Firing, Schedules};
+use super::state::State;
+use crate::ids;
+use crate::invoke::{BoxFuture, Invocation};
+
+/// The longest sleep: a wall clock that was set, or a machine that slept, is noticed within it.
+const LONGEST_SLEEP: Duration = Duration::from_secs(30);
+
+/// The time as an input.
+pub trait Clock: Send + Sync + 'static {
+    /// The wall clock.
+    fn now(&self) -> Timestamp;
+    /// Ready after about `pause`; an early wake costs one more look.
+    fn sleep(&self, pause: Duration) -> BoxFuture<()>;
+}
+
+/// The machine's clock.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct SystemClock;
+
+impl Clock for SystemClock {
+    fn now(&self) -> Timestamp {
+        Timestamp::now()
+    }
+
+    fn sleep(&self, pause: Duration) -> BoxFuture<()> {
+        Box::pin(tokio::time::sleep(pause))
+    }
+}
+
+/// Hands an invocation to the asynchronous queue (`InvocationType: Event`) and returns at once.
+pub type InvokeAsync = Arc<dyn Fn(Invocation) + Send + Sync>;
+
+/// Fires the schedules of one plan until it is stopped.
+pub struct Trigger {
+    schedules: Schedules,
+    state: State,
+    place: Place,
+    clock: Arc<dyn Clock>,
+    invoke: InvokeAsync,
+    by_hand: Option<UnboundedReceiver<Fired>>,
+}
+
+impl Trigger {
+    /// A trigger that has not begun. `state` is the one `schedules` was opened with.
+    #[must_use]
+    pub fn new(
+        schedules: Schedules,
+        state: State,
+        place: Place,
+        clock: Arc<dyn Clock>,
+        invoke: InvokeAsync,
+    ) -> Self {
+        Self { schedules, state, place, clock, invoke, by_hand: None }
+    }
+
+    /// Remembers what it hears was fired by hand.
+    #[must_use]
+    pub fn hearing(mut self, by_hand: UnboundedReceiver<Fired>) -> Self {
+        self.by_hand = Some(by_hand);
+        self
+    }
+
+    /// Fires each run once, from the opening of the schedules until `stop` is ready. Runs missed while
+    /// the process was down, or while the machine slept, are told and never fired.
+    pub async fn run(mut self, stop: impl Future<Output = ()>) {
+        tokio::pin!(stop);
+        for missed in self.schedules.missed() {
+            tracing::warn!(schedule = missed.schedule, count = missed.count, last = %missed.last,
+                "missed while the runner was down; fire by hand if it matters");
+        }
+        self.save().await;
+        let mut seen = self.schedules.opened();
+        loop {
+            let pause = self.pause(seen);
+            tokio::select! {
+                // What was told before the end is noted before it.
+                biased;
+                fired = heard(&mut self.by_hand) => {
+                    self.remember(&fired).await;
+                    continue;
+                }
+                () = &mut stop => return,
+                () = self.clock.sleep(pause) => {}
+            }
+            let now = self.clock.now();
+            // A clock set back must not fire the same hour twice.
+            if now > seen {
+                self.tick(seen, now).await;
+                seen = now;
+            }
+        }
+    }
+
+    fn pause(&self, seen: Timestamp) -> Duration {
+        let until = self.schedules.next_after(seen).map(|next| next.duration_since(self.clock.now()));
+        match until {
+            Some(until) => until.try_into().unwrap_or(Duration::ZERO).min(LONGEST_SLEEP),
+            None => LONGEST_SLEEP,
+        }
+    }
+
+    /// Fires what became due after `from` up to `to`.
+    async fn tick(&mut self, from: Timestamp, to: Timestamp) {
+        let due = self.schedules.due(from, to);
+        for missed in &due.missed {
+            tracing::warn!(schedule = missed.schedule, count = missed.count, last = %missed.last,
+                "missed while the machine slept; fire by hand if it matters");
+        }
+        for firing in &due.fire {
+            tracing::info!(schedule = firing.plan.name, at = %firing.at, "fires");
+            (self.invoke)(invocation(firing, &self.place));
+            self.state.record(&firing.plan.name, firing.at);
+        }
+        // After the invoke: a crash in between repeats a "missed" line and loses no run.
+        if !due.fire.is_empty() {
+            self.save().await;
+        }
+    }
+
+    async fn remember(&mut self, fired: &Fired) {
+        if fired.counts(self.clock.now()) {
+            self.state.record(&fired.schedule, fired.at);
+            self.save().await;
+        }
+    }
+
+    async fn save(&self) {
+        if let Err(error) = self.state.save().await {
+            tracing::warn!(%error, "the schedules' state is not saved");
+        }
+    }
+}
+
+/// The next run fired by hand; never, when nobody can tell.
+async fn heard(by_hand: &mut Option<UnboundedReceiver<Fired>>) -> Fired {
+    match by_hand {
+        Some(ear) => match ear.recv().await {
+            Some(fired) => fired,
+            None => std::future::pending().await,
+        },
+        None => std::future::pending().await,
+    }
+}
+
+/// The asynchronous invocation that a firing asks for.
+pub(super) fn invocation(firing: &Firing, place: &Place) -> Invocation {
+    let event = event(&firing.plan, firing.at, place, &ids::uuid());
+    Invocation::new(firing.plan.function.as_str(), event)
+}

@@ -1,0 +1,128 @@
+//! A function's `Events`: `HttpApi` routes, `Schedule` and `ScheduleV2`, `MQ`. Other types are refused.
+
+use std::time::Duration;
+
+use super::http_api::Apis;
+use super::node::Cursor;
+use super::scope::Scope;
+use super::{Resource, TemplateError};
+use crate::plan::{Plan, QueuePlan, ScheduleKind, SchedulePlan};
+
+/// Reads every event of one function into the plan.
+pub(crate) fn read(
+    scope: &Scope<'_>,
+    resource: &Resource,
+    function: &str,
+    plan: &mut Plan,
+    http: &mut Apis,
+) -> Result<(), TemplateError> {
+    let at = resource.properties();
+    let Some(events) = at.get("Events") else { return Ok(()) };
+    for (id, event) in events.entries()? {
+        event.only(&[&["Type", "Properties"]])?;
+        let kind = event.need("Type")?;
+        let properties = event.get("Properties");
+        let need = || properties.clone().ok_or_else(|| event.refuse("Properties is missing"));
+        // SAM names the rule or schedule after the function and the event.
+        let name = format!("{}{id}", resource.id);
+        match kind.text()? {
+            "HttpApi" => http.add_route(properties.as_ref(), function)?,
+            "Schedule" => plan.schedules.push(read_rule(&need()?, function, &name)?),
+            "ScheduleV2" => plan.schedules.push(read_scheduler(&need()?, function, &name)?),
+            "MQ" => plan.queues.push(read_queue(scope, &need()?, function, id)?),
+            other => {
+                return Err(kind.refuse(format!("the local runner does not know the event type {other}")));
+            }
+        }
+    }
+    Ok(())
+}
+
+fn text_or(at: &Cursor<'_>, key: &str, default: &str) -> Result<String, TemplateError> {
+    Ok(match at.get(key) {
+        Some(value) => value.text()?.to_owned(),
+        None => default.to_owned(),
+    })
+}
+
+/// `Enabled: false` or `State: DISABLED` switch a trigger off.
+fn is_enabled(at: &Cursor<'_>) -> Result<bool, TemplateError> {
+    let enabled = at.get("Enabled").map_or(Ok(true), |value| value.boolean())?;
+    let state = text_or(at, "State", "ENABLED")?;
+    Ok(enabled && state != "DISABLED")
+}
+
+/// Delivery to a function in this process does not fail, so there is nothing to retry or to park.
+const DELIVERY: &[&str] = &["RetryPolicy", "DeadLetterConfig", "Description"];
+
+fn read_rule(at: &Cursor<'_>, function: &str, name: &str) -> Result<SchedulePlan, TemplateError> {
+    at.only(&[&["Schedule", "Name", "Enabled", "State", "Input"], DELIVERY])?;
+    Ok(SchedulePlan {
+        name: text_or(at, "Name", name)?,
+        function: function.to_owned(),
+        kind: ScheduleKind::Rule,
+        expression: at.need("Schedule")?.text()?.to_owned(),
+        timezone: "UTC".to_owned(),
+        input: at.get("Input").map(|input| input.text().map(str::to_owned)).transpose()?,
+        enabled: is_enabled(at)?,
+    })
+}
+
+fn read_scheduler(at: &Cursor<'_>, function: &str, name: &str) -> Result<SchedulePlan, TemplateError> {
+    const READ: &[&str] = &["ScheduleExpression", "ScheduleExpressionTimezone", "Name", "State", "Input"];
+    const IGNORED: &[&str] = &["GroupName", "KmsKeyArn", "OmitName", "PermissionsBoundary", "RoleArn"];
+    at.only(&[READ, IGNORED, DELIVERY, &["FlexibleTimeWindow"]])?;
+    if let Some(mode) = at.get("FlexibleTimeWindow").and_then(|window| window.get("Mode"))
+        && mode.text()? != "OFF"
+    {
+        return Err(mode.refuse("the local runner fires on time: Mode must be OFF"));
+    }
+    Ok(SchedulePlan {
+        name: text_or(at, "Name", name)?,
+        function: function.to_owned(),
+        kind: ScheduleKind::Scheduler,
+        expression: at.need("ScheduleExpression")?.text()?.to_owned(),
+        timezone: text_or(at, "ScheduleExpressionTimezone", "UTC")?,
+        input: at.get("Input").map(|input| input.text().map(str::to_owned)).transpose()?,
+        enabled: is_enabled(at)?,
+    })
+}
+
+fn read_queue(
+    scope: &Scope<'_>,
+    at: &Cursor<'_>,
+    function: &str,
+    id: &str,
+) -> Result<QueuePlan, TemplateError> {
+    const READ: &[&str] = &["Broker", "Queues", "BatchSize", "MaximumBatchingWindowInSeconds", "Enabled"];
+    at.only(&[READ, &["SourceAccessConfigurations", "SecretsManagerKmsKeyId", "DynamicPolicyName"]])?;
+    let queues = at.need("Queues")?;
+    let [queue] = queues.texts()?.try_into().map_err(|_| queues.refuse("exactly one queue"))?;
+    Ok(QueuePlan {
+        name: id.to_owned(),
+        function: function.to_owned(),
+        queue,
+        virtual_host: read_virtual_host(at)?,
+        batch_size: at.get("BatchSize").map_or(Ok(100), |value| value.number(1, 10_000))? as usize,
+        batching_window: match at.get("MaximumBatchingWindowInSeconds") {
+            Some(value) => Duration::from_secs(value.number(0, 300)?),
+            None => Duration::from_millis(500),
+        },
+        broker_arn: match text_or(at, "Broker", "")? {
+            arn if arn.starts_with("arn:") => arn,
+            name => scope.account.arn("mq", &format!("broker:{name}")),
+        },
+        enabled: is_enabled(at)?,
+    })
+}
+
+/// `SourceAccessConfigurations` may carry a `VIRTUAL_HOST`; the credentials are not needed here.
+fn read_virtual_host(at: &Cursor<'_>) -> Result<String, TemplateError> {
+    let Some(list) = at.get("SourceAccessConfigurations") else { return Ok("/".to_owned()) };
+    for item in list.items()? {
+        if text_or(&item, "Type", "")? == "VIRTUAL_HOST" {
+            return text_or(&item, "URI", "/");
+        }
+    }
+    Ok("/".to_owned())
+}

@@ -1,0 +1,106 @@
+//! `AWS::Serverless::Function` → [`FunctionPlan`]. Its events are read next door, in `events`.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use super::node::Cursor;
+use super::scope::Scope;
+use super::{Resource, TemplateError};
+use crate::plan::FunctionPlan;
+
+const READ: &[&str] = &[
+    "FunctionName",
+    "Timeout",
+    "MemorySize",
+    "Environment",
+    "Events",
+    "EventInvokeConfig",
+    "ReservedConcurrentExecutions",
+];
+
+/// What builds, deploys, permits or observes a function and changes nothing in how it is called here.
+const IGNORED: &[&str] = &[
+    "Architectures",
+    "AssumeRolePolicyDocument",
+    "CodeSigningConfigArn",
+    "CodeUri",
+    "DeploymentPreference",
+    "Description",
+    "EphemeralStorage",
+    "Handler",
+    "KmsKeyArn",
+    "Layers",
+    "LoggingConfig",
+    "PackageType",
+    "PermissionsBoundary",
+    "Policies",
+    "PropagateTags",
+    "ProvisionedConcurrencyConfig",
+    "RecursiveLoop",
+    "Role",
+    "RolePath",
+    "Runtime",
+    "RuntimeManagementConfig",
+    "SnapStart",
+    "Tags",
+    "Tracing",
+    "VersionDescription",
+    "VpcConfig",
+];
+
+/// Reads one function. Defaults and ranges are Lambda's (`CreateFunction`).
+pub(crate) fn read(scope: &Scope<'_>, resource: &Resource) -> Result<FunctionPlan, TemplateError> {
+    let at = resource.properties();
+    at.only(&[READ, IGNORED])?;
+    let name = scope.reference(&resource.id, &at.path)?;
+    let name = Cursor::new(&name, at.path.clone()).text()?.to_owned();
+    let number = |key: &str, default: u64, min: u64, max: u64| match at.get(key) {
+        Some(value) => value.number(min, max),
+        None => Ok(default),
+    };
+    let (async_retries, async_max_age) = read_async(&at)?;
+    Ok(FunctionPlan {
+        binary: read_binary(resource)?.unwrap_or_else(|| name.clone()),
+        logical_id: resource.id.clone(),
+        timeout: Duration::from_secs(number("Timeout", 3, 1, 900)?),
+        memory_mb: number("MemorySize", 128, 128, 10_240)? as u32,
+        environment: read_environment(&at)?,
+        async_retries,
+        async_max_age,
+        reserved_concurrency: match at.get("ReservedConcurrentExecutions") {
+            Some(value) => Some(value.number(0, 1_000_000)? as u32),
+            None => None,
+        },
+        name,
+    })
+}
+
+fn read_environment(at: &Cursor<'_>) -> Result<BTreeMap<String, String>, TemplateError> {
+    let Some(environment) = at.get("Environment") else { return Ok(BTreeMap::new()) };
+    environment.only(&[&["Variables"]])?;
+    let Some(variables) = environment.get("Variables") else { return Ok(BTreeMap::new()) };
+    let entries = variables.entries()?.into_iter();
+    entries.map(|(name, value)| Ok((name.to_owned(), value.text()?.to_owned()))).collect()
+}
+
+/// `EventInvokeConfig`: 0–2 retries (default 2), an age of 60 s to 6 h (default 6 h).
+fn read_async(at: &Cursor<'_>) -> Result<(u32, Duration), TemplateError> {
+    let (mut retries, mut age) = (2, 21_600);
+    if let Some(config) = at.get("EventInvokeConfig") {
+        config.only(&[&["MaximumRetryAttempts", "MaximumEventAgeInSeconds"]])?;
+        if let Some(value) = config.get("MaximumRetryAttempts") {
+            retries = value.number(0, 2)?;
+        }
+        if let Some(value) = config.get("MaximumEventAgeInSeconds") {
+            age = value.number(60, 21_600)?;
+        }
+    }
+    Ok((retries as u32, Duration::from_secs(age)))
+}
+
+/// `Metadata.BuildProperties.Binary`, as `BuildMethod: rust-cargolambda` reads it.
+fn read_binary(resource: &Resource) -> Result<Option<String>, TemplateError> {
+    let metadata = Cursor::new(&resource.metadata, format!("{}.Metadata", resource.path));
+    let binary = metadata.get("BuildProperties").and_then(|properties| properties.get("Binary"));
+    binary.map(|binary| Ok(binary.text()?.to_owned())).transpose()
+}
