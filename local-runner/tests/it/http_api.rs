@@ -1,0 +1,229 @@
+//! The HTTP API over real HTTP: a foreign template, toy functions, answers compared byte for byte.
+
+use std::time::Duration;
+
+use expect_test::expect;
+use serde_json::{Value, json};
+
+use crate::world::World;
+
+/// The event without what changes between runs.
+fn stable(mut event: Value, world: &World) -> String {
+    let port = world.address.port().to_string();
+    assert_eq!(event["headers"]["x-forwarded-port"], json!(port));
+    event["headers"]["x-forwarded-port"] = json!("PORT");
+    assert!(event["headers"]["x-amzn-trace-id"].as_str().unwrap().starts_with("Root=1-"));
+    event["headers"]["x-amzn-trace-id"] = json!("TRACE");
+    let context = &mut event["requestContext"];
+    assert!(context["timeEpoch"].as_i64().unwrap() > 1_700_000_000_000);
+    context["timeEpoch"] = json!(0);
+    context["time"] = json!("TIME");
+    assert_eq!(context["requestId"].as_str().unwrap().len(), 16);
+    context["requestId"] = json!("ID");
+    format!("{event:#}\n")
+}
+
+#[tokio::test]
+async fn a_request_becomes_the_event_of_format_2() {
+    let world = World::start().await;
+    let head = "GET /orders/7%20a?b=1&a=2&b=%C3%BC+x&flag\nUser-Agent: test\nX-Tag: 1\nx-tag: 2\n\
+        Cookie: k=v; k2=v2\nTE: trailers\nX-Forwarded-For: 10.0.0.1\nOrigin: https://evil.example";
+    let answer = world.send(head, "").await;
+    assert_eq!((answer.status, answer.header("content-type")), (200, "application/json"));
+    assert_eq!(answer.header("apigw-requestid"), answer.json()["requestContext"]["requestId"]);
+    expect![[r#"
+        {
+          "cookies": [
+            "k=v",
+            "k2=v2"
+          ],
+          "headers": {
+            "content-length": "0",
+            "host": "shop.test:80",
+            "origin": "https://evil.example",
+            "user-agent": "test",
+            "x-amzn-trace-id": "TRACE",
+            "x-forwarded-for": "10.0.0.1, 127.0.0.1",
+            "x-forwarded-port": "PORT",
+            "x-forwarded-proto": "http",
+            "x-tag": "1,2"
+          },
+          "isBase64Encoded": false,
+          "pathParameters": {
+            "id": "7 a"
+          },
+          "queryStringParameters": {
+            "a": "2",
+            "b": "1,ü x",
+            "flag": ""
+          },
+          "rawPath": "/orders/7%20a",
+          "rawQueryString": "b=1&a=2&b=%C3%BC+x&flag",
+          "requestContext": {
+            "accountId": "123456789012",
+            "apiId": "local",
+            "domainName": "shop.test",
+            "domainPrefix": "shop",
+            "http": {
+              "method": "GET",
+              "path": "/orders/7%20a",
+              "protocol": "HTTP/1.1",
+              "sourceIp": "127.0.0.1",
+              "userAgent": "test"
+            },
+            "requestId": "ID",
+            "routeKey": "GET /orders/{id}",
+            "stage": "$default",
+            "time": "TIME",
+            "timeEpoch": 0
+          },
+          "routeKey": "GET /orders/{id}",
+          "version": "2.0"
+        }
+    "#]]
+    .assert_eq(&stable(answer.json(), &world));
+}
+
+#[tokio::test]
+async fn a_route_may_ask_for_format_1() {
+    let world = World::start().await;
+    let answer = world.send("GET /old?a=1&a=2\nCookie: k=v\nX-Tag: 1\nX-Tag: 2", "").await;
+    let mut event = answer.json();
+    assert_eq!(event["requestContext"]["identity"]["sourceIp"], "127.0.0.1");
+    for key in ["requestContext", "headers", "multiValueHeaders"] {
+        event[key] = event[key]["x-tag"].take();
+    }
+    expect![[r#"
+        {
+          "body": null,
+          "headers": "2",
+          "httpMethod": "GET",
+          "isBase64Encoded": false,
+          "multiValueHeaders": [
+            "1",
+            "2"
+          ],
+          "multiValueQueryStringParameters": {
+            "a": [
+              "1",
+              "2"
+            ]
+          },
+          "path": "/old",
+          "pathParameters": null,
+          "queryStringParameters": {
+            "a": "2"
+          },
+          "requestContext": null,
+          "resource": "/old",
+          "stageVariables": null,
+          "version": "1.0"
+        }
+    "#]]
+    .assert_eq(&format!("{event:#}\n"));
+}
+
+#[tokio::test]
+async fn bodies_are_text_or_base64_by_their_type() {
+    let world = World::start().await;
+    for (kind, body, expected) in [
+        ("application/json", "{}", json!(["{}", false])),
+        ("Application/JSON; charset=utf-8", "ü", json!(["ü", false])),
+        ("text/csv", "a,b", json!(["a,b", false])),
+        ("application/xml", "<a/>", json!(["<a/>", false])),
+        ("application/x-www-form-urlencoded", "a=b", json!(["YT1i", true])),
+        ("application/problem+json", "{}", json!(["e30=", true])),
+        ("", "{}", json!(["e30=", true])),
+        ("text/plain", "", json!([null, false])),
+    ] {
+        let kind = if kind.is_empty() { String::new() } else { format!("\nContent-Type: {kind}") };
+        let event = world.send(&format!("POST /files/x{kind}"), body).await.json();
+        assert_eq!(json!([event["body"], event["isBase64Encoded"]]), expected, "{kind} {body}");
+    }
+    let event = world.send("POST /files/x\nContent-Type: text/plain", [0xff, 0xfe]).await.json();
+    assert_eq!(json!([event["body"], event["isBase64Encoded"]]), json!(["//4=", true]));
+}
+
+#[tokio::test]
+async fn paths_find_their_routes() {
+    let world = World::start().await;
+    for (request, expected) in [
+        ("GET /files/a/b%2Fc/", json!(["ANY /files/{path+}", { "path": "a/b/c" }])),
+        ("DELETE /files/a", json!(["ANY /files/{path+}", { "path": "a" }])),
+        ("GET /orders/7/", json!(["GET /orders/{id}", { "id": "7" }])),
+        ("GET /orders/", json!(null)),
+        ("GET /files/", json!(null)),
+        ("GET /files", json!(null)),
+        ("DELETE /orders/7", json!(null)),
+        ("GET /", json!(null)),
+        ("GET //orders/7", json!(null)),
+    ] {
+        let answer = world.send(request, "").await;
+        let event = answer.json();
+        let found = match answer.status {
+            404 => json!(null),
+            _ => json!([event["routeKey"], event["pathParameters"]]),
+        };
+        assert_eq!(found, expected, "{request}");
+    }
+}
+
+#[tokio::test]
+async fn limits_answer_in_the_gateways_words() {
+    let world = World::start().await;
+    let text = "Content-Type: text/plain";
+    for (head, size, expected) in [
+        (format!("GET /orders/{}", "x".repeat(10_300)), 0, (431, "Request Header Fields Too Large")),
+        (format!("GET /orders/1\nX: {}", "x".repeat(10_300)), 0, (431, "Request Header Fields Too Large")),
+        (format!("POST /files/x\n{text}"), (10 << 20) + 1, (413, "Request Entity Too Large")),
+        (format!("POST /files/x\n{text}"), 7 << 20, (413, "Request Too Long")),
+    ] {
+        let answer = world.send(&head, "x".repeat(size)).await;
+        assert_eq!((answer.status, answer.json()["message"].as_str().unwrap()), expected);
+    }
+}
+
+#[tokio::test]
+async fn hostile_bytes_end_in_an_answer_and_the_next_request_is_served() {
+    let world = World::start().await;
+    for bytes in [
+        &b"\0\0\0\r\n\r\n"[..],
+        b"GET\r\n\r\n",
+        b"GET /orders/%ff%00%zz%?%&==&%f0%9f HTTP/1.1\r\nconnection: close\r\n\r\n",
+        b"GET /orders/\xff\xfe?\xff HTTP/1.1\r\nhost: \xff\r\ncookie: \xff;;=;\r\nconnection: close\r\n\r\n",
+        b"POST /orders HTTP/1.1\r\ncontent-length: 5\r\nconnection: close\r\n\r\nab",
+        b"POST /orders HTTP/1.1\r\ncontent-length: -5\r\n\r\n",
+        b"POST /orders HTTP/1.1\r\ntransfer-encoding: chunked\r\nconnection: close\r\n\r\nzz\r\n",
+        b"GET http://other/orders/7 HTTP/1.0\r\n\r\n",
+        b"OPTIONS * HTTP/1.1\r\nconnection: close\r\n\r\n",
+        b"CONNECT a:1 HTTP/1.1\r\nconnection: close\r\n\r\n",
+    ] {
+        let short = &bytes[..bytes.len().min(40)];
+        let sent = tokio::time::timeout(Duration::from_secs(5), async {
+            use tokio::io::{AsyncReadExt, AsyncWriteExt};
+            let mut socket = tokio::net::TcpStream::connect(world.address).await.unwrap();
+            socket.write_all(bytes).await.unwrap();
+            socket.shutdown().await.unwrap();
+            let _ = socket.read_to_end(&mut Vec::new()).await;
+        });
+        sent.await.unwrap_or_else(|_| panic!("no end: {}", short.escape_ascii()));
+    }
+    assert_eq!(world.send("GET /orders/7", "").await.status, 200);
+}
+
+#[tokio::test]
+async fn a_request_in_flight_is_answered_before_the_end() {
+    let world = World::start().await;
+    let address = world.address;
+    let request =
+        "POST /orders HTTP/1.1\r\nhost: x\r\ncontent-type: text/plain\r\ncontent-length: 4\r\n\r\nslow";
+    let mut socket = tokio::net::TcpStream::connect(address).await.unwrap();
+    tokio::io::AsyncWriteExt::write_all(&mut socket, request.as_bytes()).await.unwrap();
+    tokio::time::sleep(Duration::from_millis(30)).await;
+    let served = world.stop();
+    let mut answer = String::new();
+    tokio::io::AsyncReadExt::read_to_string(&mut socket, &mut answer).await.unwrap();
+    assert!(answer.starts_with("HTTP/1.1 201 Created\r\n"), "{answer}");
+    served.await.unwrap();
+    assert!(tokio::net::TcpStream::connect(address).await.is_err());
+}
