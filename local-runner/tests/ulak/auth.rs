@@ -1,0 +1,238 @@
+//! Registering, logging in, and the tokens that both give.
+
+use std::time::{Duration, Instant};
+
+use serde_json::{Value, json};
+use shared::auth::TokenKeys;
+use shared::config::Secret;
+use shared::id::{Entropy, SessionId, UserId};
+use shared::time::Time;
+
+use crate::person::Person;
+use crate::world::{JWT_SECRET, World, unique};
+
+fn keys(value: &Value) -> Vec<&str> {
+    let mut keys: Vec<&str> = value.as_object().unwrap().keys().map(String::as_str).collect();
+    keys.sort_unstable();
+    keys
+}
+
+#[test]
+fn registering_and_logging_in_answer_alike() {
+    let world = World::shared();
+    let name = format!("Ada.{}", unique());
+    let email = format!("{name}@Example.com");
+    let form = json!({ "username": name, "email": email, "password": Person::PASSWORD });
+    let registered = world.call("POST", "/api/auth/register").json(&form).data(201);
+    let logins = [
+        json!({ "email": email, "password": Person::PASSWORD }),
+        json!({ "email": email.to_uppercase(), "password": Person::PASSWORD }),
+        json!({ "email": format!("  {email} "), "password": Person::PASSWORD }),
+        json!({ "username": name, "password": Person::PASSWORD }),
+        json!({ "username": name.to_uppercase(), "password": Person::PASSWORD }),
+        json!({ "email": name, "password": Person::PASSWORD }),
+    ];
+    let answers = logins.iter().map(|form| world.call("POST", "/api/auth/login").json(form).data(200));
+    for data in std::iter::once(registered).chain(answers) {
+        assert_eq!(keys(&data), ["accessToken", "expiresIn", "refreshToken", "user"]);
+        let user = &data["user"];
+        assert_eq!(
+            keys(user),
+            ["createdAt", "displayName", "email", "id", "lastSeenAt", "username"],
+            "no hash, nothing else"
+        );
+        assert_eq!((&user["username"], &user["email"]), (&json!(name), &json!(email)), "as written");
+        assert_eq!(data["expiresIn"], 900);
+        let me = Person::of(world.port(), &data).me();
+        assert_eq!(me["id"], user["id"]);
+        for field in ["createdAt", "lastSeenAt"] {
+            let text = user[field].as_str().unwrap();
+            assert_eq!(Time::parse(text).unwrap().to_string(), text, "UTC with milliseconds");
+        }
+    }
+}
+
+#[test]
+fn wrong_fields_of_a_registration_are_all_named() {
+    let long = |count: usize| "x".repeat(count);
+    let ok = |field: &str, value: Value| {
+        let mut form = json!({ "username": unique(), "email": format!("{}@example.com", unique()), "password": "12345678" });
+        form[field] = value;
+        form
+    };
+    let cases = [
+        (json!({}), vec!["username", "email", "password"]),
+        (
+            json!({ "username": "ab", "email": "ab", "password": "1234567" }),
+            vec!["username", "email", "password"],
+        ),
+        (json!({ "username": 1, "email": [], "password": true }), vec!["username", "email", "password"]),
+        (json!({ "username": null, "email": null, "password": null }), vec!["username", "email", "password"]),
+        (json!([]), vec!["body"]),
+        (json!("text"), vec!["body"]),
+        (json!(null), vec!["body"]),
+        (ok("username", json!("ab")), vec!["username"]),
+        (ok("username", json!(long(31))), vec!["username"]),
+        (ok("username", json!("with space")), vec!["username"]),
+        (ok("username", json!("çağrı")), vec!["username"]),
+        (ok("username", json!("a\u{0}bc")), vec!["username"]),
+        (ok("username", json!("a@b.co")), vec!["username"]),
+        (ok("email", json!("no-at.example.com")), vec!["email"]),
+        (ok("email", json!("a@b")), vec!["email"]),
+        (ok("email", json!("a b@example.com")), vec!["email"]),
+        (ok("email", json!(format!("{}@example.com", long(65)))), vec!["email"]),
+        (ok("password", json!("1234567")), vec!["password"]),
+        (ok("password", json!(long(129))), vec!["password"]),
+        (ok("password", json!("ş".repeat(7))), vec!["password"]),
+        (ok("role", json!("admin")), vec!["role"]),
+        (ok("id", json!("mine")), vec!["id"]),
+        (ok("__proto__", json!({ "admin": true })), vec!["__proto__"]),
+    ];
+    for (form, fields) in cases {
+        let answer =
+            World::shared().call("POST", "/api/auth/register").json(&form).fails(422, "VALIDATION_FAILED");
+        assert_eq!(answer.fields(), fields, "{form}");
+    }
+}
+
+#[test]
+fn the_limits_themselves_are_allowed() {
+    let world = World::shared();
+    let padded = |length: usize| {
+        let name = unique();
+        format!("{name}{}", "x".repeat(length - name.len()))
+    };
+    let cases = [
+        (padded(30), "12345678".to_owned()),
+        (unique(), "ş".repeat(128)),
+        (format!("{}_.-", unique()), " spaces count ".to_owned()),
+    ];
+    for (username, password) in cases {
+        let email = format!("{}@example.com", unique());
+        let form = json!({ "username": username, "email": email, "password": password });
+        world.call("POST", "/api/auth/register").json(&form).data(201);
+        let login = json!({ "username": username, "password": password });
+        world.call("POST", "/api/auth/login").json(&login).data(200);
+        let trimmed = json!({ "username": username, "password": format!("{password} ") });
+        world.call("POST", "/api/auth/login").json(&trimmed).fails(401, "INVALID_CREDENTIALS");
+    }
+}
+
+#[test]
+fn usernames_and_emails_are_unique_without_regard_to_case() {
+    let world = World::shared();
+    let ada = world.person();
+    let cases = [
+        (ada.username.clone(), format!("{}@example.com", unique()), "username"),
+        (ada.username.to_uppercase(), format!("{}@example.com", unique()), "username"),
+        (unique(), ada.email.clone(), "email"),
+        (unique(), ada.email.to_uppercase(), "email"),
+    ];
+    for (username, email, taken) in cases {
+        let form = json!({ "username": username, "email": email, "password": "12345678" });
+        let answer = world.call("POST", "/api/auth/register").json(&form).fails(409, "CONFLICT");
+        assert!(answer.text().contains(taken), "{}", answer.text());
+    }
+}
+
+#[test]
+fn an_unknown_user_and_a_wrong_password_get_the_same_answer_in_the_same_time() {
+    let world = World::shared();
+    let ada = world.person();
+    let ask = |form: &Value| {
+        let begin = Instant::now();
+        let answer = world.call("POST", "/api/auth/login").json(form).fails(401, "INVALID_CREDENTIALS");
+        assert_eq!(answer.header("www-authenticate"), Some("Bearer"));
+        let mut body = answer.json();
+        body["error"]["requestId"].take();
+        (body, begin.elapsed())
+    };
+    let wrong = json!({ "email": ada.email, "password": "not this one" });
+    let unknown = json!({ "email": format!("{}@example.com", unique()), "password": "not this one" });
+    assert_eq!(ask(&wrong).0, ask(&unknown).0);
+    // The fastest of both come together on a busy machine too, sooner or later. An answer without a hash
+    // takes 1 ms and one with it some 20 ms: those never do.
+    let (mut fastest_wrong, mut fastest_unknown) = (Duration::MAX, Duration::MAX);
+    for _ in 0..40 {
+        fastest_wrong = fastest_wrong.min(ask(&wrong).1);
+        fastest_unknown = fastest_unknown.min(ask(&unknown).1);
+        if fastest_wrong < fastest_unknown * 3 / 2 && fastest_unknown < fastest_wrong * 3 / 2 {
+            assert!(fastest_unknown > Duration::from_millis(2), "{fastest_unknown:?} is too fast for a hash");
+            return;
+        }
+    }
+    panic!("wrong {fastest_wrong:?}, unknown {fastest_unknown:?}");
+}
+
+#[test]
+fn what_cannot_be_a_password_is_simply_wrong() {
+    let ada = World::shared().person();
+    for password in ["", "short", &"x".repeat(5_000)] {
+        let form = json!({ "email": ada.email, "password": password });
+        World::shared().call("POST", "/api/auth/login").json(&form).fails(401, "INVALID_CREDENTIALS");
+    }
+    for (form, fields) in [
+        (json!({}), vec!["password", "email"]),
+        (json!({ "password": "12345678" }), vec!["email"]),
+        (json!({ "email": ada.email }), vec!["password"]),
+        (json!({ "email": "", "password": "12345678" }), vec!["email"]),
+        (json!({ "username": " ", "password": "12345678" }), vec!["username"]),
+        (json!({ "email": { "$gt": "" }, "password": { "$gt": "" } }), vec!["email", "password"]),
+        (json!({ "email": ada.email, "password": "12345678", "$where": "1" }), vec!["$where"]),
+    ] {
+        let answer =
+            World::shared().call("POST", "/api/auth/login").json(&form).fails(422, "VALIDATION_FAILED");
+        assert_eq!(answer.fields(), fields, "{form}");
+    }
+}
+
+/// A token that the test signs itself.
+fn token(secret: &str, issuer: &str, user: &str, session: &str, made: Time) -> String {
+    let (access, refresh) = (Duration::from_secs(900), Duration::from_secs(9_000));
+    let keys = TokenKeys::new(&Secret::new(secret), issuer, "ulak", access, refresh);
+    let (user, session) = (UserId::trusted(user), SessionId::trusted(session));
+    keys.issue(&user, &session, made, &Entropy::default()).unwrap()
+}
+
+#[test]
+fn only_a_token_of_ours_in_time_and_of_a_live_session_opens_the_gate() {
+    let world = World::shared();
+    let (ada, bob) = (world.person(), world.person());
+    let session = ada.get("/api/auth/sessions").data(200)["sessions"][0]["id"].as_str().unwrap().to_owned();
+    let now = Time::from_millis(i64::try_from(unix_millis()).unwrap());
+    let old = Time::from_millis(now.millis() - 901_000);
+    let made = |secret: &str, issuer: &str, user: &str, at| token(secret, issuer, user, &session, at);
+    let payload = ada.access.split('.').nth(1).unwrap();
+    let cases = [
+        (made(JWT_SECRET, "ulak", &ada.id, now), None),
+        (made(JWT_SECRET, "ulak", &ada.id, old), Some("TOKEN_EXPIRED")),
+        (made(JWT_SECRET, "ulak", &bob.id, now), Some("TOKEN_REVOKED")),
+        (token(JWT_SECRET, "ulak", &ada.id, "01UNKNOWN", now), Some("TOKEN_REVOKED")),
+        (made(JWT_SECRET, "somebody-else", &ada.id, now), Some("UNAUTHENTICATED")),
+        (made("another secret, just as long as ours", "ulak", &ada.id, now), Some("UNAUTHENTICATED")),
+        (format!("eyJhbGciOiJub25lIn0.{payload}."), Some("UNAUTHENTICATED")),
+        (ada.refresh.clone(), Some("UNAUTHENTICATED")),
+        ("x".repeat(4_000), Some("UNAUTHENTICATED")),
+        (String::new(), Some("UNAUTHENTICATED")),
+    ];
+    for (token, refused) in cases {
+        let call = world.call("GET", "/api/auth/me").bearer(&token);
+        match refused {
+            None => assert_eq!(call.data(200)["user"]["id"], json!(ada.id)),
+            Some(code) => assert_eq!(call.fails(401, code).header("www-authenticate"), Some("Bearer")),
+        }
+    }
+    for (header, status) in [
+        (format!("bearer {}", ada.access), 200),
+        (format!("BEARER   {}", ada.access), 200),
+        (format!("Basic {}", ada.access), 401),
+        (ada.access.clone(), 401),
+        ("Bearer".to_owned(), 401),
+    ] {
+        assert_eq!(world.call("GET", "/api/auth/me").header("authorization", &header).send().status, status);
+    }
+}
+
+fn unix_millis() -> u128 {
+    std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap().as_millis()
+}

@@ -1,0 +1,158 @@
+//! A virtual host of a test's own on the broker that `AMQP_URL` names, and a broker node of a test's own that
+//! may be killed. The queue's name is fixed, so tests cannot share one virtual host.
+
+use std::net::TcpListener;
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use tempfile::TempDir;
+
+use crate::vhost::Vhost;
+use crate::world::unique;
+
+/// How long a node may take to start on a busy machine.
+const PATIENCE: Duration = Duration::from_secs(90);
+/// Where Debian keeps the server itself, without the script that changes the user.
+const SERVER: &str = "/usr/lib/rabbitmq/bin/rabbitmq-server";
+
+/// A virtual host whose connections can be cut.
+pub(super) struct Wire(Vhost);
+
+impl Wire {
+    /// `None`, loudly, without a broker or without the right to make a virtual host.
+    pub(super) fn new(test: &str) -> Option<Self> {
+        let Ok(url) = std::env::var("AMQP_URL") else {
+            eprintln!("SKIPPED: {test}: set AMQP_URL to try it on RabbitMQ");
+            return None;
+        };
+        Vhost::new(&url, format!("ulak-test-{}", unique())).map(Self)
+    }
+
+    pub(super) fn url(&self) -> &str {
+        &self.0.url
+    }
+
+    /// Cuts every connection to it.
+    pub(super) fn cut(&self) {
+        let mut command = Command::new("rabbitmqctl");
+        command.args(["-q", "close_all_connections", "--vhost", self.0.name(), "a test cuts the wire"]);
+        assert!(command.stdin(Stdio::null()).stdout(Stdio::null()).status().unwrap().success());
+    }
+}
+
+/// A broker of a test's own, which may be killed and started again on its own data.
+pub(super) struct Node {
+    home: TempDir,
+    name: String,
+    port: u16,
+    server: Option<Child>,
+    /// Ends the node when this process ends, however it ends.
+    guard: Child,
+}
+
+impl Node {
+    /// `None`, loudly, where no server is installed.
+    pub(super) fn new(test: &str) -> Option<Self> {
+        if !Path::new(SERVER).exists() {
+            eprintln!("SKIPPED: {test}: install rabbitmq-server to kill a broker");
+            return None;
+        }
+        let home = tempfile::Builder::new().prefix("ulak-rabbit-").tempdir().unwrap();
+        let (port, guard) = (free(), guard(home.path()));
+        let mut node = Self { home, name: format!("ulak{port}@localhost"), port, server: None, guard };
+        node.start();
+        Some(node)
+    }
+
+    pub(super) fn url(&self) -> String {
+        format!("amqp://guest:guest@127.0.0.1:{}/%2f", self.port)
+    }
+
+    /// kill -9, and again up on what is on its disk.
+    pub(super) fn kill_and_restart(&mut self) {
+        let before = self.pid();
+        self.kill();
+        self.start();
+        assert_ne!(self.pid(), before, "another process");
+    }
+
+    fn pid(&self) -> Option<String> {
+        std::fs::read_to_string(self.home.path().join("pid")).ok()
+    }
+
+    fn start(&mut self) {
+        let home = self.home.path();
+        let log = std::fs::File::options().create(true).append(true).open(home.join("log")).unwrap();
+        let server = Command::new(SERVER)
+            .current_dir(home)
+            .env_clear()
+            .envs(std::env::var("PATH").map(|path| ("PATH", path)))
+            .env("HOME", home)
+            .env("RABBITMQ_NODENAME", &self.name)
+            .env("RABBITMQ_NODE_IP_ADDRESS", "127.0.0.1")
+            .env("RABBITMQ_NODE_PORT", self.port.to_string())
+            .env("RABBITMQ_DIST_PORT", free().to_string())
+            .env("RABBITMQ_MNESIA_BASE", home.join("mnesia"))
+            .env("RABBITMQ_PID_FILE", home.join("pid"))
+            .env("RABBITMQ_LOGS", "-")
+            .env("RABBITMQ_ENABLED_PLUGINS_FILE", home.join("plugins"))
+            .env("RABBITMQ_CONF_ENV_FILE", home.join("none"))
+            .env("RABBITMQ_CONFIG_FILE", home.join("none"))
+            .stdin(Stdio::null())
+            .stdout(log.try_clone().unwrap())
+            .stderr(log)
+            .spawn()
+            .unwrap();
+        self.server = Some(server);
+        let start = Instant::now();
+        while !home.join("pid").exists() || std::net::TcpStream::connect(("127.0.0.1", self.port)).is_err() {
+            assert!(start.elapsed() < PATIENCE, "the node does not start: {}", self.log());
+            std::thread::sleep(Duration::from_millis(100));
+        }
+    }
+
+    /// The child is a script that waits for the node; the node says itself which process it is.
+    fn kill(&mut self) {
+        let Some(mut server) = self.server.take() else { return };
+        if let Some(pid) = self.pid() {
+            let _ = Command::new("kill").args(["-9", pid.trim()]).status();
+        }
+        let _ = server.kill();
+        let _ = server.wait();
+        let start = Instant::now();
+        while std::net::TcpStream::connect(("127.0.0.1", self.port)).is_ok() && start.elapsed() < PATIENCE {
+            std::thread::sleep(Duration::from_millis(20));
+        }
+        let _ = std::fs::remove_file(self.home.path().join("pid"));
+    }
+
+    fn log(&self) -> String {
+        std::fs::read_to_string(self.home.path().join("log")).unwrap_or_default()
+    }
+}
+
+impl Drop for Node {
+    fn drop(&mut self) {
+        self.kill();
+        let _ = self.guard.kill();
+        let _ = self.guard.wait();
+    }
+}
+
+/// A shell that waits for the end of our pipe to it.
+fn guard(home: &Path) -> Child {
+    let script = r#"read -r _; kill -9 "$(cat "$0/pid")"; rm -rf "$0""#;
+    Command::new("sh")
+        .args(["-c", script])
+        .arg(home)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap()
+}
+
+fn free() -> u16 {
+    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
+}

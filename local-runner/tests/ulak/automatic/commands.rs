@@ -1,0 +1,157 @@
+//! The commands of an operator, with a runner that is up and without one.
+
+use std::net::TcpListener;
+use std::path::Path;
+use std::process::{Command, Stdio};
+
+use adapter_embedded::Embedded;
+use serde_json::Value;
+use shared::auto_message::SENDING_QUEUE;
+use shared::ports::{Outbox as _, OutboxMessage};
+
+use super::scene::{NIGHT, at, delivery, history, people, plan};
+use super::torture::{EMBEDDED, block_on, settled};
+use crate::client::Port;
+use crate::world::{BINARY, World, repository};
+
+/// What a command said.
+pub(super) struct Said {
+    pub(super) well: bool,
+    pub(super) stdout: String,
+    pub(super) stderr: String,
+}
+
+impl Said {
+    /// The reply of the function that was fired.
+    #[track_caller]
+    pub(super) fn reply(&self) -> Value {
+        assert!(self.well, "{} {}", self.stdout, self.stderr);
+        serde_json::from_str(&self.stdout).unwrap_or_else(|error| panic!("{error}: {}", self.stdout))
+    }
+}
+
+/// Runs the real binary; it asks the runner at `port`, and takes `data` where none is up.
+pub(super) fn command(port: Port, data: &Path, arguments: &[&str]) -> Said {
+    let output = Command::new(BINARY)
+        .args(arguments)
+        .args(["--host", "127.0.0.1", "--port", &port.0.to_string(), "--template"])
+        .arg(repository().join("template.yaml"))
+        .arg("--data")
+        .arg(data)
+        .env_clear()
+        .envs([("RUST_LOG", "error"), ("RATE_LIMIT_SCALE", "0"), ("TZ", "UTC")])
+        .stdin(Stdio::null())
+        .output()
+        .unwrap();
+    let text = |bytes: &[u8]| String::from_utf8(bytes.to_vec()).unwrap();
+    Said { well: output.status.success(), stdout: text(&output.stdout), stderr: text(&output.stderr) }
+}
+
+/// A port with nobody behind it.
+pub(super) fn nobody() -> Port {
+    Port(TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port())
+}
+
+/// The rows of a table, as words, without the head.
+fn rows(text: &str) -> Vec<Vec<&str>> {
+    text.lines()
+        .filter(|line| line.starts_with(SENDING_QUEUE))
+        .map(|line| line.split_whitespace().collect())
+        .collect()
+}
+
+#[test]
+fn queues_show_their_depths_and_the_dead_are_sent_back() {
+    let home = tempfile::tempdir().unwrap();
+    let data = home.path().join("data");
+    let (people, rows_planned) = block_on(async {
+        let store = Embedded::open(&data).unwrap();
+        let people = people(&store, 8).await;
+        let planned = plan(&store, &people, 4, at(NIGHT)).await;
+        let jobs: Vec<OutboxMessage> = planned.iter().map(|row| job(&delivery(row))).collect();
+        store.publish(SENDING_QUEUE, &jobs[..1]).await.unwrap();
+        store.retry_later(SENDING_QUEUE, &OutboxMessage { attempt: 4, ..jobs[1].clone() }).await.unwrap();
+        for job in &jobs[2..] {
+            store.bury(SENDING_QUEUE, job, "tried in vain").await.unwrap();
+        }
+        (people, planned)
+    });
+
+    // No runner is up: the command opens the data itself.
+    let said = command(nobody(), &data, &["queues"]);
+    assert!(said.well, "{}", said.stderr);
+    let (dead, retry) = (format!("{SENDING_QUEUE}.dead"), format!("{SENDING_QUEUE}.retry"));
+    assert_eq!(
+        said.stdout.lines().next().unwrap().split_whitespace().collect::<Vec<_>>(),
+        ["QUEUE", "READY", "UNACKED"]
+    );
+    assert_eq!(rows(&said.stdout), [[SENDING_QUEUE, "1", "0"], [&dead, "2", "0"], [&retry, "1", "0"]]);
+    let said = command(nobody(), &data, &["queues", "--replay-dead"]);
+    assert!(
+        said.well && said.stdout.starts_with("sent back from .dead: 2\n"),
+        "{} {}",
+        said.stdout,
+        said.stderr
+    );
+    assert_eq!(rows(&said.stdout), [[SENDING_QUEUE, "3", "0"], [&retry, "1", "0"]]);
+
+    // A runner that comes up works them off; what waits ten minutes stays.
+    let mut world = World::own(&EMBEDDED);
+    world.kill();
+    std::fs::rename(&data, world.data()).or_else(|_| replace(&data, &world.data())).unwrap();
+    world.kill_and_restart();
+    settled(&world, |depths| depths == [(retry.clone(), 1)]);
+    let said = command(world.port(), Path::new("/nowhere"), &["queues"]);
+    assert!(said.well, "{}", said.stderr);
+    assert_eq!(rows(&said.stdout), [[&retry, "1", "0"]]);
+
+    // The running one sends the dead back too.
+    world.kill();
+    block_on(async {
+        let store = Embedded::open(&world.data()).unwrap();
+        store.bury(SENDING_QUEUE, &job(&delivery(&rows_planned[1])), "by hand").await.unwrap();
+    });
+    world.kill_and_restart();
+    let said = command(world.port(), Path::new("/nowhere"), &["queues", "--replay-dead"]);
+    assert!(said.stdout.starts_with("sent back from .dead: 1\n"), "{} {}", said.stdout, said.stderr);
+    settled(&world, |depths| depths == [(retry.clone(), 1)]);
+    world.kill();
+    block_on(async {
+        let store = Embedded::open(&world.data()).unwrap();
+        for pair in people.chunks_exact(2) {
+            assert_eq!(history(&store, &pair[1]).await.len(), 1);
+        }
+    });
+}
+
+fn replace(from: &Path, to: &Path) -> std::io::Result<()> {
+    std::fs::remove_dir_all(to)?;
+    std::fs::rename(from, to)
+}
+
+fn job(delivery: &shared::lambda::queue::Delivery) -> OutboxMessage {
+    OutboxMessage {
+        id: delivery.message_id.clone().unwrap(),
+        body: delivery.body.clone(),
+        attempt: delivery.attempt,
+    }
+}
+
+#[test]
+fn routes_list_the_next_five_runs_of_every_schedule() {
+    let home = tempfile::tempdir().unwrap();
+    let said = command(nobody(), home.path(), &["routes"]);
+    assert!(said.well, "{}", said.stderr);
+    let (_, schedules) = said.stdout.split_once("\n\n").unwrap();
+    let of = |function: &str| {
+        let lines = schedules.lines().filter(|line| line.starts_with(function));
+        lines.map(|line| line.split_whitespace().last().unwrap().to_owned()).collect::<Vec<String>>()
+    };
+    let nights = of("auto-message-planner");
+    assert_eq!(nights.len(), 5, "{schedules}");
+    assert!(nights.iter().all(|run| run.ends_with("T02:00:00+03:00")), "{nights:?}");
+    let minutes: Vec<i64> = of("auto-message-queuer").iter().map(|run| at(run).millis()).collect();
+    assert_eq!(minutes.len(), 5);
+    assert!(minutes.windows(2).all(|two| two[1] - two[0] == 60_000), "{minutes:?}");
+    assert!(std::fs::read_dir(home.path()).unwrap().next().is_none(), "looking changes nothing");
+}

@@ -1,0 +1,176 @@
+//! Every job delivered at least twice by a real RabbitMQ whose connections are cut meanwhile: the function does its
+//! work and dies before the broker hears of it.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+
+use adapter_embedded::Embedded;
+use adapter_rabbitmq::{Config, RabbitMq};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use bytes::Bytes;
+use local_runner::event_source::{self, Poller};
+use local_runner::invoke::{BoxFuture, Invocation, InvokeError, Invoker};
+use local_runner::plan::QueuePlan;
+use serde_json::Value;
+use shared::auto_message::{Job, SENDING_QUEUE};
+use shared::lambda::queue::queue;
+use shared::lambda::{Entry, invoke};
+use shared::ports::AutoMessages;
+use tokio::sync::Notify;
+
+use super::broker::Wire;
+use super::scene::{NIGHT, Pushed, at, chat, connect, history, people, plan, tick};
+use super::torture::Size;
+
+const PATIENCE: Duration = Duration::from_secs(90);
+
+/// How often a job came, and how often the broker said that it came again.
+#[derive(Debug, Clone, Copy, Default)]
+struct Came {
+    times: u32,
+    redelivered: u32,
+}
+
+/// The consumer behind its door; dies after its work whenever a job of the batch came for the first time.
+struct DiesOnce {
+    entry: Entry,
+    came: Arc<Mutex<BTreeMap<String, Came>>>,
+}
+
+impl DiesOnce {
+    /// Counts the jobs of an event; whether one of them is new.
+    fn count(&self, event: &Value) -> bool {
+        let records =
+            event["rmqMessagesByQueue"].as_object().unwrap().values().flat_map(|r| r.as_array().unwrap());
+        let mut came = self.came.lock().unwrap();
+        let mut new = false;
+        for record in records {
+            let body = STANDARD.decode(record["data"].as_str().unwrap()).unwrap();
+            let job: Job = serde_json::from_slice(&body).unwrap();
+            let known = came.entry(job.auto_message_id.to_string()).or_default();
+            known.times += 1;
+            known.redelivered += u32::from(record["redelivered"] == true);
+            new |= known.times == 1;
+        }
+        new
+    }
+}
+
+impl Invoker for DiesOnce {
+    fn invoke(&self, call: Invocation) -> BoxFuture<Result<Bytes, InvokeError>> {
+        let dies = self.count(&serde_json::from_slice(&call.payload).unwrap());
+        let entry = Arc::clone(&self.entry);
+        Box::pin(async move {
+            let reply = invoke(&entry, call.request_id, u64::MAX, &call.payload).await;
+            let error = |error_type: &str| InvokeError::Function {
+                error_type: error_type.to_owned(),
+                message: "the sandbox is gone".to_owned(),
+            };
+            match reply {
+                Ok(_) if dies => Err(error("Runtime.ExitError")),
+                Ok(reply) => Ok(reply.into()),
+                Err(failed) => Err(error(&failed.error_type)),
+            }
+        })
+    }
+}
+
+fn mapping() -> QueuePlan {
+    QueuePlan {
+        name: "Queue".to_owned(),
+        function: "auto-message-consumer".to_owned(),
+        queue: SENDING_QUEUE.to_owned(),
+        virtual_host: "/".to_owned(),
+        batch_size: 20,
+        batching_window: Duration::from_millis(100),
+        broker_arn: "arn:aws:mq:eu-central-1:123456789012:broker:b:b-1".to_owned(),
+        enabled: true,
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn every_job_comes_twice_and_every_message_exists_once() {
+    let Some(wire) = Wire::new("redelivery") else { return };
+    let size = Size::of_this_run();
+    let store: &'static Embedded = Box::leak(Box::new(Embedded::temporary().unwrap()));
+    let pushed: &'static Pushed = Box::leak(Box::default());
+    let broker: &'static RabbitMq = Box::leak(Box::new(RabbitMq::new(Config::new(wire.url()).unwrap())));
+    let people = people(store, 20).await;
+    for person in &people {
+        connect(store, person, at(NIGHT)).await;
+    }
+    broker.declare(SENDING_QUEUE).await.unwrap();
+    let ports =
+        auto_message_consumer::Ports { auto_messages: store, outbox: broker, chat: chat(store, pushed) };
+    let came: Arc<Mutex<BTreeMap<String, Came>>> = Arc::default();
+    let entry = queue(move |batch| auto_message_consumer::handle(ports, batch));
+    let function = Arc::new(DiesOnce { entry, came: Arc::clone(&came) });
+    let source = event_source::RabbitMq::new(wire.url(), &mapping()).unwrap();
+    let stop = Arc::new(Notify::new());
+    let stopped = Arc::clone(&stop);
+    let poller = Poller::new(mapping(), source, function).run(async move { stopped.notified().await });
+    let poller = tokio::spawn(poller);
+
+    let wire = Arc::new(wire);
+    let mut rows = Vec::new();
+    for cut in 0..size.cuts {
+        let now = at(NIGHT) + Duration::from_secs(60) * u32::try_from(cut).unwrap();
+        rows.extend(plan(store, &people, size.messages / size.cuts, now).await);
+        queue_all(store, broker, now).await;
+        let wire = Arc::clone(&wire);
+        tokio::task::spawn_blocking(move || wire.cut()).await.unwrap();
+    }
+    until_done(store, broker, &rows.iter().map(|row| row.id.clone()).collect::<Vec<_>>()).await;
+    stop.notify_one();
+    poller.await.unwrap();
+
+    let came = came.lock().unwrap().clone();
+    let (least, most) = (came.values().map(|c| c.times).min(), came.values().map(|c| c.times).max());
+    eprintln!("{} jobs, {} cuts: each came {least:?} to {most:?} times", came.len(), size.cuts);
+    assert_eq!(came.len(), rows.len());
+    assert!(came.values().all(|came| came.times >= 2 && came.redelivered >= 1), "{came:?}");
+    for pair in people.chunks_exact(2) {
+        let messages = history(store, &pair[1]).await;
+        let ids: BTreeSet<_> =
+            messages.iter().filter_map(|message| message.auto_message_id.clone()).collect();
+        let planned: BTreeSet<_> =
+            rows.iter().filter(|row| row.receiver_id == pair[1]).map(|row| row.id.clone()).collect();
+        assert_eq!((messages.len(), &ids), (planned.len(), &planned));
+        // The work was done before the function died, so a socket hears of each once.
+        assert_eq!(pushed.events(pair[1].as_str(), "message_received").len(), planned.len());
+    }
+}
+
+/// A cut connection is another run's work: what was claimed is free after its lease.
+async fn queue_all(store: &Embedded, broker: &RabbitMq, mut now: shared::time::Time) {
+    let start = Instant::now();
+    loop {
+        let _ = auto_message_queuer::handle(store, broker, tick(now, 1)).await;
+        if store.backlog(now).await.unwrap() == 0 {
+            return;
+        }
+        assert!(start.elapsed() < PATIENCE, "the broker takes nothing");
+        now = now + Duration::from_secs(60);
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+}
+
+/// Every row is done and the broker holds nothing, neither waiting nor dead.
+async fn until_done(store: &Embedded, broker: &RabbitMq, ids: &[shared::id::AutoMessageId]) {
+    let start = Instant::now();
+    loop {
+        let mut open = 0;
+        for id in ids {
+            open += usize::from(!AutoMessages::get(store, id).await.unwrap().unwrap().is_sent);
+        }
+        let held: Option<u32> =
+            broker.queues(SENDING_QUEUE).await.ok().map(|depths| depths.iter().map(|d| d.messages).sum());
+        if (open, held) == (0, Some(0)) {
+            return;
+        }
+        assert!(start.elapsed() < PATIENCE, "{open} rows are open, the broker holds {held:?}");
+        tokio::time::sleep(Duration::from_millis(200)).await;
+    }
+}

@@ -1,0 +1,135 @@
+//! kill -9 while people write: after the restart every acknowledged message is there, exactly once.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::thread;
+use std::time::Duration;
+
+use serde_json::{Value, json};
+
+use crate::person::Person;
+use crate::world::{World, unique};
+
+const ROUNDS: usize = 4;
+const WRITERS: usize = 4;
+
+/// How far a round is.
+#[derive(Default)]
+struct End {
+    acknowledged: AtomicUsize,
+    /// From here on the server may be gone.
+    near: AtomicBool,
+}
+
+/// Writes until the server is gone; what was acknowledged, by key, and the key of the last attempt.
+fn write_until_dead(who: &Person, conversation: &str, end: &End) -> (BTreeMap<String, Value>, String) {
+    let mut acknowledged = BTreeMap::new();
+    loop {
+        let key = unique();
+        let body = json!({ "conversationId": conversation, "content": key, "clientMessageId": key });
+        match who.post("/api/messages/send", &body).try_send() {
+            Ok(answer) if answer.status == 201 => {
+                acknowledged.insert(key, answer.data()["message"].take());
+                end.acknowledged.fetch_add(1, Ordering::SeqCst);
+            }
+            Ok(answer) => panic!("{}: {}", answer.status, answer.text()),
+            Err(error) if end.near.load(Ordering::SeqCst) => {
+                drop(error);
+                return (acknowledged, key);
+            }
+            Err(error) => panic!("the server is alive, but: {error}"),
+        }
+    }
+}
+
+fn by_key(history: &[Value]) -> BTreeMap<String, Value> {
+    let rows = history.iter().map(|m| (m["clientMessageId"].as_str().unwrap().to_owned(), m.clone()));
+    let map: BTreeMap<String, Value> = rows.collect();
+    assert_eq!(map.len(), history.len(), "no message twice");
+    map
+}
+
+#[test]
+fn acknowledged_messages_survive_kill_9_exactly_once() {
+    let mut world = World::own(&[]);
+    let (mut ada, mut bob, conversation) = world.pair();
+    let mut acknowledged = BTreeMap::new();
+    let mut last = Vec::new();
+    for round in 0..ROUNDS {
+        let end = End::default();
+        thread::scope(|scope| {
+            let writers: Vec<_> = (0..WRITERS)
+                .map(|n| {
+                    let who = if n % 2 == 0 { &ada } else { &bob };
+                    scope.spawn(|| write_until_dead(who, &conversation, &end))
+                })
+                .collect();
+            // Each round ends at another moment of the writers' and the disk's rhythm.
+            while end.acknowledged.load(Ordering::SeqCst) < 10 + 17 * round {
+                assert!(!writers.iter().all(thread::ScopedJoinHandle::is_finished), "nobody writes");
+                thread::sleep(Duration::from_millis(1 + 3 * round as u64));
+            }
+            end.near.store(true, Ordering::SeqCst);
+            world.kill();
+            for writer in writers {
+                let (more, attempt) = writer.join().unwrap();
+                acknowledged.extend(more);
+                last.push(attempt);
+            }
+        });
+        world.kill_and_restart();
+        (ada.port, bob.port) = (world.port(), world.port());
+        let stored = by_key(&ada.whole_history(&conversation));
+        for (key, message) in &acknowledged {
+            assert_eq!(stored.get(key), Some(message), "round {round}: as it was acknowledged");
+        }
+        let unknown: Vec<&String> = stored.keys().filter(|key| !acknowledged.contains_key(*key)).collect();
+        assert!(unknown.iter().all(|key| last.contains(key)), "only attempts without an answer: {unknown:?}");
+    }
+    assert!(acknowledged.len() >= ROUNDS * 10, "only {} messages: nothing was tested", acknowledged.len());
+    repeat_the_unanswered(&[&ada, &bob], &conversation, &last);
+}
+
+/// What a client does after a crash: it sends again under the same key, and the message exists once.
+fn repeat_the_unanswered(writers: &[&Person; 2], conversation: &str, keys: &[String]) {
+    let stored = by_key(&writers[0].whole_history(conversation));
+    for (n, key) in keys.iter().enumerate() {
+        let who = writers[n % WRITERS % 2];
+        let body = json!({ "conversationId": conversation, "content": key, "clientMessageId": key });
+        let answer = who.post("/api/messages/send", &body).send();
+        // A store on another machine may have finished, after we looked, what the dead process asked for.
+        let expected: &[u16] = if stored.contains_key(key) { &[200] } else { &[200, 201] };
+        assert!(expected.contains(&answer.status), "{}", answer.text());
+    }
+    let after = by_key(&writers[0].whole_history(conversation));
+    let all: BTreeSet<&String> = stored.keys().chain(keys).collect();
+    assert_eq!(after.keys().collect::<BTreeSet<_>>(), all);
+}
+
+/// The secret is kept beside the data, so that people stay logged in.
+#[test]
+fn sessions_names_and_search_survive_a_restart() {
+    let mut world = World::own(&[("JWT_SECRET", "")]);
+    let (mut ada, mut bob, conversation) = world.pair();
+    let message = ada.say(&conversation, "remember the oranges");
+    world.until_searchable();
+    bob.call("PUT", &format!("/api/conversations/{conversation}/read")).data(200);
+    let ended = ada.log_in();
+    ended.call("POST", "/api/auth/logout").data(200);
+    let secret = std::fs::read_to_string(world.data().join("jwt-secret")).unwrap();
+    for _ in 0..2 {
+        world.kill_and_restart();
+        (ada.port, bob.port) = (world.port(), world.port());
+        assert_eq!(ada.me()["id"], ada.id, "the access token is still good");
+        let dead = Person { port: world.port(), ..ended.clone() };
+        dead.get("/api/auth/me").fails(401, "TOKEN_REVOKED");
+        let hits = bob.get("/api/messages/search?q=oranges").data(200);
+        assert_eq!(hits["hits"][0]["message"], message);
+        assert_eq!(bob.unread_in(&conversation), 0);
+        let data = ada.show_refresh(&ada.refresh).data();
+        ada.access = data["accessToken"].as_str().unwrap().to_owned();
+        ada.refresh = data["refreshToken"].as_str().unwrap().to_owned();
+        assert_eq!(std::fs::read_to_string(world.data().join("jwt-secret")).unwrap(), secret);
+        assert!(!world.log().contains(&secret), "the secret is shown to nobody");
+    }
+}

@@ -1,0 +1,145 @@
+//! What every answer has: the envelope, the security headers, the request id; and what is the gateway's.
+
+use expect_test::expect;
+use serde_json::json;
+
+use crate::client::Answer;
+use crate::world::World;
+
+/// The headers, without those that differ from answer to answer.
+fn headers(answer: &Answer) -> String {
+    const CHANGING: [&str; 4] = ["date", "apigw-requestid", "x-request-id", "content-length"];
+    let mut lines: Vec<String> = answer
+        .headers
+        .iter()
+        .filter(|(name, _)| !CHANGING.contains(&name.as_str()))
+        .map(|(name, value)| format!("{name}: {value}\n"))
+        .collect();
+    lines.sort();
+    lines.concat()
+}
+
+#[test]
+fn a_success_carries_the_headers_that_helmet_sends() {
+    let answer = World::shared().person().get("/api/auth/me").send();
+    assert_eq!(answer.status, 200);
+    expect![[r#"
+        cache-control: no-store
+        connection: close
+        content-security-policy: default-src 'none'; frame-ancestors 'none'
+        content-type: application/json; charset=utf-8
+        cross-origin-opener-policy: same-origin
+        cross-origin-resource-policy: same-origin
+        origin-agent-cluster: ?1
+        referrer-policy: no-referrer
+        strict-transport-security: max-age=31536000; includeSubDomains
+        x-content-type-options: nosniff
+        x-dns-prefetch-control: off
+        x-download-options: noopen
+        x-frame-options: SAMEORIGIN
+        x-permitted-cross-domain-policies: none
+        x-xss-protection: 0
+    "#]]
+    .assert_eq(&headers(&answer));
+    assert!(!answer.header("x-request-id").unwrap().is_empty());
+}
+
+/// One failure of each status, all with the same envelope and headers.
+#[test]
+fn every_failure_has_the_envelope_and_its_request_id() {
+    let world = World::shared();
+    let (ada, bob, conversation) = world.pair();
+    let message = bob.say(&conversation, "mine")["id"].as_str().unwrap().to_owned();
+    let taken = json!({ "username": ada.username, "email": "x@example.com", "password": "12345678" });
+    let cases = [
+        (ada.call("POST", "/api/messages/send").raw_json("{"), 400, "INVALID_JSON"),
+        (world.call("GET", "/api/auth/me"), 401, "UNAUTHENTICATED"),
+        (ada.delete(&format!("/api/messages/{message}")), 403, "FORBIDDEN"),
+        (ada.get("/api/conversations/nothing"), 404, "NOT_FOUND"),
+        (world.call("POST", "/api/auth/register").json(&taken), 409, "CONFLICT"),
+        (ada.call("POST", "/api/messages/send").raw_json(vec![b' '; 70_000]), 413, "PAYLOAD_TOO_LARGE"),
+        (ada.call("POST", "/api/messages/send").body("content=hi"), 415, "UNSUPPORTED_MEDIA_TYPE"),
+        (ada.post("/api/messages/send", &json!({})), 422, "VALIDATION_FAILED"),
+    ];
+    let good = headers(&ada.get("/api/auth/me").send());
+    for (call, status, code) in cases {
+        let answer = call.fails(status, code);
+        let body = answer.json();
+        assert_eq!(body["success"], false);
+        assert!(!body["message"].as_str().unwrap().is_empty(), "{code} says nothing");
+        assert_eq!(body["error"]["requestId"].as_str(), answer.header("x-request-id"), "{code}");
+        let mut keys: Vec<&String> = body.as_object().unwrap().keys().collect();
+        keys.sort();
+        assert_eq!(keys, ["error", "message", "success"], "{code}");
+        assert_eq!(body["error"].get("details").is_some(), status == 422, "{code}");
+        let challenge = answer.header("www-authenticate");
+        assert_eq!(challenge, (status == 401).then_some("Bearer"), "{code}");
+        assert_eq!(headers(&answer).replace("www-authenticate: Bearer\n", ""), good, "{code}");
+    }
+}
+
+#[test]
+fn request_ids_never_repeat_and_are_the_gateways() {
+    let answers: Vec<Answer> = (0..20).map(|_| World::shared().call("GET", "/api/auth/me").send()).collect();
+    let mut ids: Vec<&str> = answers.iter().map(|answer| answer.header("x-request-id").unwrap()).collect();
+    for answer in &answers {
+        assert_eq!(answer.header("x-request-id"), answer.header("apigw-requestid"));
+    }
+    ids.sort_unstable();
+    ids.dedup();
+    assert_eq!(ids.len(), answers.len());
+}
+
+#[test]
+fn what_the_gateway_answers_itself_is_the_gateways() {
+    for (method, path) in [
+        ("GET", "/api/nothing"),
+        ("POST", "/api/auth/me"),
+        ("GET", "/api/user/online/a/b"),
+        ("PATCH", "/api/auth/login"),
+        ("GET", "/API/AUTH/ME"),
+        ("GET", "/.env"),
+        ("GET", "/api/../api/auth/sessions/../me"),
+    ] {
+        let answer = World::shared().call(method, path).send();
+        assert_eq!((answer.status, answer.text().as_str()), (404, r#"{"message":"Not Found"}"#), "{path}");
+        assert_eq!(answer.header("x-request-id"), None, "{path}");
+        assert_eq!(answer.header("strict-transport-security"), None, "{path}");
+        assert!(answer.header("apigw-requestid").is_some(), "{path}");
+    }
+    let slash = World::shared().person().get("/api/auth/me/").send();
+    assert_eq!(slash.status, 200, "as on AWS, a slash at the end is no other route");
+}
+
+#[test]
+fn browsers_of_other_origins_are_let_in_by_the_gateway() {
+    let world = World::shared();
+    let preflight = world
+        .call("OPTIONS", "/api/messages/send")
+        .header("origin", "https://chat.example")
+        .header("access-control-request-method", "POST")
+        .header("access-control-request-headers", "authorization,content-type")
+        .send();
+    assert_eq!((preflight.status, preflight.header("access-control-allow-origin")), (204, Some("*")));
+    for method in ["GET", "POST", "PUT", "PATCH", "DELETE"] {
+        assert!(preflight.header("access-control-allow-methods").unwrap().contains(method), "{method}");
+    }
+    for status in [401, 404] {
+        let path = if status == 401 { "/api/auth/me" } else { "/api/nothing" };
+        let answer = world.call("GET", path).header("origin", "https://chat.example").send();
+        assert_eq!(
+            (answer.status, answer.header("access-control-allow-origin")),
+            (status, Some("*")),
+            "a browser must be able to read failures too"
+        );
+    }
+}
+
+#[test]
+fn health_names_the_stores() {
+    let answer = World::shared().call("GET", "/api/health").send();
+    let data = answer.data();
+    assert_eq!((answer.status, &data["status"]), (200, &json!("ok")), "{data}");
+    let stores = data["stores"].as_object().unwrap();
+    assert!(!stores.is_empty() && stores.values().all(|state| state == "up"), "{data}");
+}

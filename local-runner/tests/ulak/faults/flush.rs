@@ -1,0 +1,122 @@
+//! Redis forgets everything while people are online: they log in again, and all is as it was.
+
+use std::io::{Read as _, Write as _};
+use std::net::TcpStream;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use futures::StreamExt as _;
+use serde_json::{Value, json};
+use tokio::runtime::Runtime;
+use tokio_tungstenite::tungstenite::Message;
+use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async};
+
+use crate::person::Person;
+use crate::world::{World, unique};
+
+const PATIENCE: Duration = Duration::from_secs(15);
+
+type Socket = WebSocketStream<MaybeTlsStream<tokio::net::TcpStream>>;
+
+/// A person's socket in the plain JSON dialect.
+struct Online {
+    runtime: Runtime,
+    socket: Socket,
+}
+
+impl Online {
+    fn of(person: &Person) -> Self {
+        let runtime = Runtime::new().unwrap();
+        let url = format!("ws://127.0.0.1:{}/live?token={}", person.port.0, person.access);
+        let (socket, _) = runtime.block_on(connect_async(url)).unwrap();
+        let mut online = Self { runtime, socket };
+        assert!(online.say("online_users").is_some(), "the socket speaks");
+        online
+    }
+
+    /// The ack; `None` when the socket was closed instead.
+    fn say(&mut self, action: &str) -> Option<Value> {
+        use futures::SinkExt as _;
+        let frame = json!({ "action": action, "id": "1", "data": {} }).to_string();
+        self.runtime.block_on(self.socket.send(Message::text(frame))).ok()?;
+        self.until("ack")
+    }
+
+    /// The next event of a name; `None` when the socket was closed instead.
+    fn until(&mut self, event: &str) -> Option<Value> {
+        let socket = &mut self.socket;
+        let wait = async {
+            while let Some(Ok(frame)) = socket.next().await {
+                match frame {
+                    Message::Text(text) => {
+                        let value: Value = serde_json::from_str(&text).unwrap();
+                        if value["event"] == event {
+                            return Some(value["data"].clone());
+                        }
+                    }
+                    Message::Close(_) => return None,
+                    _ => {}
+                }
+            }
+            None
+        };
+        let bounded = async { tokio::time::timeout(PATIENCE, wait).await };
+        self.runtime.block_on(bounded).expect("nothing came, and the socket stayed open")
+    }
+}
+
+/// What FLUSHALL does, for the keys under a prefix alone: the server is others' too.
+fn flush(url: &str, prefix: &str) -> u64 {
+    let server = url.trim_start_matches("redis://").split(['/', '?']).next().unwrap();
+    let server = server.rsplit('@').next().unwrap();
+    let mut stream = TcpStream::connect(server).unwrap();
+    let script = "local n = 0 for _, k in ipairs(redis.call('KEYS', ARGV[1])) do n = n + redis.call('DEL', k) end return n";
+    let words = ["EVAL", script, "0", &format!("*{prefix}*")];
+    let mut command = format!("*{}\r\n", words.len());
+    words.iter().for_each(|word| command.push_str(&format!("${}\r\n{word}\r\n", word.len())));
+    stream.write_all(command.as_bytes()).unwrap();
+    let mut answer = [0; 64];
+    let length = stream.read(&mut answer).unwrap();
+    let text = std::str::from_utf8(&answer[..length]).unwrap().trim();
+    text.strip_prefix(':').unwrap_or_else(|| panic!("{text}")).parse().unwrap()
+}
+
+fn online(world: &World, who: &Person) -> Value {
+    Person { port: world.port(), ..who.clone() }.get("/api/user/online").data(200)
+}
+
+#[test]
+fn whoever_was_online_comes_back_after_everything_was_forgotten() {
+    let Ok(url) = std::env::var("REDIS_URL") else {
+        eprintln!("SKIPPED: set REDIS_URL to make Redis forget");
+        return;
+    };
+    let prefix = format!("ulak-test-{}", unique());
+    let world = World::own(&[("REDIS_URL", &url), ("REDIS_PREFIX", &prefix), ("MONGODB_DATABASE", &prefix)]);
+    let (ada, bob, conversation) = world.pair();
+    let before = ada.say(&conversation, "before");
+    let (mut adas, mut bobs) = (Online::of(&ada), Online::of(&bob));
+    assert_eq!(online(&world, &ada)["count"], 2);
+
+    assert!(flush(&url, &prefix) > 4, "there was something to forget");
+    world.call("GET", "/api/health").data(200);
+    ada.get("/api/auth/me").fails(401, "TOKEN_REVOKED");
+    // Whoever speaks on a forgotten socket is told by its end to come again.
+    assert_eq!(adas.say("online_users"), None);
+
+    let (ada, bob) = (ada.log_in(), bob.log_in());
+    assert_eq!(online(&world, &ada)["count"], 0);
+    let (mut adas, _again) = (Online::of(&ada), Online::of(&bob));
+    assert_eq!(online(&world, &ada)["count"], 2);
+    let after = bob.say(&conversation, "after");
+    assert_eq!(adas.until("message_received").unwrap()["message"], after);
+    assert_eq!(ada.whole_history(&conversation), [before, after]);
+    // The forgotten socket that stayed silent counts for nothing, neither while it is open nor when it ends.
+    assert_eq!(bobs.say("online_users"), None);
+    drop(bobs);
+    let start = Instant::now();
+    while start.elapsed() < Duration::from_secs(1) {
+        assert_eq!(online(&world, &ada)["count"], 2);
+        thread::sleep(Duration::from_millis(100));
+    }
+}

@@ -1,0 +1,6 @@
+//! The rules of the house, held by tests: who may depend on whom, one list of functions, tidy files.
+
+mod arrows;
+mod one_list;
+mod tidy;
+mod workspace;

@@ -1,0 +1,125 @@
+//! The template is the one list of functions: folders, the runner's registry, privileges and sentences agree
+//! with it.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::process::Command;
+
+use local_runner::plan::Plan;
+use local_runner::template;
+
+use super::workspace::Workspace;
+use crate::world::{BINARY, World, repository};
+
+fn template_text() -> String {
+    fs::read_to_string(repository().join("template.yaml")).unwrap()
+}
+
+fn plan() -> Plan {
+    template::read(&template_text(), &BTreeMap::new()).unwrap()
+}
+
+fn folders() -> BTreeSet<String> {
+    let entries = fs::read_dir(repository().join("functions")).unwrap();
+    let folders =
+        entries.map(|entry| entry.unwrap()).filter(|entry| entry.path().join("Cargo.toml").is_file());
+    folders.map(|entry| entry.file_name().into_string().unwrap()).collect()
+}
+
+#[test]
+fn every_folder_is_a_function_of_the_template_and_the_other_way_round() {
+    let plan = plan();
+    let binaries: BTreeSet<String> =
+        plan.functions.values().map(|function| function.binary.clone()).collect();
+    let names: BTreeSet<String> = plan.functions.keys().cloned().collect();
+    assert_eq!(names, binaries, "without a prefix a function is named as its binary");
+    assert_eq!(names, folders());
+    let packages: BTreeSet<String> =
+        Workspace::get().within("functions/").iter().map(|package| package.name.clone()).collect();
+    assert_eq!(names, packages, "and a folder as its package");
+}
+
+#[test]
+fn the_runner_has_every_function() {
+    let output = Command::new(BINARY)
+        .args(["functions", "--template"])
+        .arg(repository().join("template.yaml"))
+        .output()
+        .unwrap();
+    let text = String::from_utf8(output.stdout).unwrap();
+    let told: BTreeSet<String> =
+        text.lines().skip(1).filter_map(|line| line.split_whitespace().next()).map(str::to_owned).collect();
+    assert_eq!(told, folders());
+    let world = World::own(&[]);
+    world.until_searchable();
+    world.call("GET", "/api/health").data(200);
+    assert!(!world.log().contains("not linked"), "{}", world.log());
+}
+
+/// A function's list of dependencies is its list of privileges.
+#[test]
+fn a_function_links_exactly_the_adapters_whose_variables_it_is_given() {
+    const ADAPTERS: [(&str, &[&str]); 5] = [
+        ("adapter-mongodb", &["MONGODB_URI"]),
+        ("adapter-redis", &["REDIS_URL"]),
+        ("adapter-rabbitmq", &["AMQP_URL"]),
+        ("adapter-elasticsearch", &["ELASTICSEARCH_URL"]),
+        ("adapter-api-gateway", &["PUSH_ENDPOINT", "FUNCTION_NAME_PREFIX"]),
+    ];
+    let plan = plan();
+    let mut wrong = Vec::new();
+    for function in Workspace::get().within("functions/") {
+        let Some(planned) = plan.functions.get(&function.name) else { continue };
+        for (adapter, variables) in ADAPTERS {
+            let linked = function.dependencies.contains(adapter);
+            let given = variables.iter().any(|name| planned.environment.contains_key(*name));
+            if linked != given {
+                wrong.push(format!(
+                    "{}: {adapter} linked: {linked}, {variables:?} given: {given}",
+                    function.name
+                ));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+/// Whoever checks tokens is given the secret, and nobody else; whoever pushes may.
+#[test]
+fn secrets_and_permissions_go_where_they_are_needed() {
+    let plan = plan();
+    for function in plan.functions.values() {
+        let lib = fs::read_to_string(repository().join("functions").join(&function.name).join("src/lib.rs"))
+            .unwrap();
+        let gated = lib.contains("Gate<'");
+        assert_eq!(function.environment.contains_key("JWT_SECRET"), gated, "{}", function.name);
+    }
+    let text = template_text();
+    let count = |what: &str| text.matches(what).count();
+    assert_eq!(count("PUSH_ENDPOINT:"), count("Action: execute-api:ManageConnections"));
+}
+
+/// One folder, one Lambda, one sentence: the code's first line and the template say the same.
+#[test]
+fn a_function_has_one_sentence() {
+    let template = template_text();
+    let plan = plan();
+    for folder in folders() {
+        let lib =
+            fs::read_to_string(repository().join("functions").join(&folder).join("src/lib.rs")).unwrap();
+        let docs: Vec<&str> = lib.lines().map_while(|line| line.strip_prefix("//!")).map(str::trim).collect();
+        let docs = docs.join(" ");
+        let Some((what, sentence)) = docs.split_once(" — ") else { panic!("{folder}: {docs}") };
+        let sentence = sentence
+            .split_once(". ")
+            .map_or(sentence, |(first, _)| first)
+            .trim_end_matches('.')
+            .replace('`', "");
+        assert!(template.contains(&format!("Description: \"{sentence}\"")), "{folder}: {sentence}");
+        let routes = plan.http.iter().flat_map(|api| &api.routes).filter(|route| route.function == folder);
+        let routes: Vec<String> = routes.map(|route| format!("{} {}", route.method, route.path)).collect();
+        if let Some(first) = routes.first() {
+            assert!(what.contains(&format!("`{first}`")), "{folder}: {what} is not about {first}");
+        }
+    }
+}

@@ -1,0 +1,105 @@
+//! Rate limits, made small by `RATE_LIMIT_SCALE`: what is counted, by whom, and how it is told.
+
+use serde_json::json;
+
+use crate::client::{Answer, Call};
+use crate::person::Person;
+use crate::world::{World, unique};
+
+/// Sends until it is refused, at most `most` times; how many went through, and the refusal.
+fn until_limited(call: &Call, most: usize) -> (usize, Answer) {
+    until_all_limited(most, || call.clone())
+}
+
+/// The same with a new request each time.
+fn until_all_limited(most: usize, call: impl Fn() -> Call) -> (usize, Answer) {
+    for passed in 0..most {
+        let answer = call().send();
+        if answer.status == 429 {
+            return (passed, answer);
+        }
+    }
+    panic!("{most} requests and no limit");
+}
+
+fn registration(world: &World) -> Call {
+    let name = unique();
+    let form = json!({ "username": name, "email": format!("{name}@example.com"), "password": "12345678" });
+    world.call("POST", "/api/auth/register").json(&form)
+}
+
+fn assert_told(answer: &Answer, limit: &str, window_secs: u64) {
+    assert_eq!(answer.code(), "RATE_LIMITED");
+    let number =
+        |name: &str| answer.header(name).unwrap_or_else(|| panic!("no {name}")).parse::<u64>().unwrap();
+    assert_eq!((answer.header("ratelimit-limit"), number("ratelimit-remaining")), (Some(limit), 0));
+    let wait = number("retry-after");
+    assert!((1..=window_secs).contains(&wait), "retry-after {wait}");
+    assert_eq!(number("ratelimit-reset"), wait);
+    assert!(answer.header("x-request-id").is_some() && answer.header("cache-control") == Some("no-store"));
+}
+
+/// At a scale of 0.1 an account takes 2 logins in ten minutes, an address 10, and 10 registrations an hour.
+#[test]
+fn logins_are_counted_by_account_and_by_address() {
+    let world = World::own(&[("RATE_LIMIT_SCALE", "0.1")]);
+    let (ada, bob) = (world.person(), world.person());
+    let login = |person: &Person, password: &str| {
+        let form = json!({ "email": person.email, "password": password });
+        world.call("POST", "/api/auth/login").json(&form)
+    };
+    let (wrong, refused) = until_limited(&login(&ada, "wrong password"), 10);
+    // A window's end may fall between two of the requests, which then begin another one.
+    assert!((2..=4).contains(&wrong), "{wrong} guesses");
+    assert_told(&refused, "2", 600);
+    let (_, refused) = until_limited(&login(&ada, Person::PASSWORD), 5);
+    assert_told(&refused, "2", 600);
+    login(&bob, Person::PASSWORD).data(200);
+    ada.me();
+    let strangers = json!({ "username": unique(), "password": "12345678" });
+    let (_, refused) = until_limited(&world.call("POST", "/api/auth/login").json(&strangers), 30);
+    assert_told(&refused, "2", 600);
+    let (_, refused) = until_all_limited(30, || {
+        world.call("POST", "/api/auth/login").json(&json!({ "username": unique(), "password": "12345678" }))
+    });
+    assert_told(&refused, "10", 600);
+}
+
+#[test]
+fn registrations_are_counted_by_address() {
+    let world = World::own(&[("RATE_LIMIT_SCALE", "0.03")]);
+    let (registered, refused) = until_all_limited(10, || registration(&world));
+    assert!((3..=6).contains(&registered), "{registered} registrations");
+    assert_told(&refused, "3", 3_600);
+}
+
+/// At 0.01 a user sends 12 messages a minute and asks 30 times, and an address without a token 30 times.
+#[test]
+fn messages_and_requests_are_counted_by_user_not_by_address() {
+    let world = World::own(&[("RATE_LIMIT_SCALE", "0.01")]);
+    let ada = world.person();
+    assert_told(&until_all_limited(3, || registration(&world)).1, "1", 3_600);
+    let send = ada.post("/api/messages/send", &json!({ "receiverId": "nobody", "content": "x" }));
+    let (sent, refused) = until_limited(&send, 40);
+    assert!((12..=24).contains(&sent), "{sent} messages");
+    assert_told(&refused, "12", 60);
+    let (_, refused) = until_limited(&ada.get("/api/auth/me"), 70);
+    assert_told(&refused, "30", 60);
+    let (asked, refused) = until_limited(&world.call("GET", "/api/health"), 70);
+    assert!(asked > 0, "somebody else's limit is not the address's");
+    assert_told(&refused, "30", 60);
+    let guess = world.call("GET", "/api/auth/me").bearer("nonsense");
+    assert_told(&until_limited(&guess, 70).1, "30", 60);
+}
+
+#[test]
+fn a_scale_of_nothing_is_a_problem_at_the_start() {
+    let output = std::process::Command::new(crate::world::BINARY)
+        .args(["--port", "0", "--data", ":memory:", "--template"])
+        .arg(crate::world::repository().join("template.yaml"))
+        .env("RATE_LIMIT_SCALE", "much")
+        .output()
+        .unwrap();
+    let text = String::from_utf8(output.stderr).unwrap();
+    assert!(!output.status.success() && text.contains("RATE_LIMIT_SCALE"), "{text}");
+}

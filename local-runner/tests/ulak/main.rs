@@ -1,0 +1,33 @@
+//! Ulak as its users meet it: the real binary on a port of its own, spoken to over HTTP; each function
+//! alone; and the rules of the house.
+
+// clippy.toml allows unwrap and printing in test functions; helpers of tests are tests too.
+#![allow(clippy::unwrap_used, clippy::print_stderr)]
+
+mod auth;
+mod automatic;
+mod client;
+mod command_line;
+mod content;
+mod conversations;
+mod crash;
+mod envelope;
+mod faults;
+mod functions;
+mod hostile;
+mod house;
+mod indexing;
+mod limits;
+mod messages;
+mod paging;
+mod person;
+mod profile;
+mod races;
+mod refusals;
+mod search;
+mod sessions;
+mod sockets;
+mod tasks;
+mod users;
+mod vhost;
+mod world;

@@ -1,0 +1,154 @@
+//! Paging through a long history in both directions: nothing is lost, nothing comes twice.
+
+use serde_json::Value;
+
+use crate::person::Person;
+use crate::world::World;
+
+const MESSAGES: u64 = 250;
+
+fn written(pair: &(Person, Person, String)) -> Vec<u64> {
+    let (ada, bob, conversation) = pair;
+    (0..MESSAGES)
+        .map(|n| {
+            let who = if n % 2 == 0 { ada } else { bob };
+            who.say(conversation, &format!("message {n}"))["seq"].as_u64().unwrap()
+        })
+        .collect()
+}
+
+fn seqs(page: &Value) -> Vec<u64> {
+    page["messages"].as_array().unwrap().iter().map(|message| message["seq"].as_u64().unwrap()).collect()
+}
+
+#[test]
+fn a_long_history_is_read_in_both_directions() {
+    let pair = World::shared().pair();
+    let all = written(&pair);
+    let (ada, _, conversation) = &pair;
+    for limit in [7, 50, 99, 100] {
+        let (older, oldest) = backwards(ada, conversation, limit);
+        assert_eq!(older, all, "backwards by {limit}");
+        let newer = forwards(ada, conversation, limit, &oldest);
+        assert_eq!(newer, all[1..], "forwards by {limit}, from the oldest message");
+    }
+}
+
+/// Everything by `nextCursor`, and the oldest message's id.
+fn backwards(reader: &Person, conversation: &str, limit: usize) -> (Vec<u64>, String) {
+    let mut pages: Vec<Vec<u64>> = Vec::new();
+    let mut query = format!("limit={limit}");
+    loop {
+        let page = reader.history(conversation, &query);
+        let found = seqs(&page);
+        assert!(found.is_sorted(), "oldest first inside a page");
+        pages.push(found);
+        match page["nextCursor"].as_str() {
+            Some(next) => {
+                assert_eq!(pages.last().unwrap().len(), limit, "a page before the last is full");
+                query = format!("limit={limit}&before={next}");
+            }
+            None => {
+                let oldest = page["messages"][0]["id"].as_str().unwrap().to_owned();
+                return (pages.into_iter().rev().flatten().collect(), oldest);
+            }
+        }
+    }
+}
+
+/// Everything after a message by `prevCursor`.
+fn forwards(reader: &Person, conversation: &str, limit: usize, from: &str) -> Vec<u64> {
+    let mut all = Vec::new();
+    let mut after = from.to_owned();
+    loop {
+        let page = reader.history(conversation, &format!("limit={limit}&after={after}"));
+        let found = seqs(&page);
+        let next = page["prevCursor"].as_str().unwrap().to_owned();
+        if found.is_empty() {
+            assert_eq!(next, after, "the cursor waits where the end is");
+            return all;
+        }
+        all.extend(found);
+        after = next;
+    }
+}
+
+#[test]
+fn a_page_turned_back_is_the_page_it_came_from() {
+    let world = World::shared();
+    let (ada, bob, conversation) = world.pair();
+    for n in 0..12 {
+        bob.say(&conversation, &n.to_string());
+    }
+    let newest = ada.history(&conversation, "limit=4");
+    let older =
+        ada.history(&conversation, &format!("limit=4&before={}", newest["nextCursor"].as_str().unwrap()));
+    let back =
+        ada.history(&conversation, &format!("limit=4&after={}", older["prevCursor"].as_str().unwrap()));
+    assert_eq!((seqs(&older), seqs(&back)), ((5..=8).collect(), (9..=12).collect()));
+    assert_eq!(seqs(&newest), seqs(&back));
+    let forth =
+        ada.history(&conversation, &format!("limit=4&before={}", back["nextCursor"].as_str().unwrap()));
+    assert_eq!(seqs(&forth), seqs(&older));
+}
+
+#[test]
+fn a_cursor_survives_what_happens_meanwhile() {
+    let world = World::shared();
+    let (ada, bob, conversation) = world.pair();
+    for n in 0..10 {
+        bob.say(&conversation, &n.to_string());
+    }
+    let newest = ada.history(&conversation, "limit=5");
+    let cursor = newest["nextCursor"].as_str().unwrap();
+    for n in 0..3 {
+        bob.say(&conversation, &format!("late {n}"));
+    }
+    bob.delete(&format!("/api/messages/{cursor}")).data(200);
+    let older = ada.history(&conversation, &format!("limit=5&before={cursor}"));
+    assert_eq!(
+        seqs(&older),
+        (1..=5).collect::<Vec<_>>(),
+        "new messages move nothing, a deleted one still marks"
+    );
+}
+
+#[test]
+fn the_ends_of_a_history() {
+    let world = World::shared();
+    let (ada, bob, conversation) = world.pair();
+    let empty = ada.history(&conversation, "");
+    assert_eq!((seqs(&empty), &empty["nextCursor"]), (vec![], &Value::Null));
+    let only = bob.say(&conversation, "only")["id"].as_str().unwrap().to_owned();
+    for query in ["limit=1".to_owned(), "limit=100".to_owned(), String::new()] {
+        let page = ada.history(&conversation, &query);
+        assert_eq!((seqs(&page), &page["nextCursor"]), (vec![1], &Value::Null), "{query}");
+    }
+    let before = ada.history(&conversation, &format!("before={only}"));
+    assert_eq!((seqs(&before), &before["nextCursor"]), (vec![], &Value::Null));
+    assert!(seqs(&ada.history(&conversation, &format!("after={only}"))).is_empty());
+}
+
+#[test]
+fn wrong_pages_are_refused() {
+    let world = World::shared();
+    let (ada, bob, conversation) = world.pair();
+    let elsewhere = ada.write_to(&world.person(), "elsewhere")["id"].as_str().unwrap().to_owned();
+    let here = bob.say(&conversation, "here")["id"].as_str().unwrap().to_owned();
+    for (query, field) in [
+        ("limit=0".to_owned(), "limit"),
+        ("limit=101".to_owned(), "limit"),
+        ("limit=x".to_owned(), "limit"),
+        ("before=a%20b".to_owned(), "before"),
+        ("after=%24gt".to_owned(), "after"),
+        (format!("before={here}&after={here}"), "after"),
+        ("page=2".to_owned(), "page"),
+    ] {
+        let answer =
+            ada.get(&format!("/api/messages/{conversation}?{query}")).fails(422, "VALIDATION_FAILED");
+        assert_eq!(answer.fields(), [field], "{query}");
+    }
+    for query in [format!("before={elsewhere}"), "after=01NOTHING".to_owned()] {
+        ada.get(&format!("/api/messages/{conversation}?{query}")).fails(404, "NOT_FOUND");
+    }
+}

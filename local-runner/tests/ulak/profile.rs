@@ -1,0 +1,96 @@
+//! The profile: what can be changed, by both routes, and what a new password ends.
+
+use serde_json::json;
+
+use crate::person::Person;
+use crate::world::{World, unique};
+
+const ROUTES: [&str; 2] = ["/api/user/profile", "/api/auth/me"];
+
+#[test]
+fn both_routes_change_what_is_given_and_leave_the_rest() {
+    for route in ROUTES {
+        let ada = World::shared().person();
+        let before = ada.me();
+        let user = ada.put(route, &json!({ "displayName": "  Ada Lövelace  " })).data(200)["user"].take();
+        assert_eq!(user["displayName"], "Ada Lövelace");
+        assert_eq!((&user["email"], &user["username"]), (&before["email"], &before["username"]));
+        let (name, email) = (unique(), format!("{}@example.com", unique()));
+        let user = ada.put(route, &json!({ "username": name, "email": email })).data(200)["user"].take();
+        assert_eq!((&user["username"], &user["email"]), (&json!(name), &json!(email)));
+        assert_eq!(user["displayName"], "Ada Lövelace");
+        assert_eq!(ada.me(), user, "and it is stored");
+        ada.put(route, &json!({})).data(200);
+        let login = json!({ "username": name, "password": Person::PASSWORD });
+        World::shared().call("POST", "/api/auth/login").json(&login).data(200);
+        let old = json!({ "username": ada.username, "password": Person::PASSWORD });
+        World::shared().call("POST", "/api/auth/login").json(&old).fails(401, "INVALID_CREDENTIALS");
+    }
+}
+
+#[test]
+fn wrong_fields_are_named_and_nothing_is_changed() {
+    let ada = World::shared().person();
+    let before = ada.me();
+    let cases = [
+        (
+            json!({ "username": "a b", "email": "x", "displayName": "" }),
+            vec!["username", "email", "displayName"],
+        ),
+        (json!({ "displayName": "x".repeat(61) }), vec!["displayName"]),
+        (json!({ "displayName": "a\u{7}b" }), vec!["displayName"]),
+        (json!({ "password": "12345678" }), vec!["currentPassword"]),
+        (json!({ "currentPassword": Person::PASSWORD }), vec!["password"]),
+        (json!({ "password": "short", "currentPassword": Person::PASSWORD }), vec!["password"]),
+        (json!({ "password": "12345678", "currentPassword": "wrong" }), vec!["currentPassword"]),
+        (
+            json!({ "displayName": "Ada", "password": "12345678", "currentPassword": "wrong" }),
+            vec!["currentPassword"],
+        ),
+        (json!({ "id": "another" }), vec!["id"]),
+        (json!({ "passwordHash": "x" }), vec!["passwordHash"]),
+        (json!({ "email": { "$set": 1 } }), vec!["email"]),
+    ];
+    for (form, fields) in cases {
+        let answer = ada.put("/api/user/profile", &form).fails(422, "VALIDATION_FAILED");
+        assert_eq!(answer.fields(), fields, "{form}");
+        assert_eq!(ada.me(), before, "{form}");
+    }
+    ada.log_in();
+}
+
+#[test]
+fn what_is_taken_stays_taken_and_ones_own_may_change_its_case() {
+    let world = World::shared();
+    let (ada, bob) = (world.person(), world.person());
+    for form in
+        [json!({ "username": bob.username.to_uppercase() }), json!({ "email": bob.email.to_uppercase() })]
+    {
+        ada.put("/api/user/profile", &form).fails(409, "CONFLICT");
+    }
+    let louder = ada.username.to_uppercase();
+    let user = ada.put("/api/user/profile", &json!({ "username": louder })).data(200);
+    assert_eq!(user["user"]["username"], louder);
+    let freed = unique();
+    ada.put("/api/user/profile", &json!({ "username": freed })).data(200);
+    bob.put("/api/user/profile", &json!({ "username": ada.username })).data(200);
+}
+
+#[test]
+fn a_new_password_ends_the_other_sessions_at_once() {
+    let ada = World::shared().person();
+    let others = [ada.log_in(), ada.log_in()];
+    let form = json!({ "password": "another password", "currentPassword": Person::PASSWORD });
+    ada.put("/api/auth/me", &form).data(200);
+    for other in &others {
+        other.get("/api/auth/me").fails(401, "TOKEN_REVOKED");
+        assert_eq!(other.show_refresh(&other.refresh).code(), "TOKEN_REVOKED");
+    }
+    ada.me();
+    ada.show_refresh(&ada.refresh).data();
+    let login = |password: &str| {
+        let form = json!({ "email": ada.email, "password": password });
+        World::shared().call("POST", "/api/auth/login").json(&form).send().status
+    };
+    assert_eq!((login(Person::PASSWORD), login("another password")), (401, 200));
+}

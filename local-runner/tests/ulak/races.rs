@@ -1,0 +1,160 @@
+//! Things that happen at once: one conversation per pair, one message per key, one winner per refresh token,
+//! and a server that answers while it hashes.
+
+use std::collections::BTreeSet;
+use std::sync::Barrier;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use serde_json::json;
+
+use crate::client::{Answer, Call};
+use crate::person::Person;
+use crate::world::{World, unique};
+
+/// Sends all calls at the same time.
+fn at_once(calls: &[Call]) -> Vec<Answer> {
+    let start = Barrier::new(calls.len());
+    thread::scope(|scope| {
+        let send = |call: &'_ Call| {
+            start.wait();
+            call.send()
+        };
+        let threads: Vec<_> = calls.iter().map(|call| scope.spawn(move || send(call))).collect();
+        threads.into_iter().map(|thread| thread.join().unwrap()).collect()
+    })
+}
+
+/// W10.
+#[test]
+fn fifty_first_messages_from_both_sides_make_one_conversation() {
+    let world = World::shared();
+    for _ in 0..3 {
+        let (ada, bob) = (world.person(), world.person());
+        let send = |n: usize| {
+            let (from, to) = if n.is_multiple_of(2) { (&ada, &bob) } else { (&bob, &ada) };
+            from.post("/api/messages/send", &json!({ "receiverId": to.id, "content": format!("{n}") }))
+        };
+        let calls: Vec<Call> = (0..50).map(send).collect();
+        let answers = at_once(&calls);
+        assert!(
+            answers.iter().all(|answer| answer.status == 201),
+            "{:?}",
+            answers.iter().find(|a| a.status != 201)
+        );
+        for person in [&ada, &bob] {
+            let data = person.get("/api/conversations").data(200);
+            let conversations = data["conversations"].as_array().unwrap();
+            assert_eq!(conversations.len(), 1, "{data}");
+            let all = person.whole_history(conversations[0]["id"].as_str().unwrap());
+            let contents: BTreeSet<&str> = all.iter().map(|m| m["content"].as_str().unwrap()).collect();
+            let seqs: BTreeSet<u64> = all.iter().map(|m| m["seq"].as_u64().unwrap()).collect();
+            assert_eq!((all.len(), contents.len(), seqs.len()), (50, 50, 50));
+            assert_eq!(conversations[0]["unreadCount"], 25);
+        }
+    }
+}
+
+#[test]
+fn conversations_made_at_once_are_one() {
+    let world = World::shared();
+    let (ada, bob) = (world.person(), world.person());
+    let open = |n: usize| {
+        let (from, to) = if n.is_multiple_of(2) { (&ada, &bob) } else { (&bob, &ada) };
+        from.post("/api/conversations", &json!({ "participantId": to.id }))
+    };
+    let answers = at_once(&(0..20).map(open).collect::<Vec<_>>());
+    let created = answers.iter().filter(|answer| answer.status == 201).count();
+    let ids: BTreeSet<String> =
+        answers.iter().map(|answer| answer.data()["conversation"]["id"].to_string()).collect();
+    assert_eq!((created, ids.len()), (1, 1));
+}
+
+#[test]
+fn twenty_repeats_at_once_are_one_message() {
+    let (ada, bob, conversation) = World::shared().pair();
+    let body = json!({ "conversationId": conversation, "content": "once", "clientMessageId": unique() });
+    let answers = at_once(&vec![ada.post("/api/messages/send", &body); 20]);
+    let fresh = answers.iter().filter(|answer| answer.status == 201).count();
+    assert_eq!(fresh, 1, "{:?}", answers.iter().map(|answer| answer.status).collect::<Vec<_>>());
+    let messages: BTreeSet<String> =
+        answers.iter().map(|answer| answer.data()["message"].to_string()).collect();
+    assert_eq!(messages.len(), 1, "all are told of the same message");
+    assert_eq!((bob.whole_history(&conversation).len(), bob.unread_in(&conversation)), (1, 1));
+}
+
+#[test]
+fn ten_refreshes_of_one_token_have_at_most_one_winner() {
+    let ada = World::shared().person();
+    let call = Call::new(ada.port, "POST", "/api/auth/refresh").json(&json!({ "refreshToken": ada.refresh }));
+    let answers = at_once(&vec![call; 10]);
+    let (won, lost): (Vec<&Answer>, Vec<&Answer>) = answers.iter().partition(|answer| answer.status == 200);
+    assert_eq!(won.len(), 1, "the first one finds a good token");
+    assert!(lost.iter().all(|answer| (answer.status, answer.code().as_str()) == (401, "TOKEN_REVOKED")));
+    let data = won[0].data();
+    let winner = Person { access: data["accessToken"].as_str().unwrap().to_owned(), ..ada.clone() };
+    winner.get("/api/auth/me").fails(401, "TOKEN_REVOKED");
+    let refresh = data["refreshToken"].as_str().unwrap();
+    assert_eq!(ada.show_refresh(refresh).status, 401, "whoever won: the token was shown twice");
+}
+
+#[test]
+fn one_name_registered_at_once_is_one_user() {
+    let world = World::shared();
+    let name = unique();
+    let register = |n: usize| {
+        let name = if n.is_multiple_of(2) { name.clone() } else { name.to_uppercase() };
+        let form =
+            json!({ "username": name, "email": format!("{}@example.com", unique()), "password": "12345678" });
+        world.call("POST", "/api/auth/register").json(&form)
+    };
+    let answers = at_once(&(0..8).map(register).collect::<Vec<_>>());
+    let mut statuses: Vec<u16> = answers.iter().map(|answer| answer.status).collect();
+    statuses.sort_unstable();
+    assert_eq!(statuses, [201, 409, 409, 409, 409, 409, 409, 409]);
+}
+
+/// W18. The machine does other things too, so that one good round of five is enough: a server that hashes on
+/// its event loop makes everybody wait for eight hashes in every round.
+#[test]
+fn health_answers_while_eight_logins_hash() {
+    let world = World::shared();
+    let ada = world.person();
+    let form = json!({ "email": ada.email, "password": "wrong wrong" });
+    let (login, health) =
+        (world.call("POST", "/api/auth/login").json(&form), world.call("GET", "/api/health"));
+    let rounds =
+        (0..5).map(|_| (median((0..5).map(|_| timed(&login)).collect()), while_hashing(&login, &health)));
+    let mut seen = Vec::new();
+    for (alone, during) in rounds {
+        if during < alone * 2 + Duration::from_millis(10) {
+            return;
+        }
+        seen.push((alone, during));
+    }
+    panic!("one login alone, health meanwhile: {seen:?}");
+}
+
+/// The median time of health while eight clients log in, three times each.
+fn while_hashing(login: &Call, health: &Call) -> Duration {
+    thread::scope(|scope| {
+        let log_in = || (0..3).for_each(|_| drop(login.send()));
+        let logins: Vec<_> = (0..8).map(|_| scope.spawn(log_in)).collect();
+        let mut during = Vec::new();
+        while logins.iter().any(|login| !login.is_finished()) {
+            during.push(timed(health));
+        }
+        median(during)
+    })
+}
+
+fn timed(call: &Call) -> Duration {
+    let begin = Instant::now();
+    call.send();
+    begin.elapsed()
+}
+
+fn median(mut times: Vec<Duration>) -> Duration {
+    times.sort_unstable();
+    times[times.len() / 2]
+}

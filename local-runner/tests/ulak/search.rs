@@ -1,0 +1,142 @@
+//! Search: words as people write them, in one's own conversations only, page by page, never what is gone.
+
+use serde_json::{Value, json};
+
+use crate::person::{Person, texts};
+use crate::world::{World, unique};
+
+fn encoded(text: &str) -> String {
+    text.bytes().map(|byte| format!("%{byte:02X}")).collect()
+}
+
+fn hits(person: &Person, q: &str, rest: &str) -> Value {
+    person.get(&format!("/api/messages/search?q={}{rest}", encoded(q))).data(200)
+}
+
+fn contents(data: &Value) -> Vec<String> {
+    let found: Vec<&Value> = data["hits"].as_array().unwrap().iter().map(|hit| &hit["message"]).collect();
+    texts(&json!(found), "content")
+}
+
+#[test]
+fn words_are_found_as_people_write_them() {
+    let (ada, bob, conversation) = World::shared().pair();
+    let text = "Yarın İSTANBUL'da Çağrı'yla IŞIKLI bir kahve <b>içelim</b>";
+    ada.say(&conversation, text);
+    bob.say(&conversation, "another message");
+    World::shared().until_searchable();
+    for q in [
+        "istanbul",
+        "İstanbul",
+        "ISTANBUL",
+        "cagri",
+        "ÇAĞRI",
+        "ışıklı",
+        "isikli",
+        "kah",
+        "kahve yarin",
+        "ic",
+        "b",
+    ] {
+        assert_eq!(contents(&hits(&bob, q, "")), [text], "{q}");
+    }
+    for q in ["tanbul", "kahveler", "kahve çay", "script"] {
+        assert!(contents(&hits(&bob, q, "")).is_empty(), "{q}");
+    }
+    let hit = hits(&bob, "kahve istanbul", "")["hits"][0].take();
+    assert_eq!(
+        hit["highlight"],
+        "Yarın <mark>İSTANBUL</mark>&#39;da Çağrı&#39;yla IŞIKLI bir <mark>kahve</mark> &lt;b&gt;içelim&lt;/b&gt;"
+    );
+    assert_eq!(hit["message"], bob.history(&conversation, "limit=2")["messages"][0]);
+}
+
+#[test]
+fn strangers_find_nothing_and_members_everything_of_theirs() {
+    let world = World::shared();
+    let (ada, bob, direct) = world.pair();
+    let eve = world.person();
+    let word = unique();
+    let group = ada.group_with(&[&bob], "two");
+    ada.say(&direct, &format!("{word} direct"));
+    bob.say(&group, &format!("{word} group"));
+    eve.write_to(&world.person(), &format!("{word} elsewhere"));
+    World::shared().until_searchable();
+    for (person, found) in
+        [(&ada, vec!["group", "direct"]), (&bob, vec!["group", "direct"]), (&eve, vec!["elsewhere"])]
+    {
+        let expected: Vec<String> = found.iter().map(|rest| format!("{word} {rest}")).collect();
+        assert_eq!(contents(&hits(person, &word, "")), expected);
+    }
+    let only = hits(&ada, &word, &format!("&conversationId={direct}"));
+    assert_eq!(contents(&only), [format!("{word} direct")]);
+    eve.get(&format!("/api/messages/search?q={word}&conversationId={direct}")).fails(404, "NOT_FOUND");
+    World::shared().call("GET", &format!("/api/messages/search?q={word}")).fails(401, "UNAUTHENTICATED");
+    for hostile in [format!("&userId={}", ada.id), format!("&member={}", ada.id)] {
+        eve.get(&format!("/api/messages/search?q={word}{hostile}")).fails(422, "VALIDATION_FAILED");
+    }
+}
+
+#[test]
+fn pages_follow_each_other_newest_first() {
+    let (ada, bob, conversation) = World::shared().pair();
+    let all: Vec<String> = (0..11).map(|n| format!("tea number {n}")).collect();
+    for text in &all {
+        ada.say(&conversation, text);
+        std::thread::sleep(std::time::Duration::from_millis(2));
+    }
+    World::shared().until_searchable();
+    let mut found = Vec::new();
+    let mut rest = "&limit=4".to_owned();
+    loop {
+        let page = hits(&bob, "tea", &rest);
+        found.extend(contents(&page));
+        let Some(next) = page["nextCursor"].as_str() else { break };
+        rest = format!("&limit=4&cursor={next}");
+    }
+    found.reverse();
+    assert_eq!(found, all);
+}
+
+#[test]
+fn edits_are_found_and_what_is_deleted_is_gone() {
+    let (ada, bob, conversation) = World::shared().pair();
+    let message = ada.say(&conversation, "oranges")["id"].as_str().unwrap().to_owned();
+    let path = format!("/api/messages/{message}");
+    ada.patch(&path, &json!({ "content": "apples" })).data(200);
+    assert!(contents(&hits(&bob, "oranges", "")).is_empty());
+    World::shared().until_searchable();
+    assert_eq!(contents(&hits(&bob, "apples", "")), ["apples"]);
+    ada.delete(&path).data(200);
+    assert!(contents(&hits(&bob, "apples", "")).is_empty());
+}
+
+#[test]
+fn hostile_queries_are_words_or_refused() {
+    let (ada, _, conversation) = World::shared().pair();
+    ada.say(&conversation, "quote near or not content and star");
+    World::shared().until_searchable();
+    for q in ["\"", "*", "''--", "()", "-", "^", " ", "\u{0}", "🎉", "x".repeat(401).as_str(), ""] {
+        let answer =
+            ada.get(&format!("/api/messages/search?q={}", encoded(q))).fails(422, "VALIDATION_FAILED");
+        assert_eq!(answer.fields(), ["q"], "{q:?}");
+    }
+    for (q, count) in [
+        ("content:quote", 1),
+        ("NEAR(quote not)", 1),
+        ("quote OR nothing", 0),
+        ("quote AND NOT content", 1),
+        ("sta*", 1),
+        ("\"quote near\"", 1),
+        ("quote; DROP TABLE messages", 0),
+        (&"quote ".repeat(60), 1),
+    ] {
+        assert_eq!(contents(&hits(&ada, q, "")).len(), count, "{q}");
+    }
+    for (query, field) in
+        [("", "q"), ("q=x&limit=0", "limit"), ("q=x&limit=101", "limit"), ("q=x&cursor=%20", "cursor")]
+    {
+        let answer = ada.get(&format!("/api/messages/search?{query}")).fails(422, "VALIDATION_FAILED");
+        assert_eq!(answer.fields(), [field], "{query}");
+    }
+}

@@ -1,0 +1,149 @@
+//! Sessions: refreshing, reuse, logging out here and everywhere, the list, and that what has ended is dead.
+
+use serde_json::json;
+
+use crate::client::Call;
+use crate::person::{Person, texts};
+use crate::world::World;
+
+/// Both tokens of a session are dead, at once.
+#[track_caller]
+fn assert_dead(person: &Person) {
+    person.get("/api/auth/me").fails(401, "TOKEN_REVOKED");
+    let answer = person.show_refresh(&person.refresh);
+    assert_eq!((answer.status, answer.code().as_str()), (401, "TOKEN_REVOKED"));
+}
+
+#[test]
+fn a_refresh_gives_a_new_pair_and_the_old_token_dies() {
+    let ada = World::shared().person();
+    let data = ada.show_refresh(&ada.refresh).data();
+    let (access, refresh) = (data["accessToken"].as_str().unwrap(), data["refreshToken"].as_str().unwrap());
+    assert_ne!((access, refresh), (ada.access.as_str(), ada.refresh.as_str()));
+    assert_eq!(data["expiresIn"], 900);
+    let renewed = Person { access: access.to_owned(), refresh: refresh.to_owned(), ..ada.clone() };
+    assert_eq!(renewed.me()["id"], ada.id);
+    assert_eq!(ada.me()["id"], ada.id, "the session lives, so its other access token does");
+}
+
+#[test]
+fn showing_a_dead_refresh_token_ends_the_whole_session() {
+    let ada = World::shared().person();
+    let elsewhere = ada.log_in();
+    let data = ada.show_refresh(&ada.refresh).data();
+    let renewed = Person {
+        access: data["accessToken"].as_str().unwrap().to_owned(),
+        refresh: data["refreshToken"].as_str().unwrap().to_owned(),
+        ..ada.clone()
+    };
+    let thief = ada.show_refresh(&ada.refresh);
+    assert_eq!((thief.status, thief.code().as_str()), (401, "TOKEN_REVOKED"));
+    assert_dead(&renewed);
+    assert_dead(&ada);
+    assert_eq!(elsewhere.me()["id"], ada.id, "other sessions live on");
+}
+
+#[test]
+fn ten_refreshes_in_a_row_work() {
+    let mut ada = World::shared().person();
+    for _ in 0..10 {
+        let data = ada.show_refresh(&ada.refresh).data();
+        ada.access = data["accessToken"].as_str().unwrap().to_owned();
+        ada.refresh = data["refreshToken"].as_str().unwrap().to_owned();
+        ada.me();
+    }
+    assert_eq!(ada.get("/api/auth/sessions").data(200)["sessions"].as_array().unwrap().len(), 1);
+}
+
+#[test]
+fn what_was_never_a_refresh_token_harms_nobody() {
+    let ada = World::shared().person();
+    let session = ada.refresh.split_once('.').unwrap().0;
+    for (token, status, code) in [
+        (String::new(), 401, "UNAUTHENTICATED"),
+        ("nothing".to_owned(), 401, "UNAUTHENTICATED"),
+        (ada.access.clone(), 401, "UNAUTHENTICATED"),
+        ("x".repeat(10_000), 401, "UNAUTHENTICATED"),
+        ("01UNKNOWN.secret".to_owned(), 401, "TOKEN_REVOKED"),
+        (format!("{session}.a-guess"), 401, "TOKEN_REVOKED"),
+    ] {
+        let answer = ada.show_refresh(&token);
+        assert_eq!((answer.status, answer.code().as_str()), (status, code), "{token:.40}");
+        assert_eq!(answer.header("www-authenticate"), Some("Bearer"));
+    }
+    assert_eq!(ada.me()["id"], ada.id, "a guess ends nobody's session");
+    ada.show_refresh(&ada.refresh).data();
+    let answer = Call::new(ada.port, "POST", "/api/auth/refresh")
+        .json(&json!({ "refreshToken": 7 }))
+        .fails(422, "VALIDATION_FAILED");
+    assert_eq!(answer.fields(), ["refreshToken"]);
+}
+
+#[test]
+fn logging_out_kills_both_tokens_at_once() {
+    let ada = World::shared().person();
+    let elsewhere = ada.log_in();
+    assert_eq!(ada.call("POST", "/api/auth/logout").data(200)["ended"], 1);
+    assert_dead(&ada);
+    ada.call("POST", "/api/auth/logout").fails(401, "TOKEN_REVOKED");
+    assert_eq!(elsewhere.me()["id"], ada.id);
+    assert_eq!(elsewhere.log_in().me()["id"], ada.id, "logging in again works");
+}
+
+#[test]
+fn logging_out_everywhere_ends_all_sessions_and_nobody_elses() {
+    let world = World::shared();
+    let (ada, bob) = (world.person(), world.person());
+    let sessions = [ada.clone(), ada.log_in(), ada.log_in()];
+    let data = sessions[1].post("/api/auth/logout", &json!({ "everywhere": true })).data(200);
+    assert_eq!(data["ended"], 3);
+    sessions.iter().for_each(assert_dead);
+    bob.me();
+    for (body, fields) in
+        [(json!({ "everywhere": "yes" }), ["everywhere"]), (json!({ "all": true }), ["all"])]
+    {
+        let answer = bob.post("/api/auth/logout", &body).fails(422, "VALIDATION_FAILED");
+        assert_eq!(answer.fields(), fields);
+    }
+    bob.me();
+    assert_eq!(bob.post("/api/auth/logout", &json!({ "everywhere": false })).data(200)["ended"], 1);
+}
+
+#[test]
+fn the_list_shows_devices_newest_first_and_marks_the_callers_own() {
+    let world = World::shared();
+    let ada = world.person();
+    let form = json!({ "email": ada.email, "password": Person::PASSWORD });
+    let agent = "Mozilla/5.0 (X11; Linux x86_64) ç";
+    let phone = world.call("POST", "/api/auth/login").header("user-agent", agent).json(&form).data(200);
+    let phone = Person::of(ada.port, &phone);
+    let sessions = phone.get("/api/auth/sessions").data(200)["sessions"].take();
+    assert_eq!(sessions.as_array().unwrap().len(), 2, "{sessions}");
+    assert_eq!((&sessions[0]["current"], &sessions[1]["current"]), (&json!(true), &json!(false)));
+    assert_eq!(sessions[0]["device"], agent);
+    for session in sessions.as_array().unwrap() {
+        let mut keys: Vec<&String> = session.as_object().unwrap().keys().collect();
+        keys.sort();
+        assert_eq!(keys, ["createdAt", "current", "device", "id", "lastSeenAt"], "no hash of a token");
+    }
+}
+
+#[test]
+fn a_deleted_session_is_dead_and_only_its_owner_can_delete_it() {
+    let world = World::shared();
+    let (ada, bob) = (world.person(), world.person());
+    let other = ada.log_in();
+    let ids = texts(&ada.get("/api/auth/sessions").data(200)["sessions"], "id");
+    let of_other = &ids[0];
+    bob.delete(&format!("/api/auth/sessions/{of_other}")).fails(404, "NOT_FOUND");
+    other.me();
+    ada.delete(&format!("/api/auth/sessions/{of_other}")).data(200);
+    assert_dead(&other);
+    ada.delete(&format!("/api/auth/sessions/{of_other}")).fails(404, "NOT_FOUND");
+    for hostile in ["nothing", "%24gt", "a%00b", "..%2f..%2fme", &"x".repeat(2_000)] {
+        ada.delete(&format!("/api/auth/sessions/{hostile}")).fails(404, "NOT_FOUND");
+    }
+    let own = &texts(&ada.get("/api/auth/sessions").data(200)["sessions"], "id")[0];
+    ada.delete(&format!("/api/auth/sessions/{own}")).data(200);
+    assert_dead(&ada);
+}

@@ -1,0 +1,171 @@
+//! The plain JSON dialect, frame by frame, and side by side with Socket.IO.
+
+use expect_test::expect;
+use serde_json::{Value, json};
+
+use super::line::{Line, SOCKET_IO};
+use crate::world::World;
+
+async fn ask(line: &mut Line, id: &Value, action: &str, data: &Value) -> Value {
+    line.say(&json!({ "action": action, "id": id, "data": data }).to_string()).await;
+    line.event("ack").await
+}
+
+#[tokio::test]
+async fn a_bad_token_is_a_401_at_the_upgrade() {
+    let world = World::shared();
+    let person = world.person();
+    let revoked = world.person();
+    revoked.post("/api/auth/logout", &json!({})).data(200);
+    let refused = async |path: String| Line::open(world.port(), &path).await.err().unwrap();
+    for (path, code) in [
+        ("/live".to_owned(), "UNAUTHENTICATED"),
+        ("/live?token=".to_owned(), "UNAUTHENTICATED"),
+        ("/live?token=garbage".to_owned(), "UNAUTHENTICATED"),
+        (format!("/live?token={}x", person.access), "UNAUTHENTICATED"),
+        (format!("/live?token={}", revoked.access), "TOKEN_REVOKED"),
+    ] {
+        let (status, body) = refused(path.clone()).await;
+        assert_eq!(status, 401, "{path}: {body}");
+        assert_eq!(serde_json::from_str::<Value>(&body).unwrap()["code"], code, "{path}");
+    }
+    let wrong = [
+        ("/socket.io/?EIO=3&transport=websocket", r#"{"code":5,"message":"Unsupported protocol version"}"#),
+        ("/socket.io/?EIO=4&transport=polling", r#"{"code":0,"message":"Transport unknown"}"#),
+    ];
+    for (path, body) in wrong {
+        assert_eq!(refused(path.to_owned()).await, (400, body.to_owned()));
+    }
+    assert_eq!(refused("/elsewhere".to_owned()).await.0, 403);
+}
+
+#[tokio::test]
+async fn the_token_may_come_in_the_query_or_the_header_and_is_greeted() {
+    let person = World::shared().person();
+    let bearer = [("authorization", format!("Bearer {}", person.access))];
+    let mut by_header = Line::open_with(person.port, "/live", &bearer).await.unwrap();
+    let greeting = by_header.event("connected").await;
+    assert_eq!(greeting["data"]["userId"], json!(person.id));
+    assert!(greeting["data"]["connectionId"].is_string(), "{greeting}");
+    Line::json(&person).await;
+}
+
+#[tokio::test]
+async fn an_answer_has_the_id_that_was_given_text_or_number() {
+    let (ada, _bob, room) = World::shared().pair();
+    let mut line = Line::json(&ada).await;
+    for id in [json!("1"), json!(""), json!("a \"quoted\" 😀"), json!(0), json!(-7), json!(1.5)] {
+        let ack = ask(&mut line, &id, "join_room", &json!(room)).await;
+        assert_eq!(ack["id"], id);
+        assert_eq!(
+            (&ack["data"]["ok"], &ack["data"]["data"]["conversationId"]),
+            (&json!(true), &json!(room))
+        );
+    }
+    let refused = ask(&mut line, &json!("2"), "send_message", &Value::Null).await;
+    let envelope = &refused["data"];
+    assert_eq!((&envelope["ok"], &envelope["error"]["code"]), (&json!(false), &json!("VALIDATION_FAILED")));
+    assert_eq!(envelope["error"]["retryable"], json!(false));
+}
+
+#[tokio::test]
+async fn what_is_wrong_with_a_frame_is_the_event_error_and_the_line_stays() {
+    let person = World::shared().person();
+    let mut line = Line::json(&person).await;
+    let deep = format!(r#"{{"action":"typing","data":{}{}}}"#, "[".repeat(5_000), "]".repeat(5_000));
+    let wrong = [
+        "",
+        "x",
+        "1",
+        "null",
+        "[]",
+        "{}",
+        "40",
+        "2",
+        "\u{0}",
+        r#"{"action":7}"#,
+        r#"{"action":""}"#,
+        r#"{"action":"typing","id":[]}"#,
+        r#"{"action":"typing","dta":{}}"#,
+        r#"{"action":"typing""#,
+        r#"{"action":"no_such_event"}"#,
+        r#"{"action":"send_message","data":{"content":7}}"#,
+        &deep,
+    ];
+    for frame in wrong {
+        line.say(frame).await;
+        let error = line.event("error").await;
+        assert_eq!(error["data"]["code"], json!("VALIDATION_FAILED"), "{frame}: {error}");
+        assert!(error.get("id").is_none());
+    }
+    assert_eq!(ask(&mut line, &json!(1), "online_users", &Value::Null).await["data"]["ok"], json!(true));
+}
+
+#[tokio::test]
+async fn size_and_bytes_end_the_line_with_the_gateways_codes() {
+    let world = World::shared();
+    let (one, other) = (world.person(), world.person());
+    let mut bystander = Line::json(&other).await;
+    let mut line = Line::json(&one).await;
+    line.say(&"x".repeat(1_000_000)).await;
+    assert_eq!(line.closed().await, 1009);
+    let mut line = Line::json(&one).await;
+    line.say_bytes(b"{}").await;
+    assert_eq!(line.closed().await, 1003);
+    assert_eq!(ask(&mut bystander, &json!(1), "online_users", &Value::Null).await["data"]["ok"], json!(true));
+}
+
+#[tokio::test]
+async fn both_dialects_are_told_the_same() {
+    let (ada, bob, room) = World::shared().pair();
+    let (mut json, mut socket_io) = (Line::json(&bob).await, Line::socket_io(&bob).await);
+    let message = ada.say(&room, "Merhaba 😀");
+    let expected = json!({ "message": message });
+    assert_eq!(json.event("message_received").await["data"], expected);
+    let frame = socket_io.hear_until(r#"42["message_received","#).await;
+    assert_eq!(serde_json::from_str::<Value>(&frame[2..]).unwrap(), json!(["message_received", expected]));
+
+    // And by a JSON line to the sender's other devices, by an ack to itself.
+    let mut own = Line::socket_io(&ada).await;
+    let mut line = Line::json(&ada).await;
+    let payload = json!({ "conversationId": room, "content": "again" });
+    let ack = ask(&mut line, &json!(9), "send_message", &payload).await;
+    let frame = own.hear_until(r#"42["message_sent","#).await;
+    let told: Value = serde_json::from_str(&frame[2..]).unwrap();
+    assert_eq!(told[1], ack["data"]["data"]);
+}
+
+#[tokio::test]
+async fn frames_in_the_instant_of_the_upgrade_are_not_lost() {
+    let (ada, _bob, room) = World::shared().pair();
+    let mut line = Line::open(ada.port, &format!("/live?token={}", ada.access)).await.unwrap();
+    let ack = ask(&mut line, &json!("early"), "join_room", &json!(room)).await;
+    assert_eq!((&ack["id"], &ack["data"]["ok"]), (&json!("early"), &json!(true)));
+}
+
+#[tokio::test]
+async fn the_end_of_the_session_is_told_and_closes() {
+    let ada = World::shared().person();
+    let (mut json, mut socket_io) = (Line::json(&ada).await, Line::socket_io(&ada).await);
+    ada.post("/api/auth/logout", &json!({})).data(200);
+    assert_eq!(json.event("session_ended").await["data"], json!({ "reason": "logged_out" }));
+    assert_eq!(json.closed().await, 1000);
+    let told = socket_io.hear_until(r#"42["session_ended""#).await;
+    expect![[r#"42["session_ended",{"reason":"logged_out"}]"#]].assert_eq(&told);
+    assert_eq!(socket_io.hear_until("41").await, "41");
+    assert_eq!(socket_io.closed().await, 1000);
+}
+
+#[tokio::test]
+async fn a_disconnect_packet_leaves_the_line_for_another_connect() {
+    let ada = World::shared().person();
+    let mut line = Line::socket_io(&ada).await;
+    line.say("41").await;
+    line.say(&format!(r#"40{{"token":"{}"}}"#, ada.access)).await;
+    line.hear_until("40{").await;
+    line.say("41/never-entered").await;
+    assert_eq!(line.closed().await, 1000);
+    let mut line = Line::open(ada.port, SOCKET_IO).await.unwrap();
+    line.say(r#"451-0["send_message",{"_placeholder":true,"num":0}]"#).await;
+    assert_eq!(line.closed().await, 1000, "an attachment of nobody's");
+}

@@ -1,0 +1,121 @@
+//! The command `task`: what is set up, and an index that is built from messages which were there before it.
+
+use std::process::{Command, Output};
+use std::time::{Duration, Instant};
+
+use expect_test::expect;
+use serde_json::json;
+
+use crate::client::Call;
+use crate::client::Port;
+use crate::vhost::Vhost;
+use crate::world::{BINARY, JWT_SECRET, World, repository, unique};
+
+fn task(data: &str, words: &[&str], environment: &[(&str, &str)]) -> Output {
+    Command::new(BINARY)
+        .arg("task")
+        .args(words)
+        .args(["--data", data, "--template"])
+        .arg(repository().join("template.yaml"))
+        .env_clear()
+        .env("PATH", std::env::var("PATH").unwrap_or_default())
+        .env("JWT_SECRET", JWT_SECRET)
+        .envs(environment.iter().copied())
+        .output()
+        .unwrap()
+}
+
+fn said(output: &Output) -> String {
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8(output.stdout.clone()).unwrap()
+}
+
+#[test]
+fn tasks_are_listed_and_an_unknown_one_is_refused() {
+    expect![[r#"
+        TASK     WHAT IT DOES
+        setup    makes MongoDB's indexes, RabbitMQ's queues and the search index; any number of times
+        reindex  puts every message into the search index
+    "#]]
+    .assert_eq(&said(&task(":memory:", &[], &[])));
+    let refused = task(":memory:", &["nonsense"], &[]);
+    assert!(!refused.status.success());
+    assert!(String::from_utf8_lossy(&refused.stderr).contains("no task named nonsense"));
+}
+
+#[test]
+fn embedded_stores_need_no_task() {
+    expect![[r#"
+        documents    embedded: nothing to set up
+        queues       embedded: nothing to set up
+        search       in the document store: nothing to set up
+        there is no search index: set ELASTICSEARCH_URL
+    "#]]
+    .assert_eq(&["setup", "reindex"].map(|name| said(&task(":memory:", &[name], &[]))).concat());
+}
+
+/// Everything real: no file is opened, and doing it twice changes nothing.
+#[test]
+fn setting_up_servers_may_be_repeated() {
+    let names = ["MONGODB_URI", "REDIS_URL", "ELASTICSEARCH_URL", "AMQP_URL"];
+    let urls: Vec<String> = names.iter().filter_map(|name| std::env::var(name).ok()).collect();
+    let [mongodb, redis, search, amqp] = &urls[..] else {
+        eprintln!("SKIPPED: set {} to set up real servers", names.join(", "));
+        return;
+    };
+    let own = format!("ulak-test-{}", unique());
+    let Some(vhost) = Vhost::new(amqp, own.clone()) else { return };
+    let home = tempfile::tempdir().unwrap();
+    let environment = [
+        ("MONGODB_URI", mongodb.as_str()),
+        ("MONGODB_DATABASE", &own),
+        ("REDIS_URL", redis),
+        ("ELASTICSEARCH_URL", search),
+        ("ELASTICSEARCH_INDEX", &own),
+        ("AMQP_URL", &vhost.url),
+    ];
+    let run = || said(&task(home.path().to_str().unwrap(), &["setup"], &environment));
+    let first = run();
+    for line in ["documents    MongoDB: ", "RabbitMQ: message_indexing_queue stands", "the index stands"] {
+        assert!(first.contains(line), "{line}: {first}");
+    }
+    assert_eq!(run(), first);
+    assert_eq!(std::fs::read_dir(home.path()).unwrap().count(), 0, "nothing is kept here");
+}
+
+#[test]
+fn an_index_is_built_from_what_was_there_before_it() {
+    let Some(search) = std::env::var("ELASTICSEARCH_URL").ok() else {
+        eprintln!("SKIPPED: set ELASTICSEARCH_URL to build an index");
+        return;
+    };
+    if std::env::var("ULAK_TEST_REAL").is_ok() {
+        return; // Here the documents must be in a file that the command can open.
+    }
+    let index = format!("ulak-test-{}", unique());
+    let mut world = World::own(&[]);
+    let (ada, _, conversation) = world.pair();
+    for n in 0..25 {
+        ada.say(&conversation, &format!("message {n}"));
+    }
+    let data = world.data();
+    let data = data.to_str().unwrap();
+    let environment = [("ELASTICSEARCH_URL", search.as_str()), ("ELASTICSEARCH_INDEX", &index)];
+    let busy = task(data, &["reindex"], &environment);
+    assert!(String::from_utf8_lossy(&busy.stderr).contains("in use by another process"));
+    world.kill();
+    for _ in 0..2 {
+        expect![[r#"
+            25 of about 25 messages
+            the index holds all 25 messages
+        "#]]
+        .assert_eq(&said(&task(data, &["reindex"], &environment)));
+    }
+    let port = search.trim_end_matches('/').rsplit(':').next().unwrap().parse().map(Port).unwrap();
+    let count = || Call::new(port, "GET", &format!("/{index}/_count")).send().json()["count"].clone();
+    let start = Instant::now();
+    while count() != json!(25) {
+        assert!(start.elapsed() < Duration::from_secs(10), "{}", count());
+        std::thread::sleep(Duration::from_millis(100));
+    }
+}
