@@ -43,10 +43,10 @@ fn users(w: &'static World) -> Vec<Named> {
     let (s, gate, pw) = (&w.stores, w.gate(), &w.passwords);
     vec![
         ("user-profile", http(move |r| user_profile::handle(gate, s.users, pw, w.fanout(), r))),
-        ("user-list", http(move |r| user_list::handle(gate, s.users, s.presence, r))),
+        ("user-list", http(move |r| user_list::handle(gate, s.users, s.presence, s.departures, r))),
         ("presence-list", http(move |r| presence_list::handle(gate, s.presence, r))),
         ("presence-count", http(move |r| presence_count::handle(gate, s.presence, r))),
-        ("presence-user", http(move |r| presence_user::handle(gate, s.users, s.presence, r))),
+        ("presence-user", http(move |r| presence_user::handle(gate, s.users, s.presence, s.departures, r))),
     ]
 }
 
@@ -87,13 +87,14 @@ fn sockets(w: &'static World) -> Vec<Named> {
         users: s.users,
         heartbeats: s.heartbeats,
         presence: s.presence,
+        departures: s.departures,
         fanout: w.fanout(),
     };
     vec![
         ("ws-connect", websocket(move |e| ws_connect::handle(gate, s.connections, w.functions, e))),
         ("ws-open", task(move |e| ws_open::handle(s.sessions, w.fanout(), timers, e))),
         ("ws-message", websocket(move |e| ws_message::handle(frame, e))),
-        ("ws-disconnect", websocket(move |e| ws_disconnect::handle(s.users, w.fanout(), e))),
+        ("ws-disconnect", websocket(move |e| ws_disconnect::handle(w.fanout(), e))),
         ("ws-heartbeat", schedule(move |tick| ws_heartbeat::handle(heart, timers, tick))),
     ]
 }

@@ -30,7 +30,7 @@ use crate::error::StoreError;
 pub use auto_messages::auto_messages;
 pub use broker::{Broker, QueueView, outbox};
 pub use chats::{Chats, conversations};
-pub use lines::{Lines, connections, heartbeats, presence, rooms};
+pub use lines::{Lines, connections, departures, heartbeats, presence, rooms};
 pub use messages::messages;
 pub use rate_limits::rate_limits;
 pub use search::{Search, search};

@@ -11,7 +11,7 @@ pub use documents::{
     Unindexed, Users,
 };
 pub use messaging::{Functions, Outbox, OutboxMessage, Probe, Push, PushError};
-pub use presence::{Connections, Heartbeats, Presence, Rooms};
+pub use presence::{Connections, Departures, Heartbeats, Presence, Rooms};
 pub use sessions::{Limit, RateLimits, Sessions};
 
 use crate::error::StoreError;

@@ -26,6 +26,15 @@ pub struct User {
     pub deactivated_at: Option<Time>,
 }
 
+impl User {
+    /// Moves `last_seen_at` on to the user's departure, where there is one: the store of the connections
+    /// knows of it before the document does.
+    pub fn depart(&mut self, departures: &[(UserId, Time)]) {
+        let mine = departures.iter().filter(|(id, _)| *id == self.id).map(|(_, at)| *at);
+        self.last_seen_at = mine.fold(self.last_seen_at, Time::max);
+    }
+}
+
 /// A profile's change; what is `None` stays.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct UserChange {

@@ -5,7 +5,7 @@ use shared::auth::Gate;
 use shared::error::Error;
 use shared::id::UserId;
 use shared::lambda::http::{Reply, Request};
-use shared::ports::{Presence, Users};
+use shared::ports::{Departures, Presence, Users};
 
 /// Answers 200.
 ///
@@ -15,12 +15,14 @@ pub async fn handle(
     gate: Gate<'_>,
     users: &dyn Users,
     presence: &dyn Presence,
+    departures: &dyn Departures,
     request: Request,
 ) -> Result<Reply, Error> {
     gate.admit(&request).await?;
     let id = request.path_id("userId", "the user", UserId::parse)?;
-    let found = users.by_ids(std::slice::from_ref(&id)).await?;
-    let user = found.first().ok_or(Error::NotFound("the user"))?;
+    let mut found = users.by_ids(std::slice::from_ref(&id)).await?;
+    let user = found.first_mut().ok_or(Error::NotFound("the user"))?;
     let online = !presence.online_of(std::slice::from_ref(&id)).await?.is_empty();
+    user.depart(&departures.left(std::slice::from_ref(&id)).await?);
     Reply::ok(json!({ "userId": id, "online": online, "lastSeenAt": user.last_seen_at }))
 }

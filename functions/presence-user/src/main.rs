@@ -15,5 +15,5 @@ async fn main() -> Result<(), Fatal> {
     let mongo = keep(Mongo::connect(&mongo).await?);
     let redis = keep(Redis::new(redis));
     let gate = gate.over(redis);
-    run(http(move |request| presence_user::handle(gate, mongo, redis, request))).await
+    run(http(move |request| presence_user::handle(gate, mongo, redis, redis, request))).await
 }

@@ -7,7 +7,7 @@ use shared::error::Error;
 use shared::form::text;
 use shared::lambda::http::{Reply, Request};
 use shared::page::{Limit, Page};
-use shared::ports::{Presence, Users};
+use shared::ports::{Departures, Presence, Users};
 use shared::search::fold;
 use shared::user::{PublicUser, User};
 
@@ -26,6 +26,7 @@ pub async fn handle(
     gate: Gate<'_>,
     users: &dyn Users,
     presence: &dyn Presence,
+    departures: &dyn Departures,
     request: Request,
 ) -> Result<Reply, Error> {
     gate.admit(&request).await?;
@@ -39,7 +40,11 @@ pub async fn handle(
     let page = Page::cut(rows, limit, |user: &User| user.username.key());
     let ids: Vec<_> = page.rows.iter().map(|user| user.id.clone()).collect();
     let online = presence.online_of(&ids).await?;
-    let page = page.map(|user| Row { online: online.contains(&user.id), user: PublicUser::from(&user) });
+    let left = departures.left(&ids).await?;
+    let page = page.map(|mut user| {
+        user.depart(&left);
+        Row { online: online.contains(&user.id), user: PublicUser::from(&user) }
+    });
     Reply::ok(json!({ "users": page.rows, "nextCursor": page.next }))
 }
 

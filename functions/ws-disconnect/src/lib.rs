@@ -2,15 +2,13 @@
 
 use shared::error::Error;
 use shared::lambda::websocket::{SocketEvent, SocketReply};
-use shared::ports::Users;
-use shared::realtime::attach::detach;
 use shared::realtime::fanout::Fanout;
 
 /// Always harmless to repeat, and to miss: the heartbeat sweeps what was never told of.
 ///
 /// # Errors
 /// `Unavailable`; the gateway ignores it.
-pub async fn handle(users: &dyn Users, fanout: Fanout<'_>, event: SocketEvent) -> Result<SocketReply, Error> {
-    detach(users, fanout, &event.connection_id, event.now).await?;
+pub async fn handle(fanout: Fanout<'_>, event: SocketEvent) -> Result<SocketReply, Error> {
+    fanout.end(&event.connection_id, event.now).await?;
     Ok(SocketReply::ok())
 }

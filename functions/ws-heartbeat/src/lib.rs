@@ -1,21 +1,21 @@
-//! Every minute — pings connections that are due, closes those that stayed silent, mends presence.
+//! Every minute — pings connections that are due, closes those that stayed silent, mends presence, writes
+//! down who left.
 
 use std::time::Duration;
 
 use serde::Serialize;
 use shared::connection::Connection;
 use shared::error::Error;
-use shared::id::ConnectionId;
 use shared::lambda::schedule::Tick;
-use shared::ports::{Heartbeats, Presence, PushError, Users};
-use shared::realtime::attach::{detach, lease};
+use shared::ports::{Departures, Heartbeats, Presence, PushError, Stored, Users};
+use shared::realtime::attach::lease;
 use shared::realtime::codec::Dialect;
 use shared::realtime::codec::engine_io::PingTimers;
 use shared::realtime::event::ServerEvent;
 use shared::realtime::fanout::Fanout;
 
 use futures::future::{BoxFuture, FutureExt as _};
-use futures::stream::{self, StreamExt as _};
+use futures::stream::{self, StreamExt as _, TryStreamExt as _};
 
 /// How many connections are read at once.
 const PAGE: u32 = 500;
@@ -33,6 +33,8 @@ pub struct Report {
     pub closed: u64,
     /// Users whose presence was mended.
     pub mended: u64,
+    /// Users whose last time of being seen was written down.
+    pub carried: u64,
 }
 
 /// What the heartbeat looks after.
@@ -44,11 +46,13 @@ pub struct Ports<'a> {
     pub heartbeats: &'a dyn Heartbeats,
     /// Who counts as online.
     pub presence: &'a dyn Presence,
+    /// Who left when.
+    pub departures: &'a dyn Departures,
     /// The way to sockets.
     pub fanout: Fanout<'a>,
 }
 
-/// Sweeps, pings, mends; a run that is cut short goes on in the next.
+/// Sweeps, pings, mends, writes down; a run that is cut short goes on in the next.
 ///
 /// # Errors
 /// `Unavailable`.
@@ -56,11 +60,12 @@ pub async fn handle(ports: Ports<'_>, timers: PingTimers, tick: Tick) -> Result<
     let mut report = Report::default();
     sweep(ports, &tick, &mut report).await?;
     ping(ports, timers, &tick, &mut report).await?;
-    for user_id in &ports.presence.mend().await? {
+    for user_id in &ports.presence.mend(tick.now).await? {
         let event = ServerEvent::UserOffline { user_id, last_seen_at: tick.now };
         ports.fanout.announce(user_id, &event, tick.now).await;
         report.mended += 1;
     }
+    carry_over(ports, &mut report).await?;
     Ok(report)
 }
 
@@ -70,7 +75,7 @@ async fn sweep(ports: Ports<'_>, tick: &Tick, report: &mut Report) -> Result<(),
         for id in &dead {
             // Whether the gateway still knows it does not matter: it is forgotten here either way.
             let _ = ports.fanout.push.close(id).await;
-            bury(ports, id, tick).await?;
+            ports.fanout.end(id, tick.now).await?;
             report.closed += 1;
         }
         if dead.len() < PAGE as usize {
@@ -79,8 +84,19 @@ async fn sweep(ports: Ports<'_>, tick: &Tick, report: &mut Report) -> Result<(),
     }
 }
 
-async fn bury(ports: Ports<'_>, id: &ConnectionId, tick: &Tick) -> Result<(), Error> {
-    detach(ports.users, ports.fanout, id, tick.now).await
+/// Writes the departures into the documents, and only then forgets them.
+async fn carry_over(ports: Ports<'_>, report: &mut Report) -> Result<(), Error> {
+    loop {
+        let left = ports.departures.departures(PAGE).await?;
+        let writes: Vec<BoxFuture<'_, Stored<()>>> =
+            left.iter().map(|(user, at)| ports.users.seen(user, *at)).collect();
+        stream::iter(writes).buffer_unordered(AT_ONCE).try_collect::<()>().await?;
+        ports.departures.carried_over(&left).await?;
+        report.carried += left.len() as u64;
+        if left.len() < PAGE as usize {
+            return Ok(());
+        }
+    }
 }
 
 async fn ping(ports: Ports<'_>, timers: PingTimers, tick: &Tick, report: &mut Report) -> Result<(), Error> {
@@ -110,7 +126,7 @@ async fn ping_one(
 ) -> Result<bool, Error> {
     match ports.fanout.push.send(&connection.id, connection.dialect.ping()).await {
         Err(PushError::Gone) => {
-            bury(ports, &connection.id, tick).await?;
+            ports.fanout.end(&connection.id, tick.now).await?;
             return Ok(false);
         }
         // The JSON dialect has no pong: that the gateway took the frame is its sign of life.

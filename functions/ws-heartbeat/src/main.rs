@@ -20,6 +20,7 @@ async fn main() -> Result<(), Fatal> {
     let redis = keep(Redis::new(redis));
     let push = keep(gateway);
     let fanout = Fanout { connections: redis, rooms: redis, push };
-    let ports = ws_heartbeat::Ports { users: mongo, heartbeats: redis, presence: redis, fanout };
+    let ports =
+        ws_heartbeat::Ports { users: mongo, heartbeats: redis, presence: redis, departures: redis, fanout };
     run(schedule(move |tick| ws_heartbeat::handle(ports, timers, tick))).await
 }

@@ -6,7 +6,6 @@ use shared::error::Error;
 use shared::lambda::websocket::SocketEvent;
 use shared::ports::PushError;
 use shared::realtime::ack::{accepted, refused, told};
-use shared::realtime::attach::detach;
 
 use crate::{Ack, Id, Ports};
 
@@ -46,7 +45,7 @@ pub(crate) async fn tell(ports: Ports<'_>, id: &Id, frame: &str) {
 /// Closes and forgets the connection.
 pub(crate) async fn close(ports: Ports<'_>, id: &Id, event: &SocketEvent) -> Result<(), Error> {
     let _ = ports.chat.fanout.push.close(id).await;
-    detach(ports.chat.users, ports.chat.fanout, id, event.now).await
+    Ok(ports.chat.fanout.end(id, event.now).await?)
 }
 
 fn log(error: &Error) {

@@ -5,7 +5,7 @@ use shared::connection::{Connection, Identity};
 use shared::error::{Error, Unauthenticated};
 use shared::lambda::websocket::SocketEvent;
 use shared::realtime::ack::told;
-use shared::realtime::attach::{Admitted, CONNECT_TIMEOUT, attach, detach};
+use shared::realtime::attach::{Admitted, CONNECT_TIMEOUT, attach};
 use shared::realtime::client_event::{LastSeq, last_seq};
 use shared::realtime::codec::socket_io::{self, MAIN_NAMESPACE};
 
@@ -100,7 +100,7 @@ pub(crate) async fn leave(
     if connection.identity.is_none() || namespace != MAIN_NAMESPACE {
         return close(ports, &connection.id, event).await;
     }
-    detach(ports.chat.users, ports.chat.fanout, &connection.id, event.now).await?;
+    ports.chat.fanout.end(&connection.id, event.now).await?;
     let lease_until = event.now + CONNECT_TIMEOUT;
     let anonymous = Connection { identity: None, claimed: None, lease_until, ..connection.clone() };
     Ok(ports.chat.fanout.connections.open(&anonymous).await?)

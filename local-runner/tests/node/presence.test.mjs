@@ -39,8 +39,9 @@ test("a logout is an edge as any other", async () => {
   await connect(ada);
   const offline = next(watch, "user_offline", about(ada));
   await data("POST", "/api/auth/logout", { token: ada.token });
-  await offline;
-  assert.equal(await isOnline(bob, ada), false);
+  const { lastSeenAt } = await offline;
+  const shown = await data("GET", `/api/user/online/${ada.id}`, { token: bob.token });
+  assert.deepEqual([shown.online, shown.lastSeenAt], [false, lastSeenAt]);
   assert.equal((await heard(watch, "user_offline")).filter(about(ada)).length, 1);
 });
 

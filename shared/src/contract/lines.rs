@@ -1,6 +1,8 @@
-//! Live connections: `Connections`, `Rooms`, `Heartbeats` and `Presence`, which one store keeps together.
+//! Live connections: `Connections`, `Rooms`, `Heartbeats`, `Presence` and `Departures`,
+//! which one store keeps together.
 
 mod connections;
+mod departures;
 mod heartbeats;
 mod presence;
 mod rooms;
@@ -10,15 +12,16 @@ use std::sync::Arc;
 use super::{Failure, World, some};
 use crate::connection::{Attached, Connection, Identity, Receiver};
 use crate::id::{ConnectionId, SessionId, UserId};
-use crate::ports::{Connections, Heartbeats, Presence, Rooms, Stored};
+use crate::ports::{Connections, Departures, Heartbeats, Presence, Rooms, Stored};
 use crate::realtime::codec::Dialect;
 
 pub use connections::connections;
+pub use departures::departures;
 pub use heartbeats::heartbeats;
 pub use presence::presence;
 pub use rooms::rooms;
 
-/// The four ports over one store.
+/// The five ports over one store.
 #[derive(Clone)]
 pub struct Lines {
     /// Which sockets are open.
@@ -29,6 +32,8 @@ pub struct Lines {
     pub heartbeats: Arc<dyn Heartbeats>,
     /// Who is online.
     pub presence: Arc<dyn Presence>,
+    /// Who left when.
+    pub departures: Arc<dyn Departures>,
 }
 
 impl Lines {
@@ -54,7 +59,7 @@ impl Lines {
     /// Leaves nobody behind for a later case.
     async fn hang_up(&self, connections: &[Connection]) -> Stored<()> {
         for connection in connections {
-            self.connections.end(&connection.id).await?;
+            self.connections.end(&connection.id, connection.connected_at).await?;
         }
         Ok(())
     }

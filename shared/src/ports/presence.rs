@@ -17,8 +17,9 @@ pub trait Connections: Send + Sync {
     async fn get(&self, id: &ConnectionId) -> Stored<Option<Connection>>;
     /// Says who is behind it and moves its lease; repeating is harmless.
     async fn attach(&self, id: &ConnectionId, identity: &Identity, lease_until: Time) -> Stored<Attached>;
-    /// Forgets it with its rooms; `None` if it was forgotten before.
-    async fn end(&self, id: &ConnectionId) -> Stored<Option<Ended>>;
+    /// Forgets it with its rooms; `None` if it was forgotten before. A user's last one leaves a departure
+    /// behind, at `now`.
+    async fn end(&self, id: &ConnectionId, now: Time) -> Stored<Option<Ended>>;
     /// Every attached connection of these users.
     async fn of_users(&self, users: &[UserId]) -> Stored<Vec<Receiver>>;
     /// Every connection attached under this session.
@@ -61,6 +62,20 @@ pub trait Presence: Send + Sync {
     /// How many are online.
     async fn count(&self) -> Stored<u64>;
     /// Makes the set agree with the live connections; users that it took out (a lost edge) come back so
-    /// that they can be announced.
-    async fn mend(&self) -> Stored<Vec<UserId>>;
+    /// that they can be announced, and their departure is `now`.
+    async fn mend(&self, now: Time) -> Stored<Vec<UserId>>;
+}
+
+/// When users went offline, until their documents say so.
+///
+/// A last connection may be found gone wherever something is pushed, also where no documents are at hand. So
+/// the time stays beside the edge, decided with it, and is carried over to the documents by the heartbeat.
+#[async_trait]
+pub trait Departures: Send + Sync {
+    /// When those of `users` went offline last whose departure was not yet carried over.
+    async fn left(&self, users: &[UserId]) -> Stored<Vec<(UserId, Time)>>;
+    /// Up to `limit` departures that were not yet carried over.
+    async fn departures(&self, limit: u32) -> Stored<Vec<(UserId, Time)>>;
+    /// They were carried over: each is forgotten, unless its user has left once more since.
+    async fn carried_over(&self, departures: &[(UserId, Time)]) -> Stored<()>;
 }

@@ -1,11 +1,11 @@
-//! Putting a person behind a connection and taking the person away: the lease, the edge, the announcement.
+//! Putting a person behind a connection: the lease, the edge, the announcement.
 
 use std::time::Duration;
 
 use crate::connection::{Attached, Identity};
 use crate::error::Error;
 use crate::id::ConnectionId;
-use crate::ports::{Sessions, Users};
+use crate::ports::Sessions;
 use crate::realtime::codec::engine_io::PingTimers;
 use crate::realtime::event::ServerEvent;
 use crate::realtime::fanout::Fanout;
@@ -59,25 +59,4 @@ pub async fn attach(
     }
     fanout.end(id, now).await?;
     Ok(Admitted::Revoked)
-}
-
-/// Forgets a connection. Its user's last one makes the user offline for everybody, and this the time when the
-/// user was seen last. Repeating is harmless.
-///
-/// # Errors
-/// `Unavailable`.
-pub async fn detach(
-    users: &dyn Users,
-    fanout: Fanout<'_>,
-    id: &ConnectionId,
-    now: Time,
-) -> Result<(), Error> {
-    let Some(ended) = fanout.connections.end(id).await? else { return Ok(()) };
-    let seen = match &ended.connection.identity {
-        // Before the announcement, so that who asks upon it gets the same answer.
-        Some(identity) if ended.last => users.seen(&identity.user_id, now).await,
-        _ => Ok(()),
-    };
-    fanout.bury(vec![ended], now).await;
-    Ok(seen?)
 }

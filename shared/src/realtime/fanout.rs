@@ -66,23 +66,22 @@ impl Fanout<'_> {
         event: &ServerEvent<'_>,
         now: Time,
     ) {
-        let gone = self.push_all(receivers, except, event).await;
+        let gone = self.push_all(receivers, except, event, now).await;
         self.bury(gone, now).await;
     }
 
     /// Announces that a user is online or offline to everybody else.
     pub async fn announce(&self, user: &UserId, event: &ServerEvent<'_>, now: Time) {
-        let gone = self.push_everyone(user, event).await;
+        let gone = self.push_everyone(user, event, now).await;
         self.bury(gone, now).await;
     }
 
-    /// Forgets a connection; the user's last one is announced.
-    pub async fn end(&self, id: &ConnectionId, now: Time) -> Stored<Option<Ended>> {
-        let ended = self.connections.end(id).await?;
-        if let Some(ended) = &ended {
-            self.bury(vec![ended.clone()], now).await;
+    /// Forgets a connection; its user's last one makes the user offline for everybody. Repeating is harmless.
+    pub async fn end(&self, id: &ConnectionId, now: Time) -> Stored<()> {
+        if let Some(ended) = self.connections.end(id, now).await? {
+            self.bury(vec![ended], now).await;
         }
-        Ok(ended)
+        Ok(())
     }
 
     /// Tells a session's sockets that it has ended, says goodbye in their dialect, and closes them.
@@ -99,24 +98,24 @@ impl Fanout<'_> {
     }
 
     /// Announces the users of connections that were their last, and of those that this finds gone.
-    pub(super) async fn bury(&self, ended: Vec<Ended>, now: Time) {
+    async fn bury(&self, ended: Vec<Ended>, now: Time) {
         let mut queue = VecDeque::from(ended);
         while let Some(ended) = queue.pop_front() {
             if let (true, Some(identity)) = (ended.last, &ended.connection.identity) {
                 let event = ServerEvent::UserOffline { user_id: &identity.user_id, last_seen_at: now };
-                queue.extend(self.push_everyone(&identity.user_id, &event).await);
+                queue.extend(self.push_everyone(&identity.user_id, &event, now).await);
             }
         }
     }
 
-    async fn push_everyone(&self, but: &UserId, event: &ServerEvent<'_>) -> Vec<Ended> {
+    async fn push_everyone(&self, but: &UserId, event: &ServerEvent<'_>, now: Time) -> Vec<Ended> {
         let mut gone = Vec::new();
         let mut after: Option<ConnectionId> = None;
         while let Some(page) = told(self.connections.everyone(after.as_ref(), PAGE).await) {
             let more = page.len() >= PAGE as usize;
             after = page.last().map(|r| r.id.clone());
             let others: Vec<Receiver> = page.into_iter().filter(|r| r.user_id != *but).collect();
-            gone.extend(self.push_all(&others, None, event).await);
+            gone.extend(self.push_all(&others, None, event, now).await);
             if !more {
                 break;
             }
@@ -130,6 +129,7 @@ impl Fanout<'_> {
         receivers: &[Receiver],
         except: Option<&ConnectionId>,
         event: &ServerEvent<'_>,
+        now: Time,
     ) -> Vec<Ended> {
         let frames = EventFrames::new(event.name(), event);
         // Boxed one by one: a stream of closures over borrows would not be `Send` for every lifetime.
@@ -141,7 +141,7 @@ impl Fanout<'_> {
         let gone: Vec<Option<&ConnectionId>> = stream::iter(pushes).buffer_unordered(AT_ONCE).collect().await;
         let mut ended = Vec::new();
         for id in gone.into_iter().flatten() {
-            ended.extend(told(self.connections.end(id).await).flatten());
+            ended.extend(told(self.connections.end(id, now).await).flatten());
         }
         ended
     }

@@ -158,8 +158,8 @@ impl Connections for Faulty<'_> {
         self.store.attach(id, identity, lease_until).await
     }
 
-    async fn end(&self, id: &ConnectionId) -> Stored<Option<Ended>> {
-        Connections::end(self.store, id).await
+    async fn end(&self, id: &ConnectionId, now: Time) -> Stored<Option<Ended>> {
+        Connections::end(self.store, id, now).await
     }
 
     async fn of_users(&self, users: &[UserId]) -> Stored<Vec<Receiver>> {

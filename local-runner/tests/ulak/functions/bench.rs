@@ -174,28 +174,38 @@ pub(crate) async fn through_the_door(bench: &Arc<Bench>, handle: Handle, request
 
 /// Remembers what was pushed, as `(connection, frame)`; a close is the frame `CLOSE`.
 #[derive(Debug, Default)]
-pub(crate) struct Recorder(Mutex<Vec<(String, String)>>);
+pub(crate) struct Recorder {
+    told: Mutex<Vec<(String, String)>>,
+    gone: Mutex<Vec<ConnectionId>>,
+}
 
 impl Recorder {
     pub(crate) fn take(&self) -> Vec<(String, String)> {
-        std::mem::take(&mut self.0.lock().unwrap())
+        std::mem::take(&mut self.told.lock().unwrap())
     }
 
-    fn add(&self, id: &ConnectionId, frame: &str) {
-        self.0.lock().unwrap().push((id.to_string(), frame.to_owned()));
+    /// From now on the gateway no longer knows the connection, and nobody was told.
+    pub(crate) fn lose(&self, id: &str) {
+        self.gone.lock().unwrap().push(ConnectionId::trusted(id));
+    }
+
+    fn add(&self, id: &ConnectionId, frame: &str) -> Result<(), PushError> {
+        if self.gone.lock().unwrap().contains(id) {
+            return Err(PushError::Gone);
+        }
+        self.told.lock().unwrap().push((id.to_string(), frame.to_owned()));
+        Ok(())
     }
 }
 
 #[async_trait]
 impl Push for Recorder {
     async fn send(&self, id: &ConnectionId, frame: &str) -> Result<(), PushError> {
-        self.add(id, frame);
-        Ok(())
+        self.add(id, frame)
     }
 
     async fn close(&self, id: &ConnectionId) -> Result<(), PushError> {
-        self.add(id, "CLOSE");
-        Ok(())
+        self.add(id, "CLOSE")
     }
 }
 

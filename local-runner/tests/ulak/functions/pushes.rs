@@ -3,10 +3,12 @@
 use serde_json::{Value, json};
 use shared::connection::{Connection, Identity};
 use shared::id::{ConnectionId, SessionId, UserId};
-use shared::ports::Connections as _;
+use shared::lambda::schedule::Tick;
+use shared::ports::{Connections as _, Users as _};
 use shared::realtime::codec::Dialect;
+use shared::realtime::codec::engine_io::PingTimers;
 
-use super::bench::{Bench, NOW};
+use super::bench::{Ask, Bench, NOW};
 use super::rows::rows;
 use super::scene::{Known, Scene};
 
@@ -104,5 +106,67 @@ async fn ended_sessions_say_why() {
         let ended: Value = serde_json::from_str(&frames[0]).unwrap();
         assert_eq!(ended, json!({ "event": "session_ended", "data": { "reason": reason } }), "{function}");
         assert_eq!(frames[1..], ["CLOSE"], "{function}");
+    }
+}
+
+/// When `who` was seen last, as bob is told by REST.
+async fn last_seen(bench: &Bench, scene: &Scene, who: &Known) -> Value {
+    let row = rows().into_iter().find(|row| row.function == "presence-user").unwrap();
+    let token = Some(scene.bob.token.clone());
+    let ask = Ask { token, path: vec![("userId", who.id.clone())], ..(row.ask)(scene) };
+    let reply = (row.handle)(bench, bench.request(&ask)).await.unwrap();
+    assert_eq!(reply.data()["online"], false);
+    reply.data()["lastSeenAt"].clone()
+}
+
+/// A push may be the first to meet a line that was cut, and a logout ends lines without waiting for the
+/// gateway: whoever finds the last line gone, what is announced is what REST says from then on.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_time_of_an_edge_is_the_same_for_everybody_whoever_met_it() {
+    for function in ["message-send", "auth-logout"] {
+        let bench = Bench::new();
+        let scene = Scene::of(&bench).await;
+        open(&bench, "bob", &scene.bob).await;
+        let (leaver, asker) = match function {
+            "message-send" => {
+                open(&bench, "eve", &scene.eve).await;
+                bench.pushed.lose("eve");
+                // Ada's coming offline is what meets eve's cut line.
+                open(&bench, "ada", &scene.ada).await;
+                (&scene.eve, "auth-logout")
+            }
+            other => {
+                open(&bench, "ada", &scene.ada).await;
+                (&scene.ada, other)
+            }
+        };
+        bench.pushed.take();
+        let row = rows().into_iter().find(|row| row.function == asker).unwrap();
+        let mut request = bench.request(&(row.ask)(&scene));
+        request.now = NOW + std::time::Duration::from_secs(60);
+        let later = request.now;
+        (row.handle)(&bench, request).await.unwrap();
+
+        let frames = bench.pushed.take().into_iter().filter(|(id, _)| id == "bob");
+        let told: Vec<Value> = frames.map(|(_, frame)| serde_json::from_str(&frame).unwrap()).collect();
+        let offline = told.iter().find(|frame| frame["data"]["userId"] == leaver.id.as_str()).unwrap();
+        assert_eq!(offline["event"], "user_offline", "{function}");
+        assert_eq!(offline["data"]["lastSeenAt"], json!(later), "{function}");
+        assert_eq!(last_seen(&bench, &scene, leaver).await, json!(later), "{function}: REST at once");
+
+        let store = &bench.store;
+        let ports = ws_heartbeat::Ports {
+            users: store,
+            heartbeats: store,
+            presence: store,
+            departures: store,
+            fanout: bench.fanout(),
+        };
+        let tick = Tick { id: "a-tick".to_owned(), now: later, entropy: bench.entropy.clone(), budget: None };
+        let report = ws_heartbeat::handle(ports, PingTimers::default(), tick).await.unwrap();
+        assert!(report.carried >= 1, "{function}: {report:?}");
+        let stored = store.by_ids(&[UserId::trusted(&leaver.id)]).await.unwrap().remove(0);
+        assert_eq!(stored.last_seen_at, later, "{function}: and in the document after the heartbeat");
+        assert_eq!(last_seen(&bench, &scene, leaver).await, json!(later), "{function}");
     }
 }

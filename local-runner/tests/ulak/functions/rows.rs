@@ -138,7 +138,7 @@ fn users() -> Vec<Row> {
         },
         Row {
             function: "user-list",
-            handle: |b, r| Box::pin(user_list::handle(b.gate(), &b.store, &b.store, r)),
+            handle: |b, r| Box::pin(user_list::handle(b.gate(), &b.store, &b.store, &b.store, r)),
             ask: |s| by(&s.ada, "GET /api/user/list").with("search", "b").with("limit", "1"),
             status: 200,
             told: |s| ("/users/0/id", json!(s.bob.id)),
@@ -159,7 +159,7 @@ fn users() -> Vec<Row> {
         },
         Row {
             function: "presence-user",
-            handle: |b, r| Box::pin(presence_user::handle(b.gate(), &b.store, &b.store, r)),
+            handle: |b, r| Box::pin(presence_user::handle(b.gate(), &b.store, &b.store, &b.store, r)),
             ask: |s| by(&s.ada, "GET /api/user/online/{userId}").at("userId", &s.bob.id),
             status: 200,
             told: |_| ("/online", json!(false)),

@@ -50,12 +50,12 @@ impl Connections for Redis {
         }
     }
 
-    async fn end(&self, id: &ConnectionId) -> Stored<Option<Ended>> {
+    async fn end(&self, id: &ConnectionId, now: Time) -> Stored<Option<Ended>> {
         let keys = &self.keys;
         let mut script = self.scripts.end.prepare_invoke();
         script.key(&keys.connections).key(&keys.pings).key(&keys.leases).key(&keys.attached);
         script.key(&keys.by_user).key(&keys.by_session).key(&keys.by_room).key(&keys.rooms_of);
-        script.key(&keys.online).arg(id.as_str());
+        script.key(&keys.online).key(&keys.departures).arg(id.as_str()).arg(now.millis());
         let remains: Option<Remains> = self.link.script(&script).await?;
         let Some((id, line, pinged, lease, last, rooms)) = remains else { return Ok(None) };
         let connection = row::connection((id, line, pinged, lease))?;

@@ -11,6 +11,7 @@
 //! | `{P}:by_session` | Sorted set, one score | `session id dialect user` | `Connections::of_session` |
 //! | `{P}:by_room` | Sorted set, one score | `room id` | `Rooms::joined` |
 //! | `{P}:rooms_of` | Sorted set, one score | `id room` | the rooms that `end` leaves |
+//! | `{P}:departures` | Sorted set | user ids, by the millisecond of the last edge | `Departures` |
 //! | `{P:sessions}:s:<session>` | Hash, TTL | the session and the good refresh token's hash | `Sessions::live`, one round trip |
 //! | `{P:sessions}:used:<session>` | Sorted set, TTL | hashes that were good, by their expiry | reuse ends the session |
 //! | `{P:sessions}:of:<user>` | Sorted set, TTL | session ids, by expiry | `Sessions::{list, end_all}` |
@@ -48,6 +49,7 @@ pub(crate) struct Keys {
     pub(crate) by_session: String,
     pub(crate) by_room: String,
     pub(crate) rooms_of: String,
+    pub(crate) departures: String,
     prefix: String,
 }
 
@@ -64,6 +66,7 @@ impl Keys {
             by_session: key("by_session"),
             by_room: key("by_room"),
             rooms_of: key("rooms_of"),
+            departures: key("departures"),
             prefix: prefix.to_owned(),
         }
     }
@@ -125,7 +128,7 @@ mod tests {
         for key in [&keys.online, &keys.connections, &keys.pings, &keys.leases, &keys.attached] {
             assert_eq!(tag(key), Some("ulak"));
         }
-        for key in [&keys.by_user, &keys.by_session, &keys.by_room, &keys.rooms_of] {
+        for key in [&keys.by_user, &keys.by_session, &keys.by_room, &keys.rooms_of, &keys.departures] {
             assert_eq!(tag(key), Some("ulak"));
         }
         let (id, user) = (SessionId::trusted("s"), UserId::trusted("u"));

@@ -1,9 +1,11 @@
-//! `Presence`: the `online_users` Set, and making it agree with the connections again.
+//! `Presence`: the `online_users` Set, and making it agree with the connections again. `Departures`: when
+//! who left it.
 
 use async_trait::async_trait;
 use redis::cmd;
 use shared::id::UserId;
-use shared::ports::{Presence, Stored};
+use shared::ports::{Departures, Presence, Stored};
+use shared::time::Time;
 
 use crate::Redis;
 
@@ -38,10 +40,46 @@ impl Presence for Redis {
     /// The connections themselves are the truth: first the indexes and the set learn of all of them, then
     /// forget what is no connection any more. Page by page; each case is decided by one script, so that a
     /// connect in between is never undone, and no script keeps the server busy for long.
-    async fn mend(&self) -> Stored<Vec<UserId>> {
+    async fn mend(&self, now: Time) -> Stored<Vec<UserId>> {
         self.mend_lines().await?;
         self.mend_index().await?;
-        self.mend_absent().await
+        self.mend_absent(now).await
+    }
+}
+
+#[async_trait]
+impl Departures for Redis {
+    async fn left(&self, users: &[UserId]) -> Stored<Vec<(UserId, Time)>> {
+        if users.is_empty() {
+            return Ok(Vec::new());
+        }
+        let mut command = cmd("ZMSCORE");
+        command.arg(&self.keys.departures);
+        users.iter().for_each(|user| _ = command.arg(user.as_str()));
+        let times: Vec<Option<i64>> = self.link.query(&command).await?;
+        let left =
+            users.iter().zip(times).filter_map(|(user, at)| Some((user.clone(), Time::from_millis(at?))));
+        Ok(left.collect())
+    }
+
+    async fn departures(&self, limit: u32) -> Stored<Vec<(UserId, Time)>> {
+        if limit == 0 {
+            return Ok(Vec::new());
+        }
+        let mut command = cmd("ZRANGE");
+        command.arg(&self.keys.departures).arg(0).arg(limit - 1).arg("WITHSCORES");
+        let found: Vec<(String, i64)> = self.link.query(&command).await?;
+        Ok(found.into_iter().map(|(user, at)| (UserId::trusted(user), Time::from_millis(at))).collect())
+    }
+
+    async fn carried_over(&self, departures: &[(UserId, Time)]) -> Stored<()> {
+        for page in departures.chunks(PAGE as usize) {
+            let mut script = self.scripts.carried_over.prepare_invoke();
+            script.key(&self.keys.departures);
+            page.iter().for_each(|(user, at)| _ = script.arg(user.as_str()).arg(at.millis()));
+            self.link.script::<()>(&script).await?;
+        }
+        Ok(())
     }
 }
 
@@ -69,11 +107,12 @@ impl Redis {
         Ok(())
     }
 
-    async fn mend_absent(&self) -> Stored<Vec<UserId>> {
+    async fn mend_absent(&self, now: Time) -> Stored<Vec<UserId>> {
         let (mut found, mut cursor) = (Vec::new(), START.to_owned());
         loop {
             let mut script = self.scripts.mend_absent.prepare_invoke();
-            script.key(&self.keys.online).key(&self.keys.by_user).arg(cursor).arg(PAGE);
+            script.key(&self.keys.online).key(&self.keys.by_user).key(&self.keys.departures);
+            script.arg(cursor).arg(PAGE).arg(now.millis());
             let (next, absent): (String, Vec<String>) = self.link.script(&script).await?;
             found.extend(absent.into_iter().map(UserId::trusted));
             if next == START {

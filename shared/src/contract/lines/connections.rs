@@ -34,7 +34,7 @@ async fn an_opened_connection_comes_back_whole(lines: Lines, world: World) -> Ou
     let attached = Connection { identity: Some(identity), lease_until: world.after(150), ..opened.clone() };
     same(lines.stored(&opened.id).await?, attached.clone())?;
     let ended = Ended { connection: attached, last: true, rooms: Vec::new() };
-    same(lines.connections.end(&opened.id).await?, Some(ended))?;
+    same(lines.connections.end(&opened.id, world.now).await?, Some(ended))?;
     same(lines.connections.get(&opened.id).await?, None)?;
     same(lines.connections.get(&ConnectionId::trusted(world.id())).await?, None)
 }
@@ -49,7 +49,7 @@ async fn without_a_name_it_is_nobody(lines: Lines, world: World) -> Outcome {
     same(lines.connections.of_users(&[user]).await?, Vec::new())?;
     let everyone = lines.connections.everyone(None, 1_000).await?;
     yes(everyone.iter().all(|receiver| receiver.id != opened.id), "it is nobody to push to")?;
-    let ended = some(lines.connections.end(&opened.id).await?)?;
+    let ended = some(lines.connections.end(&opened.id, world.now).await?)?;
     same((ended.connection, ended.last), (opened, false))
 }
 
@@ -74,17 +74,17 @@ async fn only_the_last_disconnect_is_last(lines: Lines, world: World) -> Outcome
     let (one, _) = lines.attached(&world, &user).await?;
     let (two, _) = lines.attached(&world, &user).await?;
     let nameless = lines.opened(&world).await?;
-    same(some(lines.connections.end(&one.id).await?)?.last, false)?;
+    same(some(lines.connections.end(&one.id, world.now).await?)?.last, false)?;
     yes(lines.is_online(&user).await?, "a closed tab takes nobody offline")?;
-    same(some(lines.connections.end(&nameless.id).await?)?.last, false)?;
-    same(some(lines.connections.end(&two.id).await?)?.last, true)?;
+    same(some(lines.connections.end(&nameless.id, world.now).await?)?.last, false)?;
+    same(some(lines.connections.end(&two.id, world.now).await?)?.last, true)?;
     yes(!lines.is_online(&user).await?, "the last one does")?;
-    same(lines.connections.end(&two.id).await?, None)
+    same(lines.connections.end(&two.id, world.now).await?, None)
 }
 
 async fn an_ended_connection_cannot_be_attached(lines: Lines, world: World) -> Outcome {
     let opened = lines.opened(&world).await?;
-    lines.connections.end(&opened.id).await?;
+    lines.connections.end(&opened.id, world.now).await?;
     let user = world.user_id();
     let identity = identity(&world, &user);
     same(lines.connections.attach(&opened.id, &identity, world.after(1)).await?, Attached::Gone)?;
@@ -116,7 +116,7 @@ async fn fifty_at_once_make_one_first_and_one_last(lines: Lines, world: World) -
     same(lines.connections.of_users(std::slice::from_ref(&user)).await?.len(), 50)?;
     let ended = at_once(50, |n| {
         let (lines, id) = (lines.clone(), attached[n].0.id.clone());
-        async move { lines.connections.end(&id).await }
+        async move { lines.connections.end(&id, world.now).await }
     })
     .await?;
     same(ended.iter().flatten().count(), 50)?;
@@ -131,7 +131,7 @@ async fn edges_come_in_pairs_under_churn(lines: Lines, world: World) -> Outcome 
         async move {
             let (line, attached) = lines.attached(&world, &user).await?;
             tokio::task::yield_now().await;
-            let last = lines.connections.end(&line.id).await?.is_some_and(|ended| ended.last);
+            let last = lines.connections.end(&line.id, world.now).await?.is_some_and(|ended| ended.last);
             Stored::Ok((attached == Attached::First, last))
         }
     })
@@ -146,7 +146,7 @@ async fn one_connection_ends_once_whoever_ends_it(lines: Lines, world: World) ->
     let (line, _) = lines.attached(&world, &world.user_id()).await?;
     let ended = at_once(20, |_| {
         let (lines, id) = (lines.clone(), line.id.clone());
-        async move { lines.connections.end(&id).await }
+        async move { lines.connections.end(&id, world.now).await }
     })
     .await?;
     same(ended.into_iter().flatten().map(|ended| ended.last).collect::<Vec<_>>(), vec![true])
@@ -166,7 +166,7 @@ async fn receivers_are_found_by_user_and_by_session(lines: Lines, world: World) 
     same(of(lines.clone(), vec![]).await?, Vec::new())?;
     let session = some(all[0].identity.clone())?.session_id;
     same(lines.connections.of_session(&session).await?, receivers(&all[..1]))?;
-    lines.connections.end(&all[0].id).await?;
+    lines.connections.end(&all[0].id, world.now).await?;
     same(lines.connections.of_session(&session).await?, Vec::new())?;
     same(of(lines.clone(), vec![ada]).await?, receivers(&all[1..2]))?;
     Ok(lines.hang_up(&all).await?)

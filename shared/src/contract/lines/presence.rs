@@ -38,7 +38,7 @@ async fn a_user_counts_once(lines: Lines, world: World) -> Outcome {
     }
     same(lines.presence.online().await?.len() as u64, before + 2)?;
     for (line, expected) in all.iter().zip([2, 1, 0]) {
-        lines.connections.end(&line.id).await?;
+        lines.connections.end(&line.id, world.now).await?;
         same(lines.presence.count().await? - before, expected)?;
     }
     Ok(())
@@ -48,7 +48,7 @@ async fn a_connection_without_a_name_is_nobody(lines: Lines, world: World) -> Ou
     let before = lines.presence.count().await?;
     let opened = lines.opened(&world).await?;
     same(lines.presence.count().await?, before)?;
-    lines.connections.end(&opened.id).await?;
+    lines.connections.end(&opened.id, world.now).await?;
     same(lines.presence.count().await?, before)
 }
 
@@ -57,9 +57,9 @@ async fn mending_leaves_the_living_alone(lines: Lines, world: World) -> Outcome 
     let (line, _) = lines.attached(&world, &ada).await?;
     let (gone, _) = lines.attached(&world, &bob).await?;
     lines.hang_up(&[gone]).await?;
-    let mended = lines.presence.mend().await?;
+    let mended = lines.presence.mend(world.now).await?;
     yes(!mended.contains(&ada) && !mended.contains(&bob), "there was nothing to mend")?;
     yes(lines.is_online(&ada).await? && !lines.is_online(&bob).await?, "and nothing changed")?;
     lines.hang_up(&[line]).await?;
-    yes(!lines.presence.mend().await?.contains(&ada), "an announced edge is not announced again")
+    yes(!lines.presence.mend(world.now).await?.contains(&ada), "an announced edge is not announced again")
 }

@@ -45,7 +45,7 @@ async fn the_end_leaves_every_room(lines: Lines, world: World) -> Outcome {
         lines.rooms.join(room, &ada.id).await?;
     }
     lines.rooms.leave(&rooms[1], &ada.id).await?;
-    let ended = some(lines.connections.end(&ada.id).await?)?;
+    let ended = some(lines.connections.end(&ada.id, world.now).await?)?;
     same(sorted(ended.rooms), sorted([rooms[0].clone(), rooms[2].clone()]))?;
     for room in &rooms {
         same(lines.rooms.joined(room).await?, Vec::new())?;
@@ -56,7 +56,7 @@ async fn the_end_leaves_every_room(lines: Lines, world: World) -> Outcome {
 async fn an_ended_connection_does_not_join(lines: Lines, world: World) -> Outcome {
     let hall = room(&world);
     let (ada, _) = lines.attached(&world, &world.user_id()).await?;
-    lines.connections.end(&ada.id).await?;
+    lines.connections.end(&ada.id, world.now).await?;
     lines.rooms.join(&hall, &ada.id).await?;
     same(lines.rooms.joined(&hall).await?, Vec::new())?;
     lines.rooms.leave(&hall, &ada.id).await?;
@@ -72,7 +72,7 @@ async fn without_a_name_nobody_is_seen_in_a_room(lines: Lines, world: World) -> 
     lines.connections.attach(&opened.id, &identity, world.after(100)).await?;
     let named = Connection { identity: Some(identity), ..opened };
     same(lines.rooms.joined(&hall).await?, receivers([&named]))?;
-    same(some(lines.connections.end(&named.id).await?)?.rooms, vec![hall])
+    same(some(lines.connections.end(&named.id, world.now).await?)?.rooms, vec![hall])
 }
 
 async fn fifty_join_at_once(lines: Lines, world: World) -> Outcome {

@@ -17,6 +17,7 @@ pub(super) struct Board {
     by_room: HashMap<ConversationId, BTreeSet<ConnectionId>>,
     by_ping: BTreeSet<(Time, ConnectionId)>,
     by_lease: BTreeSet<(Time, ConnectionId)>,
+    departures: BTreeMap<UserId, Time>,
 }
 
 struct Entry {
@@ -27,7 +28,7 @@ struct Entry {
 impl Board {
     pub(super) fn open(&mut self, connection: Connection) {
         // A gateway never gives one id to two connections; if one comes again, the old one is over.
-        self.end(&connection.id);
+        self.end(&connection.id, connection.connected_at);
         let id = connection.id.clone();
         self.by_ping.insert((connection.pinged_at, id.clone()));
         self.by_lease.insert((connection.lease_until, id.clone()));
@@ -56,7 +57,7 @@ impl Board {
         if online { Attached::Already } else { Attached::First }
     }
 
-    pub(super) fn end(&mut self, id: &ConnectionId) -> Option<Ended> {
+    pub(super) fn end(&mut self, id: &ConnectionId, now: Time) -> Option<Ended> {
         let Entry { connection, rooms } = self.by_id.remove(id)?;
         self.by_ping.remove(&(connection.pinged_at, id.clone()));
         self.by_lease.remove(&(connection.lease_until, id.clone()));
@@ -67,6 +68,9 @@ impl Board {
             take(&mut self.by_session, &identity.session_id, id);
             take(&mut self.by_user, &identity.user_id, id)
         });
+        if let Some(identity) = connection.identity.as_ref().filter(|_| last) {
+            self.departures.insert(identity.user_id.clone(), now);
+        }
         Some(Ended { connection, last, rooms: rooms.into_iter().collect() })
     }
 
@@ -135,6 +139,22 @@ impl Board {
 
     pub(super) fn online(&self) -> impl ExactSizeIterator<Item = &UserId> {
         self.by_user.keys()
+    }
+
+    pub(super) fn left(&self, users: &[UserId]) -> Vec<(UserId, Time)> {
+        users.iter().filter_map(|user| Some((user.clone(), *self.departures.get(user)?))).collect()
+    }
+
+    pub(super) fn departures(&self, limit: u32) -> Vec<(UserId, Time)> {
+        self.departures.iter().take(limit as usize).map(|(user, at)| (user.clone(), *at)).collect()
+    }
+
+    pub(super) fn carried_over(&mut self, departures: &[(UserId, Time)]) {
+        for (user, at) in departures {
+            if self.departures.get(user) == Some(at) {
+                self.departures.remove(user);
+            }
+        }
     }
 
     fn receivers<'a>(&'a self, ids: impl Iterator<Item = &'a ConnectionId>) -> Vec<Receiver> {

@@ -1,9 +1,9 @@
-//! `Connections`, `Rooms`, `Heartbeats` and `Presence`: each a short look at the board.
+//! `Connections`, `Rooms`, `Heartbeats`, `Presence` and `Departures`: each a short look at the board.
 
 use async_trait::async_trait;
 use shared::connection::{Attached, Connection, Ended, Identity, Receiver};
 use shared::id::{ConnectionId, ConversationId, SessionId, UserId};
-use shared::ports::{Connections, Heartbeats, Presence, Rooms, Stored};
+use shared::ports::{Connections, Departures, Heartbeats, Presence, Rooms, Stored};
 use shared::time::Time;
 
 use crate::Embedded;
@@ -23,8 +23,8 @@ impl Connections for Embedded {
         Ok(self.live.board().attach(id, identity, lease_until))
     }
 
-    async fn end(&self, id: &ConnectionId) -> Stored<Option<Ended>> {
-        Ok(self.live.board().end(id))
+    async fn end(&self, id: &ConnectionId, now: Time) -> Stored<Option<Ended>> {
+        Ok(self.live.board().end(id, now))
     }
 
     async fn of_users(&self, users: &[UserId]) -> Stored<Vec<Receiver>> {
@@ -93,8 +93,24 @@ impl Presence for Embedded {
         Ok(self.live.board().online().len() as u64)
     }
 
-    async fn mend(&self) -> Stored<Vec<UserId>> {
+    async fn mend(&self, _now: Time) -> Stored<Vec<UserId>> {
         // Who is online is read off the live connections themselves; there is nothing that could disagree.
         Ok(Vec::new())
+    }
+}
+
+#[async_trait]
+impl Departures for Embedded {
+    async fn left(&self, users: &[UserId]) -> Stored<Vec<(UserId, Time)>> {
+        Ok(self.live.board().left(users))
+    }
+
+    async fn departures(&self, limit: u32) -> Stored<Vec<(UserId, Time)>> {
+        Ok(self.live.board().departures(limit))
+    }
+
+    async fn carried_over(&self, departures: &[(UserId, Time)]) -> Stored<()> {
+        self.live.board().carried_over(departures);
+        Ok(())
     }
 }

@@ -19,7 +19,13 @@ fn chats(store: &Arc<Embedded>) -> Chats {
 
 fn lines() -> Lines {
     let store = embedded();
-    Lines { connections: store.clone(), rooms: store.clone(), heartbeats: store.clone(), presence: store }
+    Lines {
+        connections: store.clone(),
+        rooms: store.clone(),
+        heartbeats: store.clone(),
+        presence: store.clone(),
+        departures: store,
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -84,6 +90,11 @@ async fn heartbeats() {
 #[tokio::test(flavor = "multi_thread")]
 async fn presence() {
     hold("presence", ADAPTER, contract::presence(), lines()).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn departures() {
+    hold("departures", ADAPTER, contract::departures(), lines()).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

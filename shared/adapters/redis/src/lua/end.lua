@@ -1,5 +1,6 @@
 -- Forgets a connection with its rooms; decides whether its user goes offline by it.
--- KEYS connections pings leases attached by_user by_session by_room rooms_of online; ARGV id
+-- KEYS connections pings leases attached by_user by_session by_room rooms_of online departures;
+-- ARGV id now
 -- Answers false, or {id, line, pinged, lease, last, {room…}}.
 local id = ARGV[1]
 local line = redis.call('HGET', KEYS[1], id)
@@ -29,6 +30,7 @@ if user ~= '' then
   redis.call('ZREM', KEYS[6], session .. ' ' .. member)
   if redis.call('ZLEXCOUNT', KEYS[5], '[' .. user .. ' ', '(' .. user .. '!') == 0 then
     redis.call('SREM', KEYS[9], user)
+    redis.call('ZADD', KEYS[10], ARGV[2], user)
     last = 1
   end
 end

@@ -19,6 +19,7 @@ fn lines(redis: &Arc<Redis>) -> Lines {
         rooms: redis.clone(),
         heartbeats: redis.clone(),
         presence: redis.clone(),
+        departures: redis.clone(),
     }
 }
 
@@ -60,4 +61,10 @@ async fn presence() {
     let Some((redis, world)) = subject() else { return };
     contract::hold("presence", "redis", contract::presence(), lines(&redis)).await;
     assert_eq!(world.keys(), Vec::<String>::new(), "every case ends its connections");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn departures() {
+    let Some((redis, _world)) = subject() else { return };
+    contract::hold("departures", "redis", contract::departures(), lines(&redis)).await;
 }

@@ -20,7 +20,7 @@ async fn of_fifty_connects_one_is_first_and_of_fifty_disconnects_one_is_last() {
     assert_eq!(world.redis.of_users(&[UserId::trusted("ada")]).await.unwrap().len(), MANY);
 
     // Everybody ends everything, twice: an end counts once.
-    let ended = join_all(ids.iter().chain(&ids).map(|id| world.redis.end(id))).await;
+    let ended = join_all(ids.iter().chain(&ids).map(|id| world.redis.end(id, NOW))).await;
     let ended: Vec<_> = ended.into_iter().filter_map(Result::unwrap).collect();
     assert_eq!((ended.len(), ended.iter().filter(|end| end.last).count()), (MANY, 1));
     assert_eq!(world.keys(), Vec::<String>::new(), "nothing stays behind");
@@ -36,7 +36,7 @@ async fn edges_alternate_however_connects_and_disconnects_mix() {
             for round in 0..5 {
                 let id = world.open(&format!("c{n}-{round}")).await;
                 firsts += usize::from(world.attach(&id, "ada").await == Attached::First);
-                lasts += usize::from(world.redis.end(&id).await.unwrap().unwrap().last);
+                lasts += usize::from(world.redis.end(&id, NOW).await.unwrap().unwrap().last);
             }
             (firsts, lasts)
         }
@@ -61,7 +61,7 @@ async fn signs_of_life_of_the_forgotten_leave_no_trace() {
     redis.join(&room, &id).await.unwrap();
     assert_eq!(redis.attach(&id, &identity("ada"), NOW).await.unwrap(), Attached::Gone);
     assert_eq!(redis.get(&id).await.unwrap(), None);
-    assert_eq!(redis.end(&id).await.unwrap(), None);
+    assert_eq!(redis.end(&id, NOW).await.unwrap(), None);
     assert_eq!(world.keys(), Vec::<String>::new());
 
     // Opening it again mends all of it.
@@ -89,8 +89,8 @@ async fn another_user_on_the_same_connection_replaces_the_first() {
     assert!(redis.of_users(&[UserId::trusted("ada")]).await.unwrap().is_empty());
     assert!(redis.of_session(&identity("ada").session_id).await.unwrap().is_empty());
     assert_eq!(redis.of_session(&identity("bob").session_id).await.unwrap().len(), 1);
-    assert_eq!(redis.mend().await.unwrap(), [UserId::trusted("ada")], "so that it can be announced");
-    assert!(redis.end(&id).await.unwrap().unwrap().last);
+    assert_eq!(redis.mend(NOW).await.unwrap(), [UserId::trusted("ada")], "so that it can be announced");
+    assert!(redis.end(&id, NOW).await.unwrap().unwrap().last);
     assert_eq!(world.keys(), Vec::<String>::new());
 }
 

@@ -55,16 +55,21 @@ impl World {
         redis::cmd(command[0]).arg(&command[1..]).query(&mut connection).unwrap()
     }
 
-    /// All keys of this world, sorted.
+    /// All keys of this world, sorted, but for the departures: those stay until they are carried over.
     pub(crate) fn keys(&self) -> Vec<String> {
-        let mut keys: Vec<String> = self.ask(&["KEYS", &format!("*{}*", self.prefix)]);
+        let mut keys = self.every_key();
+        keys.retain(|key| !key.ends_with(":departures"));
         keys.sort();
         keys
     }
 
+    fn every_key(&self) -> Vec<String> {
+        self.ask(&["KEYS", &format!("*{}*", self.prefix)])
+    }
+
     /// Forgets everything, as a server that lost its memory.
     pub(crate) fn forget(&self) {
-        for key in self.keys() {
+        for key in self.every_key() {
             self.ask::<()>(&["DEL", &key]);
         }
     }
