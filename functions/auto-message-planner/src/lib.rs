@@ -5,6 +5,8 @@ mod settings;
 
 pub use settings::Settings;
 
+use std::collections::HashSet;
+
 use serde::Serialize;
 use shared::auto_message::AutoMessage;
 use shared::error::Error;
@@ -13,8 +15,8 @@ use shared::lambda::schedule::Tick;
 use shared::ports::{AutoMessages, Users};
 use shared::time::Time;
 
-/// How many users are read, looked up or stored at once.
-const PAGE: u32 = 5_000;
+/// How many users are read or looked up, and pairs stored, at once.
+const PAGE: u32 = 10_000;
 /// How often those are paired again whom another run at the same time left without a partner.
 const ROUNDS: usize = 3;
 
@@ -98,19 +100,14 @@ async fn free(
     now: Time,
 ) -> Result<Vec<UserId>, Error> {
     let mut free = Vec::new();
+    let mut after = None;
     loop {
-        let after = free.last().cloned();
-        let mut page = users.active(now - settings.active_for, after.as_ref(), PAGE).await?;
-        if page.is_empty() {
-            break;
-        }
-        free.append(&mut page);
+        let page = users.active(now - settings.active_for, after.as_ref(), PAGE).await?;
+        let Some(last) = page.last() else { break };
+        let taken = HashSet::<UserId>::from_iter(auto_messages.planned(day, &page).await?);
+        after = Some(last.clone());
+        free.extend(page.into_iter().filter(|user| !taken.contains(user)));
     }
-    let mut taken = std::collections::HashSet::new();
-    for some in free.chunks(PAGE as usize) {
-        taken.extend(auto_messages.planned(day, some).await?);
-    }
-    free.retain(|user| !taken.contains(user));
     Ok(free)
 }
 

@@ -15,6 +15,10 @@ use crate::error::Done;
 /// fall on all pages of the indexes: the more share a commit, the less is written.
 const PLAN_BATCH: usize = 10_000;
 
+/// Whether a user has a part in a day already.
+const TAKEN: &str = "SELECT EXISTS (SELECT 1 FROM auto_messages WHERE planned_for = ?1 AND sender_id = ?2)
+                     OR EXISTS (SELECT 1 FROM auto_messages WHERE planned_for = ?1 AND receiver_id = ?2)";
+
 const COLUMNS: &str =
     "id, sender_id, receiver_id, content, send_date, planned_for, is_queued, is_sent, attempts";
 
@@ -31,11 +35,9 @@ impl AutoMessages for Embedded {
 
     async fn planned(&self, day: &str, users: &[UserId]) -> Stored<Vec<UserId>> {
         let (day, users) = (day.to_owned(), users.to_vec());
-        let sql = "SELECT EXISTS (SELECT 1 FROM auto_messages WHERE planned_for = ?1 AND sender_id = ?2)
-                   OR EXISTS (SELECT 1 FROM auto_messages WHERE planned_for = ?1 AND receiver_id = ?2)";
         self.store
             .read(move |db| {
-                let mut select = db.prepare_cached(sql)?;
+                let mut select = db.prepare_cached(TAKEN)?;
                 let mut planned = Vec::new();
                 for user in users {
                     if select.query_row([day.as_str(), user.as_str()], |row| row.get(0))? {
@@ -111,16 +113,21 @@ fn auto_message(row: &Row<'_>) -> rusqlite::Result<AutoMessage> {
 }
 
 fn insert_missing(db: &Connection, batch: &[AutoMessage]) -> Done<u64> {
-    // The unique index on the sender settles half of it; the other half cannot be raced: there is one writer.
+    // Two statements, and no race between them: there is one writer. A single `INSERT … SELECT` may insert many
+    // rows for all that SQLite knows, so it keeps a journal for each; inside a savepoint that journal only grows,
+    // and a million users would take minutes.
+    let mut taken = db.prepare_cached(TAKEN)?;
     let sql = format!(
-        "INSERT INTO auto_messages ({COLUMNS}) SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9
-         WHERE NOT EXISTS (SELECT 1 FROM auto_messages WHERE planned_for = ?6 AND receiver_id IN (?2, ?3))
-         AND NOT EXISTS (SELECT 1 FROM auto_messages WHERE planned_for = ?6 AND sender_id = ?3)
-         ON CONFLICT DO NOTHING"
+        "INSERT INTO auto_messages ({COLUMNS}) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9) ON CONFLICT DO NOTHING"
     );
     let mut insert = db.prepare_cached(&sql)?;
     let mut new = 0;
     for row in batch {
+        let mut has_part =
+            |user: &UserId| taken.query_row([row.planned_for.as_str(), user.as_str()], |found| found.get(0));
+        if has_part(&row.sender_id)? || has_part(&row.receiver_id)? {
+            continue;
+        }
         new += insert.execute(params![
             row.id.as_str(),
             row.sender_id.as_str(),

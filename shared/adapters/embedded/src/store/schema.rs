@@ -18,8 +18,8 @@ pub(super) fn tune_writer(connection: &Connection, durability: Durability) -> ru
     };
     connection.pragma_update(None, "journal_mode", "WAL")?;
     connection.pragma_update(None, "synchronous", synchronous)?;
-    // At most 128 MiB of pages, and a log of 64 MiB before it is copied back: bulk work touches many pages.
-    connection.pragma_update(None, "cache_size", -131_072)?;
+    // At most 64 MiB of pages, and a log of 64 MiB before it is copied back: bulk work touches many pages.
+    connection.pragma_update(None, "cache_size", -65_536)?;
     connection.pragma_update(None, "wal_autocheckpoint", 16_384)?;
     connection.pragma_update(None, "temp_store", "MEMORY")?;
     connection.pragma_update(None, "foreign_keys", true)?;
@@ -31,7 +31,6 @@ pub(super) fn tune_writer(connection: &Connection, durability: Durability) -> ru
 pub(super) fn tune_reader(connection: &Connection) -> rusqlite::Result<()> {
     connection.pragma_update(None, "query_only", true)?;
     connection.pragma_update(None, "cache_size", -16_384)?;
-    connection.pragma_update(None, "mmap_size", 268_435_456)?;
     connection.pragma_update(None, "temp_store", "MEMORY")?;
     connection.set_prepared_statement_cache_capacity(64);
     Ok(())
