@@ -67,14 +67,14 @@ fn messages(w: &'static World) -> Vec<Named> {
     let (s, gate) = (&w.stores, w.gate());
     vec![
         ("message-send", http(move |r| message_send::handle(gate, w.chat(), r))),
-        ("message-list", http(move |r| message_list::handle(gate, s.conversations, s.messages, r))),
+        ("message-list", http(move |r| message_list::handle(gate, w.chat().circles(), s.messages, r))),
         ("message-read", http(move |r| message_read::handle(gate, w.chat(), r))),
         ("message-edit", http(move |r| message_edit::handle(gate, w.chat(), r))),
         ("message-delete", http(move |r| message_delete::handle(gate, w.chat(), r))),
         ("message-unread-count", http(move |r| message_unread_count::handle(gate, s.conversations, r))),
         (
             "message-search",
-            http(move |r| message_search::handle(gate, s.conversations, s.messages, s.search, r)),
+            http(move |r| message_search::handle(gate, w.chat().circles(), s.messages, s.search, r)),
         ),
     ]
 }

@@ -11,8 +11,8 @@ use local_runner::settings::Settings;
 use shared::config::Env;
 use shared::lambda::keep;
 use shared::ports::{
-    AutoMessages, Connections, Conversations, Departures, Heartbeats, Messages, Presence, Probe, RateLimits,
-    Rooms, SearchIndex, Sessions, Unindexed, Users,
+    AutoMessages, Cache, Connections, Conversations, Departures, Heartbeats, Messages, Presence, Probe,
+    RateLimits, Rooms, SearchIndex, Sessions, Unindexed, Users,
 };
 
 use crate::queues::Broker;
@@ -35,6 +35,7 @@ pub(crate) struct Stores {
     pub(crate) heartbeats: &'static dyn Heartbeats,
     pub(crate) presence: &'static dyn Presence,
     pub(crate) departures: &'static dyn Departures,
+    pub(crate) cache: &'static dyn Cache,
     pub(crate) probes: Vec<(&'static str, &'static dyn Probe)>,
     pub(crate) broker: Broker,
     /// MongoDB, where it keeps the documents.
@@ -49,8 +50,8 @@ trait Documents: Users + Conversations + Messages + SearchIndex + Unindexed + Au
 impl<T: Users + Conversations + Messages + SearchIndex + Unindexed + AutoMessages> Documents for T {}
 
 /// What keeps sessions and everything that lives with connections.
-trait Live: Sessions + RateLimits + Connections + Rooms + Heartbeats + Presence + Departures {}
-impl<T: Sessions + RateLimits + Connections + Rooms + Heartbeats + Presence + Departures> Live for T {}
+trait Live: Sessions + RateLimits + Connections + Rooms + Heartbeats + Presence + Departures + Cache {}
+impl<T: Sessions + RateLimits + Connections + Rooms + Heartbeats + Presence + Departures + Cache> Live for T {}
 
 /// What is connected so far.
 struct Connecting<'a> {
@@ -86,6 +87,7 @@ pub(crate) async fn connect(settings: &Settings, env: &mut Env) -> Result<Stores
         heartbeats: live,
         presence: live,
         departures: live,
+        cache: live,
         probes: to.probes,
         broker,
         mongo,

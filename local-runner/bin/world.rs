@@ -38,8 +38,8 @@ impl World {
     }
 
     pub(crate) fn chat(&'static self) -> Chat<'static> {
-        let Stores { users, conversations, messages, .. } = self.stores;
-        Chat { users, conversations, messages, fanout: self.fanout() }
+        let Stores { users, conversations, cache, messages, .. } = self.stores;
+        Chat { users, conversations, cache, messages, fanout: self.fanout() }
     }
 }
 

@@ -110,7 +110,7 @@ async fn flow(store: &'static Embedded, messages: usize) -> Result<(), Failed> {
 
     let pushed: &'static Sockets = keep(Sockets::default());
     let fanout = Fanout { connections: store, rooms: store, push: pushed };
-    let chat = Chat { users: store, conversations: store, messages: store, fanout };
+    let chat = Chat { users: store, conversations: store, cache: store, messages: store, fanout };
     let ports = auto_message_consumer::Ports { auto_messages: store, outbox: store, chat };
     let function = Function(queue(move |batch| auto_message_consumer::handle(ports, batch)));
     let stop = Arc::new(Notify::new());

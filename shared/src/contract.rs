@@ -10,6 +10,7 @@
 
 mod auto_messages;
 mod broker;
+mod cache;
 mod chats;
 mod lines;
 mod messages;
@@ -29,6 +30,7 @@ use crate::error::StoreError;
 
 pub use auto_messages::auto_messages;
 pub use broker::{Broker, QueueView, outbox};
+pub use cache::cache;
 pub use chats::{Chats, conversations};
 pub use lines::{Lines, connections, departures, heartbeats, presence, rooms};
 pub use messages::messages;

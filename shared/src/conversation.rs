@@ -1,6 +1,10 @@
 //! Conversations: direct (one per pair, whatever races to create it) or group, their members and how far
 //! each has read.
 
+mod circle;
+
+pub use circle::{Circle, Circles};
+
 use serde::{Deserialize, Serialize};
 
 use crate::id::{ConversationId, UserId};

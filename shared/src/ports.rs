@@ -1,11 +1,13 @@
 //! What the rules need from the outside, one small trait per need, in our own types. An adapter
 //! implements some of them; a function takes `&dyn` those that it may touch.
 
+mod cache;
 mod documents;
 mod messaging;
 mod presence;
 mod sessions;
 
+pub use cache::Cache;
 pub use documents::{
     AutoMessages, Conversations, Indexable, Indexing, Messages, SearchHit, SearchIndex, SearchQuery,
     Unindexed, Users,

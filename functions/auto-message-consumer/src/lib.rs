@@ -5,6 +5,7 @@ use std::collections::HashSet;
 use futures::future::{BoxFuture, FutureExt as _};
 use futures::stream::{self, StreamExt as _};
 use shared::auto_message::Job;
+use shared::conversation::Circle;
 use shared::error::Error;
 use shared::id::{AutoMessageId, MessageId, UserId};
 use shared::lambda::queue::{Batch, Delivery, Outcome, settle};
@@ -81,7 +82,7 @@ async fn deliver(ports: Ports<'_>, batch: &Batch, id: &AutoMessageId) -> Result<
         created_at: batch.now,
     };
     let (Appended::Fresh(message) | Appended::Repeat(message)) = chat.messages.append(&draft).await?;
-    announce(chat, &conversation, &message, None, batch.now).await?;
+    announce(chat, &Circle::from(&conversation), &message, None, batch.now).await?;
     Ok(ports.auto_messages.sent(&planned.id).await?)
 }
 

@@ -22,7 +22,7 @@ async fn main() -> Result<(), Fatal> {
     let rabbit = keep(RabbitMq::new(rabbit));
     let push = keep(gateway);
     let fanout = Fanout { connections: redis, rooms: redis, push };
-    let chat = Chat { users: mongo, conversations: mongo, messages: mongo, fanout };
+    let chat = Chat { users: mongo, conversations: mongo, cache: redis, messages: mongo, fanout };
     let ports = auto_message_consumer::Ports { auto_messages: mongo, outbox: rabbit, chat };
     run(queue(move |batch| auto_message_consumer::handle(ports, batch))).await
 }

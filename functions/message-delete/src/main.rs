@@ -21,6 +21,6 @@ async fn main() -> Result<(), Fatal> {
     let push = keep(gateway);
     let gate = gate.over(redis);
     let fanout = Fanout { connections: redis, rooms: redis, push };
-    let chat = Chat { users: mongo, conversations: mongo, messages: mongo, fanout };
+    let chat = Chat { users: mongo, conversations: mongo, cache: redis, messages: mongo, fanout };
     run(http(move |request| message_delete::handle(gate, chat, request))).await
 }

@@ -1,13 +1,14 @@
 //! `GET /api/messages/{conversationId}` — a page of a conversation's history.
 
 use shared::auth::Gate;
+use shared::conversation::Circles;
 use shared::error::Error;
 use shared::form::text;
 use shared::id::{ConversationId, MessageId};
 use shared::lambda::http::{Reply, Request};
 use shared::message::read::{Place, history};
 use shared::page::Limit;
-use shared::ports::{Conversations, Messages};
+use shared::ports::Messages;
 
 /// Answers 200 with messages, oldest first, and the cursors of both neighbours.
 ///
@@ -15,7 +16,7 @@ use shared::ports::{Conversations, Messages};
 /// `Unauthenticated`, `Invalid`; `NotFound` when the caller is not a member or a cursor is no message here.
 pub async fn handle(
     gate: Gate<'_>,
-    conversations: &dyn Conversations,
+    circles: Circles<'_>,
     messages: &dyn Messages,
     request: Request,
 ) -> Result<Reply, Error> {
@@ -31,5 +32,5 @@ pub async fn handle(
     }
     let place = query
         .finish(|| Some(before.map(Place::Before).or(after.map(Place::After)).unwrap_or(Place::Latest)))?;
-    Reply::ok(history(conversations, messages, &caller.user_id, &id, &place, limit).await?)
+    Reply::ok(history(circles, messages, &caller.user_id, &id, &place, limit).await?)
 }

@@ -2,6 +2,7 @@
 
 use adapter_mongodb::Mongo;
 use adapter_redis::Redis;
+use shared::conversation::Circles;
 use shared::lambda::http::http;
 use shared::lambda::{Fatal, GateSettings, keep, run, start};
 
@@ -15,5 +16,6 @@ async fn main() -> Result<(), Fatal> {
     let mongo = keep(Mongo::connect(&mongo).await?);
     let redis = keep(Redis::new(redis));
     let gate = gate.over(redis);
-    run(http(move |request| message_list::handle(gate, mongo, mongo, request))).await
+    let circles = Circles { conversations: mongo, cache: redis };
+    run(http(move |request| message_list::handle(gate, circles, mongo, request))).await
 }

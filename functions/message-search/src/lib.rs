@@ -2,14 +2,14 @@
 
 use serde_json::{Value, json};
 use shared::auth::Gate;
+use shared::conversation::Circles;
 use shared::error::Error;
 use shared::form::text;
 use shared::id::{ConversationId, MessageId, UserId};
 use shared::lambda::http::{Reply, Request};
 use shared::message::Message;
-use shared::message::read::membership;
 use shared::page::{Limit, Page};
-use shared::ports::{Conversations, Messages, SearchHit, SearchIndex, SearchQuery};
+use shared::ports::{Messages, SearchHit, SearchIndex, SearchQuery};
 use shared::search::{highlight, matches, terms};
 
 /// Answers 200 with hits. The index only says which; what a message says now comes from the store.
@@ -18,7 +18,7 @@ use shared::search::{highlight, matches, terms};
 /// `Unauthenticated`, `Invalid`; `NotFound` for a conversation that the caller is not in.
 pub async fn handle(
     gate: Gate<'_>,
-    conversations: &dyn Conversations,
+    circles: Circles<'_>,
     messages: &dyn Messages,
     index: &dyn SearchIndex,
     request: Request,
@@ -26,7 +26,7 @@ pub async fn handle(
     let caller = gate.admit(&request).await?;
     let (query, limit) = read(&request, caller.user_id)?;
     if let Some(conversation) = &query.conversation {
-        membership(conversations, conversation, &query.member).await?;
+        circles.of(conversation, &query.member).await?;
     }
     let page = Page::cut(index.search(&query).await?, limit, |hit: &SearchHit| hit.cursor.clone());
     let ids: Vec<MessageId> = page.rows.into_iter().map(|hit| hit.message).collect();

@@ -3,6 +3,7 @@
 use adapter_elasticsearch::Search;
 use adapter_mongodb::Mongo;
 use adapter_redis::Redis;
+use shared::conversation::Circles;
 use shared::lambda::http::http;
 use shared::lambda::{Fatal, GateSettings, keep, run, start};
 use shared::ports::SearchIndex;
@@ -22,5 +23,6 @@ async fn main() -> Result<(), Fatal> {
         None => mongo,
     };
     let gate = gate.over(redis);
-    run(http(move |request| message_search::handle(gate, mongo, mongo, index, request))).await
+    let circles = Circles { conversations: mongo, cache: redis };
+    run(http(move |request| message_search::handle(gate, circles, mongo, index, request))).await
 }

@@ -71,7 +71,7 @@ async fn join(ports: Ports<'_>, speech: Speech<'_>, room: &ConversationId) -> Re
 }
 
 async fn leave(ports: Ports<'_>, speech: Speech<'_>, room: &ConversationId) -> Result<Value, Error> {
-    membership(ports.chat.conversations, room, &speech.identity.user_id).await?;
+    ports.chat.circles().of(room, &speech.identity.user_id).await?;
     ports.chat.fanout.rooms.leave(room, speech.connection).await?;
     Ok(json!({ "conversationId": room }))
 }
@@ -95,7 +95,7 @@ async fn typing(
     is_typing: bool,
 ) -> Result<Value, Error> {
     let user_id = &speech.identity.user_id;
-    membership(ports.chat.conversations, conversation, user_id).await?;
+    ports.chat.circles().of(conversation, user_id).await?;
     let event = ServerEvent::Typing { conversation_id: conversation, user_id, is_typing };
     ports.chat.fanout.to_room(conversation, Some(speech.connection), &event, speech.event.now).await;
     Ok(json!({ "conversationId": conversation, "isTyping": is_typing }))

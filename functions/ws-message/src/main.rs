@@ -23,7 +23,7 @@ async fn main() -> Result<(), Fatal> {
     let push = keep(gateway);
     let gate = gate.over(redis);
     let fanout = Fanout { connections: redis, rooms: redis, push };
-    let chat = Chat { users: mongo, conversations: mongo, messages: mongo, fanout };
+    let chat = Chat { users: mongo, conversations: mongo, cache: redis, messages: mongo, fanout };
     let ports = ws_message::Ports { gate, chat, heartbeats: redis, presence: redis, timers };
     run(websocket(move |event| ws_message::handle(ports, event))).await
 }

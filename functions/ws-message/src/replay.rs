@@ -23,8 +23,10 @@ pub(crate) async fn replay(
 ) -> Result<Value, Error> {
     let mut missed: u64 = 0;
     for (conversation, seq) in seen {
-        if ports.chat.conversations.for_member(conversation, user).await?.is_none() {
-            continue;
+        match ports.chat.circles().of(conversation, user).await {
+            Ok(_) => {}
+            Err(Error::NotFound(_)) => continue,
+            Err(error) => return Err(error),
         }
         for message in ports.chat.messages.page(conversation, Span::After(*seq), MOST).await? {
             let message = &message;

@@ -2,6 +2,7 @@
 //! `handle`, and through its door with the event's JSON.
 
 pub(crate) mod bench;
+mod circles;
 mod doors;
 mod pushes;
 mod rows;

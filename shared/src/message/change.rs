@@ -1,9 +1,9 @@
 //! Editing and deleting: the sender's own messages only, and everybody is told.
 
-use crate::conversation::Conversation;
+use crate::conversation::Circle;
 use crate::error::Error;
 use crate::id::{ConnectionId, MessageId, UserId};
-use crate::message::read::visible;
+use crate::message::read::stored;
 use crate::message::send::Chat;
 use crate::message::{Content, Message};
 use crate::realtime::event::ServerEvent;
@@ -21,11 +21,11 @@ pub async fn edit(
     content: &Content,
     now: Time,
 ) -> Result<Message, Error> {
-    let conversation = own(chat, caller, id).await?;
+    let circle = own(chat, caller, id).await?;
     let message =
         chat.messages.edit(id, content.as_str(), now).await?.ok_or(Error::NotFound("the message"))?;
     let event = ServerEvent::MessageUpdated { message: &message };
-    chat.fanout.to_users(&conversation.member_ids(), via, &event, now).await;
+    chat.fanout.to_users(&circle.members, via, &event, now).await;
     Ok(message)
 }
 
@@ -40,20 +40,24 @@ pub async fn delete(
     id: &MessageId,
     now: Time,
 ) -> Result<Message, Error> {
-    let conversation = own(chat, caller, id).await?;
+    let circle = own(chat, caller, id).await?;
     let message = chat.messages.delete(id, now).await?.ok_or(Error::NotFound("the message"))?;
     if message.deleted_at == Some(now) {
         let event = ServerEvent::MessageDeleted { message: &message };
-        chat.fanout.to_users(&conversation.member_ids(), via, &event, now).await;
+        chat.fanout.to_users(&circle.members, via, &event, now).await;
     }
     Ok(message)
 }
 
-/// The conversation of a message that the caller wrote.
-async fn own(chat: &Chat<'_>, caller: &UserId, id: &MessageId) -> Result<Conversation, Error> {
-    let (message, listed) = visible(chat, caller, id).await?;
+/// Who reads a message that the caller wrote.
+async fn own(chat: &Chat<'_>, caller: &UserId, id: &MessageId) -> Result<Circle, Error> {
+    let message = stored(chat, id).await?;
+    let circle = chat.circles().of(&message.conversation_id, caller).await.map_err(|error| match error {
+        Error::NotFound(_) => Error::NotFound("the message"),
+        other => other,
+    })?;
     if message.sender_id == *caller {
-        Ok(listed.conversation)
+        Ok(circle)
     } else {
         Err(Error::Forbidden("only the sender may change a message"))
     }

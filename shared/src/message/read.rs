@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use crate::conversation::Listed;
+use crate::conversation::{Circles, Listed};
 use crate::error::Error;
 use crate::id::{ConnectionId, ConversationId, MessageId, UserId};
 use crate::message::send::Chat;
@@ -35,7 +35,7 @@ pub enum Place {
     After(MessageId),
 }
 
-/// A conversation that the caller takes part in.
+/// A conversation that the caller takes part in, as it is now.
 ///
 /// # Errors
 /// `NotFound` for everybody else.
@@ -52,14 +52,14 @@ pub async fn membership(
 /// # Errors
 /// `NotFound` when the caller is not a member, or the place is no message of this conversation.
 pub async fn history(
-    conversations: &dyn Conversations,
+    circles: Circles<'_>,
     messages: &dyn Messages,
     caller: &UserId,
     conversation: &ConversationId,
     place: &Place,
     limit: Limit,
 ) -> Result<History, Error> {
-    membership(conversations, conversation, caller).await?;
+    circles.of(conversation, caller).await?;
     let span = span(messages, conversation, place).await?;
     let mut page = messages.page(conversation, span, limit.plus_one()).await?;
     let more = page.len() > limit.get() as usize;
@@ -96,10 +96,15 @@ async fn span(messages: &dyn Messages, conversation: &ConversationId, place: &Pl
 /// # Errors
 /// `NotFound` when there is none, or it is none of the caller's business.
 pub async fn visible(chat: &Chat<'_>, caller: &UserId, id: &MessageId) -> Result<(Message, Listed), Error> {
-    let found = chat.messages.by_ids(std::slice::from_ref(id)).await?;
-    let message = found.into_iter().next().ok_or(Error::NotFound("the message"))?;
+    let message = stored(chat, id).await?;
     let listed = chat.conversations.for_member(&message.conversation_id, caller).await?;
     Ok((message, listed.ok_or(Error::NotFound("the message"))?))
+}
+
+/// A message, whoever asks.
+pub(crate) async fn stored(chat: &Chat<'_>, id: &MessageId) -> Result<Message, Error> {
+    let found = chat.messages.by_ids(std::slice::from_ref(id)).await?;
+    found.into_iter().next().ok_or(Error::NotFound("the message"))
 }
 
 /// How far somebody has read.

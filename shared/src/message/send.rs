@@ -1,11 +1,11 @@
 //! Sending a message: over HTTP, over a socket, and as the consumer of planned messages.
 
-use crate::conversation::Conversation;
+use crate::conversation::{Circle, Circles, Conversation};
 use crate::error::Error;
 use crate::form::{Form, text};
 use crate::id::{ConnectionId, ConversationId, Entropy, MessageId, UserId};
 use crate::message::{Appended, Content, Draft, Message, MessageKind, parse_client_message_id};
-use crate::ports::{Conversations, Messages, Stored, Users};
+use crate::ports::{Cache, Conversations, Messages, Stored, Users};
 use crate::realtime::event::ServerEvent;
 use crate::realtime::fanout::Fanout;
 use crate::time::Time;
@@ -17,10 +17,19 @@ pub struct Chat<'a> {
     pub users: &'a dyn Users,
     /// Who talks with whom.
     pub conversations: &'a dyn Conversations,
+    /// Who was found to talk with whom.
+    pub cache: &'a dyn Cache,
     /// What was written.
     pub messages: &'a dyn Messages,
     /// Who is told.
     pub fanout: Fanout<'a>,
+}
+
+impl<'a> Chat<'a> {
+    /// Who takes part in which conversation.
+    pub fn circles(&self) -> Circles<'a> {
+        Circles { conversations: self.conversations, cache: self.cache }
+    }
 }
 
 /// What a client wants to send.
@@ -103,10 +112,10 @@ fn read_target(form: &mut Form) -> Option<Target> {
 /// `NotFound` for a conversation that the sender is not in, `Invalid` for an impossible receiver,
 /// `Conflict` when the client's key was used for another message.
 pub async fn send(chat: &Chat<'_>, sender: Sender<'_>, outgoing: Outgoing) -> Result<Sent, Error> {
-    let conversation = find(chat, sender, &outgoing.target).await?;
+    let circle = find(chat, sender, &outgoing.target).await?;
     let draft = Draft {
         id: MessageId::fresh(sender.now, sender.entropy),
-        conversation_id: conversation.id.clone(),
+        conversation_id: circle.id.clone(),
         sender_id: sender.user_id.clone(),
         content: outgoing.content,
         kind: MessageKind::Text,
@@ -116,7 +125,7 @@ pub async fn send(chat: &Chat<'_>, sender: Sender<'_>, outgoing: Outgoing) -> Re
     };
     match chat.messages.append(&draft).await? {
         Appended::Fresh(message) => {
-            tell(chat, &conversation, &message, sender).await;
+            tell(chat, &circle, &message, sender).await;
             Ok(Sent { message, fresh: true })
         }
         Appended::Repeat(first) if is_same(&first, &draft) => Ok(Sent { message: first, fresh: false }),
@@ -128,8 +137,8 @@ pub async fn send(chat: &Chat<'_>, sender: Sender<'_>, outgoing: Outgoing) -> Re
 
 /// Tells the other members' devices and the sender's other devices. Who waits for this has a message that is
 /// stored, so a failure is only logged.
-async fn tell(chat: &Chat<'_>, conversation: &Conversation, message: &Message, sender: Sender<'_>) {
-    if let Err(error) = announce(chat, conversation, message, sender.via, sender.now).await {
+async fn tell(chat: &Chat<'_>, circle: &Circle, message: &Message, sender: Sender<'_>) {
+    if let Err(error) = announce(chat, circle, message, sender.via, sender.now).await {
         tracing::warn!(error = %error, "a stored message could not be announced");
     }
 }
@@ -140,12 +149,12 @@ async fn tell(chat: &Chat<'_>, conversation: &Conversation, message: &Message, s
 /// When nobody can say which devices there are. Nobody was told then.
 pub async fn announce(
     chat: &Chat<'_>,
-    conversation: &Conversation,
+    circle: &Circle,
     message: &Message,
     via: Option<&ConnectionId>,
     now: Time,
 ) -> Stored<()> {
-    let receivers = chat.fanout.connections.of_users(&conversation.member_ids()).await?;
+    let receivers = chat.fanout.connections.of_users(&circle.members).await?;
     let (own, others): (Vec<_>, Vec<_>) = receivers.into_iter().partition(|r| r.user_id == message.sender_id);
     chat.fanout.to(&others, via, &ServerEvent::MessageReceived { message }, now).await;
     chat.fanout.to(&own, via, &ServerEvent::MessageSent { message }, now).await;
@@ -158,15 +167,14 @@ fn is_same(first: &Message, draft: &Draft) -> bool {
     first.conversation_id == draft.conversation_id && (changed || first.content == draft.content.as_str())
 }
 
-async fn find(chat: &Chat<'_>, sender: Sender<'_>, target: &Target) -> Result<Conversation, Error> {
+async fn find(chat: &Chat<'_>, sender: Sender<'_>, target: &Target) -> Result<Circle, Error> {
     match target {
-        Target::Conversation(id) => {
-            let listed = chat.conversations.for_member(id, sender.user_id).await?;
-            listed.map(|l| l.conversation).ok_or(Error::NotFound("the conversation"))
-        }
+        Target::Conversation(id) => chat.circles().of(id, sender.user_id).await,
         Target::Receiver(receiver) => {
             let of = Pair { a: sender.user_id, b: receiver, field: "receiverId" };
-            Ok(direct(chat.users, chat.conversations, of, sender.now, sender.entropy).await?.0)
+            let (conversation, _) =
+                direct(chat.users, chat.conversations, of, sender.now, sender.entropy).await?;
+            Ok(Circle::from(&conversation))
         }
     }
 }

@@ -55,7 +55,13 @@ impl Scene {
         deliveries: Vec<Delivery>,
     ) -> Result<(), Error> {
         let fanout = Fanout { connections: faulty, rooms: &self.store, push: &self.pushed };
-        let chat = Chat { users: &self.store, conversations: &self.store, messages: faulty, fanout };
+        let chat = Chat {
+            users: &self.store,
+            conversations: &self.store,
+            cache: &self.store,
+            messages: faulty,
+            fanout,
+        };
         let ports = Ports { auto_messages: faulty, outbox: faulty, chat };
         auto_message_consumer::handle(ports, self.batch(deliveries)).await
     }

@@ -194,7 +194,7 @@ pub(super) async fn connect(store: &Embedded, user: &UserId, now: Time) {
 /// Where messages are written and announced.
 pub(super) fn chat<'a>(store: &'a Embedded, push: &'a Pushed) -> Chat<'a> {
     let fanout = Fanout { connections: store, rooms: store, push };
-    Chat { users: store, conversations: store, messages: store, fanout }
+    Chat { users: store, conversations: store, cache: store, messages: store, fanout }
 }
 
 /// Every message that somebody can read, over all conversations.

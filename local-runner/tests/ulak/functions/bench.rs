@@ -12,12 +12,13 @@ use http::header::{AUTHORIZATION, CONTENT_TYPE, HeaderValue};
 use serde_json::{Map, Value, json};
 use shared::auth::{Gate, Passwords, Rates, TokenKeys};
 use shared::config::Secret;
+use shared::conversation::Circle;
 use shared::error::{Error, StoreError};
-use shared::id::{ConnectionId, Entropy, SessionId, UserId};
+use shared::id::{ConnectionId, ConversationId, Entropy, SessionId, UserId};
 use shared::lambda::http::{Reply, Request, http};
 use shared::lambda::{Entry, invoke};
 use shared::message::send::Chat;
-use shared::ports::{Limit, Push, PushError, RateLimits, Sessions, Stored};
+use shared::ports::{Cache, Limit, Push, PushError, RateLimits, Sessions, Stored};
 use shared::realtime::fanout::Fanout;
 use shared::session::{Rotation, Session};
 use shared::time::Time;
@@ -74,7 +75,7 @@ impl Bench {
 
     pub(crate) fn chat(&self) -> Chat<'_> {
         let store = &self.store;
-        Chat { users: store, conversations: store, messages: store, fanout: self.fanout() }
+        Chat { users: store, conversations: store, cache: store, messages: store, fanout: self.fanout() }
     }
 
     /// A request at [`NOW`] with the bench's randomness.
@@ -210,13 +211,24 @@ impl Push for Recorder {
 }
 
 /// A store at the other end of a cut cable.
-struct Cut;
+pub(crate) struct Cut;
 
 /// What the log may say and a client may not.
 pub(crate) const CAUSE: &str = "the cable to 10.1.2.3 was cut";
 
 fn cut<T>() -> Stored<T> {
     Err(StoreError::down("redis", CAUSE))
+}
+
+#[async_trait]
+impl Cache for Cut {
+    async fn circle(&self, _: &ConversationId) -> Stored<Option<Circle>> {
+        cut()
+    }
+
+    async fn keep(&self, _: &Circle) -> Stored<()> {
+        cut()
+    }
 }
 
 #[async_trait]

@@ -213,7 +213,7 @@ fn messages() -> Vec<Row> {
         },
         Row {
             function: "message-list",
-            handle: |b, r| Box::pin(message_list::handle(b.gate(), &b.store, &b.store, r)),
+            handle: |b, r| Box::pin(message_list::handle(b.gate(), b.chat().circles(), &b.store, r)),
             ask: |s| {
                 let ask =
                     by(&s.bob, "GET /api/messages/{conversationId}").at("conversationId", &s.conversation);
@@ -255,7 +255,9 @@ fn messages() -> Vec<Row> {
         },
         Row {
             function: "message-search",
-            handle: |b, r| Box::pin(message_search::handle(b.gate(), &b.store, &b.store, &b.store, r)),
+            handle: |b, r| {
+                Box::pin(message_search::handle(b.gate(), b.chat().circles(), &b.store, &b.store, r))
+            },
             ask: |s| by(&s.ada, "GET /api/messages/search").with("q", "ORANGE"),
             status: 200,
             told: |_| ("/hits/0/highlight", json!("<mark>oranges</mark>")),

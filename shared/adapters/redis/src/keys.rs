@@ -15,11 +15,12 @@
 //! | `{P:sessions}:s:<session>` | Hash, TTL | the session and the good refresh token's hash | `Sessions::live`, one round trip |
 //! | `{P:sessions}:used:<session>` | Sorted set, TTL | hashes that were good, by their expiry | reuse ends the session |
 //! | `{P:sessions}:of:<user>` | Sorted set, TTL | session ids, by expiry | `Sessions::{list, end_all}` |
+//! | `P:circle:<conversation>` | String, TTL | the members' ids | `Cache` |
 //! | `P:rate:<key>:<window>` | String, TTL | how many were taken | `RateLimits::take` |
 //!
 //! **Slots.** What is in braces decides the slot of a cluster. All of presence lies in one slot and all of
 //! the sessions in another, because each edge touches several keys and must be one script; rate limits
-//! are one key each and spread. A script names every key that it touches in KEYS.
+//! and circles are one key each and spread. A script names every key that it touches in KEYS.
 //!
 //! **Few big keys instead of one per user or room.** A set of one score is a sorted list of strings, and a
 //! prefix of it (`ZRANGEBYLEX [user␠ (user!`) is as good as a key of its own. The names are then known
@@ -34,7 +35,7 @@
 
 use std::time::Duration;
 
-use shared::id::{SessionId, UserId};
+use shared::id::{ConversationId, SessionId, UserId};
 use shared::time::Time;
 
 /// The names of all keys.
@@ -84,6 +85,11 @@ impl Keys {
     /// The ids of a user's sessions.
     pub(crate) fn sessions_of(&self, user: &UserId) -> String {
         format!("{{{}:sessions}}:of:{user}", self.prefix)
+    }
+
+    /// A conversation's members.
+    pub(crate) fn circle(&self, id: &ConversationId) -> String {
+        format!("{}:circle:{id}", self.prefix)
     }
 
     /// The counter of the window that begins at `start`.

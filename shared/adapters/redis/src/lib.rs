@@ -1,7 +1,7 @@
 //! Redis, or anything that speaks its protocol from version 6.2 on: sessions, rate limits, connections,
-//! rooms, heartbeats and presence. All of it may be lost. Read [`keys`] first: it lists what lies where.
+//! rooms, heartbeats, presence and conversations' members. All of it may be lost. Read [`keys`] first: it lists what lies where.
 //!
-//! Not here: documents, caches of documents, and any rule about when something happens.
+//! Not here: documents, and any rule about when something happens.
 
 pub mod keys;
 
@@ -24,6 +24,8 @@ mod rooms;
 mod heartbeats;
 
 mod presence;
+
+mod circles;
 
 use async_trait::async_trait;
 use shared::error::StoreFailure;

@@ -98,6 +98,11 @@ async fn departures() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn cache() {
+    hold("cache", ADAPTER, contract::cache(), embedded()).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn outbox() {
     let store = embedded();
     let view = Arc::new(View(store.clone()));

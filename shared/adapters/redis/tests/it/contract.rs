@@ -68,3 +68,9 @@ async fn departures() {
     let Some((redis, _world)) = subject() else { return };
     contract::hold("departures", "redis", contract::departures(), lines(&redis)).await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn cache() {
+    let Some((redis, _world)) = subject() else { return };
+    contract::hold("cache", "redis", contract::cache(), redis).await;
+}
