@@ -6,7 +6,7 @@ use std::path::Path;
 use crate::error::OpenError;
 
 /// Held while it lives.
-pub(super) struct DirLock(#[expect(dead_code, reason = "the open file is the lock")] File);
+pub(super) struct DirLock(File);
 
 impl DirLock {
     pub(super) fn take(dir: &Path) -> Result<Self, OpenError> {
@@ -22,5 +22,14 @@ impl DirLock {
             Err(TryLockError::WouldBlock) => Err(OpenError::Busy(dir.to_owned())),
             Err(TryLockError::Error(cause)) => Err(failed(cause)),
         }
+    }
+}
+
+impl Drop for DirLock {
+    /// Closing the file is not enough: a child that this process starts just now holds a copy of it until it
+    /// runs its own program.
+    fn drop(&mut self) {
+        // What cannot be unlocked is free once the last copy is closed.
+        let _ = self.0.unlock();
     }
 }
