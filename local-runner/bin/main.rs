@@ -13,8 +13,9 @@ mod world;
 use std::process::ExitCode;
 
 use clap::Parser as _;
+use local_runner::BoxError;
 use local_runner::cli::Cli;
-use local_runner::run::{BoxError, Platform, run};
+use local_runner::run::{Platform, run};
 use local_runner::runner::App;
 use shared::telemetry;
 

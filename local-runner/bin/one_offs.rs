@@ -1,8 +1,8 @@
 //! What this application can do once: making what its servers need, and building the search index anew.
 
+use local_runner::BoxError;
 use local_runner::one_off::{OneOff, Tell};
 use local_runner::plan::Plan;
-use local_runner::run::BoxError;
 use shared::ports::Indexing as _;
 
 use crate::index;

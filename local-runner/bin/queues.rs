@@ -6,11 +6,11 @@ use std::time::Duration;
 
 use adapter_embedded::Embedded;
 use adapter_rabbitmq::RabbitMq;
+use local_runner::BoxError;
 use local_runner::event_source::{self, Poller, Source};
 use local_runner::invoke::BoxFuture;
 use local_runner::plan::{Plan, QueuePlan};
 use local_runner::queues::{Depth, QueueDesk};
-use local_runner::run::BoxError;
 use local_runner::runner::App;
 use shared::ports::Outbox;
 

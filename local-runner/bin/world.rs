@@ -1,7 +1,8 @@
 //! Everything that functions are lent, connected once.
 
 use adapter_api_gateway::Gateway;
-use local_runner::run::{BoxError, Platform};
+use local_runner::BoxError;
+use local_runner::run::Platform;
 use shared::auth::{Gate, Passwords, Rates, TokenKeys};
 use shared::config::{self, Env};
 use shared::lambda::keep;

@@ -11,7 +11,7 @@ use hyper_util::rt::TokioIo;
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 
-use crate::run::BoxError;
+use crate::output::BoxError;
 
 /// How long a connect may take before nobody is there.
 const KNOCK: Duration = Duration::from_millis(500);

@@ -33,11 +33,13 @@ pub mod ids;
 
 mod body;
 mod client;
+mod output;
 mod percent;
 mod remote;
 mod signals;
 mod table;
 
 pub use cli::Cli;
-pub use run::{BoxError, Platform, run};
+pub use output::BoxError;
+pub use run::{Platform, run};
 pub use runner::{App, Runner};

@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use crate::invoke::BoxFuture;
-use crate::run::{BoxError, say};
+use crate::output::{BoxError, say};
 use crate::table::table;
 
 /// Prints a line for whoever waits.

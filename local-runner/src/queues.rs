@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::invoke::BoxFuture;
 use crate::mount::{Mount, Request, Response, json, message};
-use crate::run::BoxError;
+use crate::output::BoxError;
 use crate::table::table;
 
 /// Where a runner shows its queues: GET for the depths, POST to send the dead back first.

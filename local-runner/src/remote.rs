@@ -9,8 +9,8 @@ use http::Method;
 
 use crate::client::{Answer, ask};
 use crate::invoke::Invocation;
+use crate::output::{BoxError, say};
 use crate::queues::{self, Report};
-use crate::run::{BoxError, say};
 use crate::schedule::{Fired, by_hand};
 
 /// Invokes through the runner's Invoke API; `None` when no runner is up there.

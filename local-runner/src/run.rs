@@ -1,7 +1,6 @@
 //! The commands: what `main` calls with the parsed command line and its functions. Output goes to standard
 //! output, problems to standard error in one line, and the exit code tells.
 
-use std::error::Error;
 use std::fs;
 use std::io::{self, Read, Write};
 use std::path::Path;
@@ -16,6 +15,7 @@ use tokio_util::sync::CancellationToken;
 use crate::cli::{Cli, Command, Data};
 use crate::invoke::asynchronous::AsyncInvoker;
 use crate::invoke::{FunctionError, Invocation, InvokeError};
+use crate::output::{BoxError, say};
 use crate::plan::Plan;
 use crate::queues::report;
 use crate::remote;
@@ -24,9 +24,6 @@ use crate::schedule::{self, Fired, FiredMount, Place, Schedules, State, SystemCl
 use crate::settings::Settings;
 use crate::websocket::Connections;
 use crate::{one_off, overview, server, signals};
-
-/// Any error, for one line on standard error.
-pub type BoxError = Box<dyn Error + Send + Sync>;
 
 /// How many coming runs of each schedule are listed.
 const NEXT_RUNS: usize = 5;
@@ -273,12 +270,4 @@ fn read_event(file: Option<&Path>) -> Result<Bytes, BoxError> {
     serde_json::from_slice::<serde::de::IgnoredAny>(&event)
         .map_err(|error| format!("{} is not JSON: {error}", file.display()))?;
     Ok(event.into())
-}
-
-/// Prints. A reader that has gone away (`| head`) is no failure.
-pub(crate) fn say(text: &str) -> Result<ExitCode, BoxError> {
-    match io::stdout().write_all(text.as_bytes()) {
-        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(error.into()),
-        _ => Ok(ExitCode::SUCCESS),
-    }
 }

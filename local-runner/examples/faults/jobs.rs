@@ -8,8 +8,8 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use serde_json::{Value, json};
 use shared::time::Time;
 
+use crate::asking::Shared;
 use crate::client::{Call, Port};
-use crate::load::Shared;
 use crate::person::Person;
 
 /// Between two days.

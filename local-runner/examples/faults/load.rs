@@ -2,61 +2,22 @@
 //! no success sends the same again under the same key, as a client should.
 
 use std::collections::HashMap;
-use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
+use crate::asking::{Sample, Shared};
 use crate::client::{Call, Port};
 use crate::jobs;
 use crate::person::Person;
 
 /// Pairs of people.
 const PAIRS: usize = 4;
-/// Between two requests of one person: a load, not a benchmark.
-const PAUSE: Duration = Duration::from_millis(20);
 /// How long the search index is given for what was written last.
 const SETTLE: Duration = Duration::from_secs(15);
-
-/// What became of one request.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Sample {
-    pub(crate) begun: Instant,
-    pub(crate) took: Duration,
-    /// 0 when there was no whole answer.
-    pub(crate) status: u16,
-}
-
-/// What the people have in common.
-#[derive(Default)]
-pub(crate) struct Shared {
-    samples: Mutex<Vec<Sample>>,
-    /// The phase, which every message of it names.
-    phase: AtomicU32,
-    /// Keys whose message was acknowledged.
-    acknowledged: Mutex<Vec<String>>,
-    stop: AtomicBool,
-}
-
-impl Shared {
-    /// Sends and remembers what became of it; the data of a success.
-    pub(crate) fn ask(&self, call: &Call) -> Option<Value> {
-        let begun = Instant::now();
-        let answer = call.try_send();
-        let status = answer.as_ref().map_or(0, |answer| answer.status);
-        let sample = Sample { begun, took: begun.elapsed(), status };
-        self.samples.lock().unwrap().push(sample);
-        thread::sleep(PAUSE);
-        answer.ok().filter(|_| (200..300).contains(&status)).map(|answer| answer.json())
-    }
-
-    /// Whether it is over.
-    pub(crate) fn stopped(&self) -> bool {
-        self.stop.load(Ordering::SeqCst)
-    }
-}
 
 fn word(phase: u32) -> String {
     format!("phase{phase}x")

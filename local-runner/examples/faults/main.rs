@@ -12,6 +12,7 @@
     reason = "the tests use more of what is shared"
 )]
 
+mod asking;
 #[path = "../../../shared/adapters/redis/tests/it/chaos.rs"]
 mod chaos;
 #[path = "../../tests/ulak/client.rs"]

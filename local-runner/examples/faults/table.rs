@@ -3,7 +3,8 @@
 use std::fmt::Write as _;
 use std::time::{Duration, Instant};
 
-use crate::load::{Count, Jobs, Sample};
+use crate::asking::Sample;
+use crate::load::{Count, Jobs};
 
 /// What one outage looked like from outside.
 #[derive(Debug)]

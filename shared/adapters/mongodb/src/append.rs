@@ -28,7 +28,8 @@ use shared::id::MessageId;
 use shared::message::{Appended, Draft};
 use shared::ports::Stored;
 
-use crate::client::{Mongo, STORE};
+use crate::STORE;
+use crate::client::Mongo;
 use crate::failure::{failed, refused};
 use crate::indexes::{CONVERSATIONS, MESSAGES};
 use crate::rows::MessageRow;

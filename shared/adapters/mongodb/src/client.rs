@@ -15,12 +15,11 @@ use shared::error::{StoreError, StoreFailure};
 use shared::ports::{Probe, Stored};
 use tokio::sync::OnceCell;
 
+use crate::STORE;
 use crate::config::Config;
 use crate::failure::failed;
 use crate::indexes::{self, COLLECTIONS};
 
-/// The store's name in failures and in the health answer.
-pub(crate) const STORE: &str = "mongodb";
 /// How long a probe waits.
 const PROBE: Duration = Duration::from_secs(2);
 

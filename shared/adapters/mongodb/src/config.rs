@@ -6,7 +6,7 @@ use mongodb::options::ClientOptions;
 use shared::config::{Env, Secret};
 use shared::error::StoreError;
 
-use crate::client::STORE;
+use crate::STORE;
 
 /// The database when neither `MONGODB_DATABASE` nor the URI names one.
 const DATABASE: &str = "ulak";

@@ -7,7 +7,8 @@ use shared::conversation::{ActivityCursor, Conversation, Listed};
 use shared::id::{ConversationId, UserId};
 use shared::ports::{Conversations, Messages, Stored};
 
-use crate::client::{Mongo, STORE};
+use crate::STORE;
+use crate::client::Mongo;
 use crate::failure::{duplicate, failed, taken};
 use crate::indexes::CONVERSATIONS;
 use crate::rows::{ConversationRow, date, long};

@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use mongodb::error::{Error, ErrorKind, InsertManyError, WriteFailure};
 use shared::error::StoreError;
 
-use crate::client::STORE;
+use crate::STORE;
 
 /// MongoDB's `DuplicateKey`.
 const DUPLICATE_KEY: i32 = 11_000;

@@ -25,3 +25,6 @@ mod users;
 pub use client::Mongo;
 pub use config::Config;
 pub use indexes::{INDEXES, Index};
+
+/// The store's name in failures and in the health answer.
+const STORE: &str = "mongodb";

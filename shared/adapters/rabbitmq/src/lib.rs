@@ -5,6 +5,7 @@
 
 mod config;
 
+mod failure;
 mod link;
 
 mod outbox;
@@ -23,7 +24,8 @@ use shared::ports::Probe;
 pub use config::Config;
 pub use queues::QueueDepth;
 
-use link::{Failure, Link};
+use failure::Failure;
+use link::Link;
 
 /// The name that health reports.
 const STORE: &str = "rabbitmq";

@@ -13,6 +13,7 @@ use shared::ports::Stored;
 use tokio::sync::OnceCell;
 use tokio::time::Instant;
 
+use crate::failure::Failure;
 use crate::{STORE, topology};
 
 /// The longest that one attempt to connect may take.
@@ -23,26 +24,6 @@ const FIRST_PAUSE: Duration = Duration::from_millis(50);
 
 /// The longest pause.
 const LONGEST_PAUSE: Duration = Duration::from_secs(2);
-
-/// What may go wrong between us and the broker.
-#[derive(Debug, thiserror::Error)]
-pub(crate) enum Failure {
-    /// The connection or the protocol.
-    #[error(transparent)]
-    Amqp(#[from] lapin::Error),
-    /// No answer in time.
-    #[error("no answer within {} s", .0.as_secs())]
-    Silent(Duration),
-    /// The broker knows no such queue.
-    #[error("the broker has no queue {0}")]
-    Unroutable(String),
-    /// The broker did not take the message.
-    #[error("the broker refused a message for {0}")]
-    Refused(String),
-    /// AMQP's short strings end at 255 bytes.
-    #[error("a queue's name or a message's id is longer than 255 bytes")]
-    TooLong,
-}
 
 /// A connection with its confirm channel, and the queues that were declared over it.
 pub(crate) struct Line {

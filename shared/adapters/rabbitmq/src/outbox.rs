@@ -11,7 +11,8 @@ use shared::lambda::queue::ATTEMPT_HEADER;
 use shared::ports::{Outbox, OutboxMessage, Stored};
 
 use crate::RabbitMq;
-use crate::link::{Failure, Line};
+use crate::failure::Failure;
+use crate::link::Line;
 use crate::topology::{dead_queue, name, retry_queue, step};
 
 /// The longest that one portion of messages may take, connecting and a second try included.

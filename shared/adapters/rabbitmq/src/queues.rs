@@ -7,7 +7,8 @@ use lapin::options::{BasicAckOptions, BasicGetOptions};
 use shared::ports::Stored;
 
 use crate::RabbitMq;
-use crate::link::{Failure, Line};
+use crate::failure::Failure;
+use crate::link::Line;
 use crate::outbox::{BOUND, Parcel, attempts, confirmed};
 use crate::topology::{all, dead_queue, look, name};
 

@@ -25,7 +25,7 @@ use lapin::options::QueueDeclareOptions;
 use lapin::types::{AMQPValue, FieldTable, LongString, ShortString};
 use lapin::{Channel, Connection, ErrorKind, Queue};
 
-use crate::link::Failure;
+use crate::failure::Failure;
 
 /// AMQP's reply code for a queue that exists with other arguments.
 const PRECONDITION_FAILED: u16 = 406;
