@@ -44,7 +44,8 @@ impl Embedded {
         Ok(Self::over(Store::open(dir, Durability::Disk)?))
     }
 
-    /// A world of its own that disappears with the last clone (`:memory:` on the command line).
+    /// A world of its own that disappears with the last clone or the process, however that ends (`:memory:` on the
+    /// command line). What does not fit into memory is in files without names.
     ///
     /// # Errors
     /// What the disk or SQLite said.

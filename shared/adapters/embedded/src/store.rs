@@ -29,7 +29,8 @@ pub(crate) enum Durability {
     None,
 }
 
-/// One database. Fields are dropped in this order: the writer ends, then the lock, then the directory.
+/// One database. Fields are dropped in this order: the writer ends, then the lock, then what is left of a
+/// temporary directory.
 pub(crate) struct Store {
     writer: Writer,
     readers: Readers,
@@ -56,7 +57,13 @@ impl Store {
         let failed = |cause| OpenError::Directory { dir: std::env::temp_dir(), cause };
         let temporary = tempfile::Builder::new().prefix("ulak-").tempdir().map_err(failed)?;
         let store = Self::open(temporary.path(), Durability::None)?;
-        Ok(Self { _temporary: Some(temporary), ..store })
+        // Every file is open now, and none is opened again: without names they end with the process, however it
+        // ends. Where open files cannot be removed, the directory goes with the store.
+        let left = match std::fs::remove_dir_all(temporary.path()) {
+            Ok(()) => None,
+            Err(_) => Some(temporary),
+        };
+        Ok(Self { _temporary: left, ..store })
     }
 
     pub(crate) fn dir(&self) -> &Path {

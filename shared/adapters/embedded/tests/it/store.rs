@@ -46,12 +46,17 @@ fn a_newer_schema_is_not_touched() {
     assert!(matches!(Embedded::open(dir.path()), Err(OpenError::Newer { found: 99, .. })));
 }
 
-#[test]
-fn a_temporary_store_leaves_nothing() {
-    let store = Embedded::temporary().unwrap();
+#[tokio::test(flavor = "multi_thread")]
+async fn a_temporary_store_leaves_nothing_even_when_it_is_killed() {
+    let (store, world) = (Embedded::temporary().unwrap(), World::fresh());
     let place = format!("{store:?}");
     let dir = std::path::PathBuf::from(place.trim_start_matches("Embedded(").trim_end_matches(')'));
-    assert!(dir.is_dir());
+    assert!(!dir.exists(), "its files have no names, so nobody has to take them away");
+    let users: Vec<_> = (0..500).map(|n| world.user(&format!("u{n}"), "Somebody")).collect();
+    let writes = users.iter().map(|user| store.insert(user));
+    futures::future::try_join_all(writes).await.unwrap();
+    let reads = users.iter().map(|user| Users::by_ids(&store, std::slice::from_ref(&user.id)));
+    assert!(futures::future::try_join_all(reads).await.unwrap().iter().all(|found| found.len() == 1));
     drop(store);
     assert!(!dir.exists());
 }
