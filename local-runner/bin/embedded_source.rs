@@ -4,26 +4,51 @@ use std::collections::VecDeque;
 use std::time::Duration;
 
 use adapter_embedded::Embedded;
+use futures::future::{BoxFuture, FutureExt as _, ready};
 use local_runner::event_source::{Delivery, HeaderValue, Properties, Source};
+use shared::error::StoreError;
 use shared::lambda::queue::ATTEMPT_HEADER;
 use shared::ports::Stored;
+use tokio::task::JoinHandle;
 
 /// How many messages are taken from the store at once.
 const PREFETCH: u32 = 250;
 /// How often it looks for what `.retry` has released.
 const LOOK_AGAIN: Duration = Duration::from_secs(1);
 
+/// What the store hands out, and what says that there is more.
+type Received = (Stored<Vec<adapter_embedded::Delivery>>, BoxFuture<'static, ()>);
+
 /// The embedded queue as the event source wants it.
 pub(crate) struct EmbeddedSource {
     store: &'static Embedded,
     queue: String,
     ready: VecDeque<adapter_embedded::Delivery>,
+    /// Stays when `next` is given up: the store hands out what was asked for, whoever still listens, and what
+    /// nobody heard of would lie there until the next start.
+    receiving: Option<JoinHandle<Received>>,
 }
 
 impl EmbeddedSource {
     /// Takes from one queue of the store.
     pub(crate) fn new(store: &'static Embedded, queue: String) -> Self {
-        Self { store, queue, ready: VecDeque::new() }
+        Self { store, queue, ready: VecDeque::new(), receiving: None }
+    }
+
+    /// Cancel-safe: what is under way is waited for by the next call.
+    async fn receive(&mut self) -> Received {
+        let (store, queue) = (self.store, &self.queue);
+        let receiving = self.receiving.get_or_insert_with(|| {
+            let queue = queue.clone();
+            tokio::spawn(async move {
+                // Taken before the look, so that nothing slips between.
+                let published = store.published().boxed();
+                (store.receive(&queue, PREFETCH).await, published)
+            })
+        });
+        let received = receiving.await;
+        self.receiving = None;
+        received.unwrap_or_else(|died| (Err(StoreError::down("embedded", died)), ready(()).boxed()))
     }
 }
 
@@ -33,8 +58,8 @@ impl Source for EmbeddedSource {
             if let Some(delivery) = self.ready.pop_front() {
                 return translated(delivery);
             }
-            let published = self.store.published();
-            match self.store.receive(&self.queue, PREFETCH).await {
+            let (received, published) = self.receive().await;
+            match received {
                 Ok(batch) if !batch.is_empty() => self.ready.extend(batch),
                 Ok(_) => {
                     // Either way it looks again.
@@ -57,7 +82,12 @@ impl Source for EmbeddedSource {
         settled(&self.queue, done);
     }
 
-    async fn close(self) {
+    async fn close(mut self) {
+        if self.receiving.is_some()
+            && let (Ok(batch), _) = self.receive().await
+        {
+            self.ready.extend(batch);
+        }
         let rest: Vec<u64> = self.ready.iter().map(|delivery| delivery.tag).collect();
         settled(&self.queue, self.store.nack(&rest).await);
     }

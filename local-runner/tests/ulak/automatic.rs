@@ -15,4 +15,5 @@ mod planner;
 mod queuer;
 mod redelivery;
 mod scene;
+mod source;
 mod torture;
