@@ -10,7 +10,7 @@ use shared::lambda::http::{Reply, Request};
 use shared::message::Message;
 use shared::page::{Limit, Page};
 use shared::ports::{Messages, SearchHit, SearchIndex, SearchQuery};
-use shared::search::{highlight, matches, terms};
+use shared::search::{MOST_TERMS, highlight, matches, terms};
 
 /// Answers 200 with hits. The index only says which; what a message says now comes from the store.
 ///
@@ -53,10 +53,10 @@ fn read(request: &Request, member: UserId) -> Result<(SearchQuery, Limit), Error
 
 fn parse_terms(q: &str) -> Result<Vec<String>, String> {
     let found = if q.len() <= 400 { terms(q) } else { Vec::new() };
-    if found.is_empty() {
-        Err("must hold at least one word, in at most 400 bytes".to_owned())
-    } else {
+    if (1..=MOST_TERMS).contains(&found.len()) {
         Ok(found)
+    } else {
+        Err(format!("must hold 1 to {MOST_TERMS} words in at most 400 bytes"))
     }
 }
 

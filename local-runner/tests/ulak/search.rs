@@ -133,6 +133,9 @@ fn hostile_queries_are_words_or_refused() {
     ] {
         assert_eq!(contents(&hits(&ada, q, "")).len(), count, "{q}");
     }
+    let many: String = (0..17).map(|n| format!("word{n}+")).collect();
+    let answer = ada.get(&format!("/api/messages/search?q={many}")).fails(422, "VALIDATION_FAILED");
+    assert_eq!(answer.fields(), ["q"], "more words than are looked for are told, not dropped");
     for (query, field) in
         [("", "q"), ("q=x&limit=0", "limit"), ("q=x&limit=101", "limit"), ("q=x&cursor=%20", "cursor")]
     {

@@ -1,7 +1,7 @@
 //! `Indexing` through `_bulk`. Every message carries its revision as its version, so that what arrives late or
 //! twice never overwrites what is newer.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::HashMap;
 
 use async_trait::async_trait;
 use bytes::Bytes;
@@ -12,7 +12,7 @@ use shared::error::{Cause, StoreError};
 use shared::id::UserId;
 use shared::message::Message;
 use shared::ports::{Indexable, Indexing, Stored};
-use shared::search::fold;
+use shared::search::vocabulary;
 
 use crate::link::{Answer, BOUND, Call, ErrorType, Kind};
 use crate::{STORE, Search};
@@ -86,16 +86,8 @@ fn document(message: &Message, members: &[UserId]) -> Value {
         "id": message.id,
         "conversationId": message.conversation_id,
         "memberIds": members,
-        "words": words(&message.content),
+        "words": vocabulary(&message.content).join(" "),
     })
-}
-
-/// The folded words, each once: what a term must begin. Cut as [`shared::search`] cuts.
-fn words(content: &str) -> String {
-    let folded = fold(content);
-    let words: BTreeSet<&str> =
-        folded.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty()).collect();
-    words.into_iter().collect::<Vec<_>>().join(" ")
 }
 
 /// What became of a batch that did not fail.
@@ -158,7 +150,7 @@ mod tests {
     use shared::message::{Message, MessageKind};
     use shared::time::Time;
 
-    use super::{document, words};
+    use super::document;
 
     fn message(deleted: Option<i64>) -> Message {
         Message {
@@ -182,6 +174,5 @@ mod tests {
         let alive = json!({ "conversationId": "c", "id": "m", "memberIds": ["a"], "words": "cay iki" });
         assert_eq!(document(&message(None), &members), alive);
         assert_eq!(document(&message(Some(8)), &members), json!({ "id": "m" }));
-        assert_eq!(words(" …! "), "");
     }
 }

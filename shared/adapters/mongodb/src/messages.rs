@@ -7,13 +7,13 @@ use mongodb::options::{ReturnDocument, UpdateModifications};
 use shared::id::{ConversationId, MessageId};
 use shared::message::{Appended, Draft, Message, Span};
 use shared::ports::{Messages, Stored};
+use shared::search::vocabulary;
 use shared::time::Time;
 
 use crate::client::Mongo;
 use crate::failure::failed;
 use crate::indexes::{CONVERSATIONS, MESSAGES};
 use crate::rows::{MessageRow, date, long};
-use crate::search::words;
 
 #[async_trait]
 impl Messages for Mongo {
@@ -53,7 +53,7 @@ impl Messages for Mongo {
     }
 
     async fn edit(&self, id: &MessageId, content: &str, at: Time) -> Stored<Option<Message>> {
-        let (words, at) = (words(content), date(at));
+        let (words, at) = (vocabulary(content), date(at));
         let set = doc! { "content": content, "words": words, "editedAt": at, "unindexed": at };
         let update = doc! { "$set": set, "$inc": { "revision": 1_i64 } };
         self.change(doc! { "_id": id.as_str(), "deletedAt": null }, update).await

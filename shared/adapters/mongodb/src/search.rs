@@ -1,8 +1,6 @@
 //! `SearchIndex` without a search engine: a message carries its folded words, and an index on (conversation,
 //! words) finds their beginnings. It needs nothing but MongoDB, and it is always up to date.
 
-use std::collections::BTreeSet;
-
 use async_trait::async_trait;
 use futures::TryStreamExt;
 use mongodb::Cursor;
@@ -10,7 +8,6 @@ use mongodb::bson::{Document, doc};
 use serde::Deserialize;
 use shared::id::{ConversationId, MessageId};
 use shared::ports::{SearchHit, SearchIndex, SearchQuery, Stored};
-use shared::search::fold;
 
 use crate::client::Mongo;
 use crate::failure::failed;
@@ -18,14 +15,6 @@ use crate::indexes::{CONVERSATIONS, MESSAGES};
 
 /// How many conversations one query searches; a member of more costs more queries, never more memory.
 const CONVERSATIONS_AT_ONCE: usize = 1_000;
-
-/// A text's folded words, each once: what a term must begin. Cut as [`shared::search`] cuts.
-pub(crate) fn words(text: &str) -> Vec<String> {
-    let folded = fold(text);
-    let words: BTreeSet<&str> =
-        folded.split(|c: char| !c.is_alphanumeric()).filter(|w| !w.is_empty()).collect();
-    words.into_iter().map(str::to_owned).collect()
-}
 
 /// A condition that an index can follow: begins with exactly `start`, whatever stands in it. A NUL, which the
 /// server takes in no pattern and which no stored word has, is passed over.
@@ -114,13 +103,7 @@ impl Mongo {
 
 #[cfg(test)]
 mod tests {
-    use super::{prefix, words};
-
-    #[test]
-    fn words_are_folded_and_stand_once() {
-        assert_eq!(words("Çay, çay! İki-çay"), ["cay", "iki"]);
-        assert!(words(" …! ").is_empty());
-    }
+    use super::prefix;
 
     #[test]
     fn a_prefix_is_never_a_pattern() {

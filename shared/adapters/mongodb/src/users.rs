@@ -7,6 +7,7 @@ use mongodb::options::ReturnDocument;
 use serde::Deserialize;
 use shared::id::UserId;
 use shared::ports::{Stored, Users};
+use shared::search::vocabulary;
 use shared::time::Time;
 use shared::user::{Login, User, UserChange};
 
@@ -14,7 +15,7 @@ use crate::client::Mongo;
 use crate::failure::{failed, taken};
 use crate::indexes::{EMAIL, USERNAME, USERS};
 use crate::rows::{UserRow, date};
-use crate::search::{prefix, words};
+use crate::search::prefix;
 
 /// The index that a write may run into, and the field that is then taken.
 const UNIQUE: &[(&str, &str)] = &[(USERNAME, "username"), (EMAIL, "email")];
@@ -123,7 +124,7 @@ fn changed(change: &UserChange) -> Document {
         set.extend(doc! { "email": email.as_str(), "emailKey": email.key() });
     }
     if let Some(name) = &change.display_name {
-        set.extend(doc! { "displayName": name, "nameWords": words(name) });
+        set.extend(doc! { "displayName": name, "nameWords": vocabulary(name) });
     }
     if let Some(hash) = &change.password_hash {
         set.insert("passwordHash", hash.0.as_str());

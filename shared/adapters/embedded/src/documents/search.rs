@@ -8,7 +8,7 @@ use async_trait::async_trait;
 use rusqlite::{Connection, params};
 use shared::id::{ConversationId, MessageId};
 use shared::ports::{SearchHit, SearchIndex, SearchQuery, Stored};
-use shared::search::fold;
+use shared::search::vocabulary;
 
 use crate::Embedded;
 use crate::error::Done;
@@ -130,8 +130,11 @@ fn catch_up(db: &Connection) -> Done<()> {
 }
 
 fn remember(db: &Connection, row: i64, conversation: &str, content: &str) -> Done<()> {
-    let words = fold(content).replace(|c: char| !c.is_alphanumeric(), " ");
-    let words = format!("{} {words}", scope(conversation));
+    let mut words = scope(conversation);
+    for word in vocabulary(content) {
+        words.push(' ');
+        words.push_str(&word);
+    }
     db.prepare_cached("INSERT INTO message_words (rowid, words) VALUES (?1, ?2)")?
         .execute(params![row, words])?;
     Ok(())

@@ -7,7 +7,7 @@ use rusqlite::{Connection, OptionalExtension as _, Row, params};
 use shared::error::StoreError;
 use shared::id::UserId;
 use shared::ports::{Stored, Users};
-use shared::search::fold;
+use shared::search::vocabulary;
 use shared::time::Time;
 use shared::user::{Email, Login, PasswordHash, User, UserChange, Username};
 
@@ -167,9 +167,7 @@ fn update(db: &Connection, id: &UserId, change: UserChange) -> Done<Option<User>
 
 /// What a prefix may find the user by.
 fn words(user: &User) -> BTreeSet<String> {
-    let name = fold(&user.display_name);
-    let words = name.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty());
-    words.map(str::to_owned).chain([user.username.key()]).collect()
+    vocabulary(&user.display_name).into_iter().chain([user.username.key()]).collect()
 }
 
 fn remember_words(db: &Connection, user: &User) -> Done<()> {

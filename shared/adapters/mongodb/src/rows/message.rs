@@ -4,9 +4,9 @@ use mongodb::bson::DateTime;
 use serde::{Deserialize, Serialize};
 use shared::id::{AutoMessageId, ConversationId, MessageId, UserId};
 use shared::message::{Draft, Message, MessageKind};
+use shared::search::vocabulary;
 
 use super::{date, number, time};
-use crate::search::words;
 
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -69,7 +69,7 @@ impl MessageRow {
     /// As it goes into the collection.
     #[must_use]
     pub(crate) fn placed(mut self) -> Self {
-        self.words = words(&self.content);
+        self.words = vocabulary(&self.content);
         self.revision = 1;
         self.unindexed = Some(self.created_at);
         self

@@ -3,10 +3,10 @@
 use mongodb::bson::DateTime;
 use serde::{Deserialize, Serialize};
 use shared::id::UserId;
+use shared::search::vocabulary;
 use shared::user::{Email, PasswordHash, User, Username};
 
 use super::{date, time};
-use crate::search::words;
 
 #[derive(Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -38,7 +38,7 @@ impl From<&User> for UserRow {
             email: user.email.as_str().to_owned(),
             email_key: user.email.key(),
             display_name: user.display_name.clone(),
-            name_words: words(&user.display_name),
+            name_words: vocabulary(&user.display_name),
             password_hash: user.password_hash.0.clone(),
             created_at: date(user.created_at),
             last_seen_at: date(user.last_seen_at),
