@@ -14,9 +14,9 @@ pub enum Error {
     /// A body that is not `application/json`.
     #[error("send application/json")]
     UnsupportedMediaType,
-    /// More than this function reads.
-    #[error("the payload is too large")]
-    PayloadTooLarge,
+    /// More than this function reads, or than a frame holds.
+    #[error("{0}")]
+    PayloadTooLarge(&'static str),
     /// Well-formed, but with wrong fields: all of them.
     #[error("some fields are wrong")]
     Invalid(Vec<FieldError>),
@@ -70,6 +70,24 @@ pub enum Unauthenticated {
     /// Unknown user or wrong password, which of them is not said.
     #[error("e-mail, username or password is wrong")]
     Credentials,
+}
+
+impl Unauthenticated {
+    /// The code that clients switch on.
+    pub fn code(self) -> &'static str {
+        match self {
+            Self::NoToken => "UNAUTHENTICATED",
+            Self::Expired => "TOKEN_EXPIRED",
+            Self::Revoked => "TOKEN_REVOKED",
+            Self::Credentials => "INVALID_CREDENTIALS",
+        }
+    }
+
+    /// What has this code.
+    pub fn of_code(code: &str) -> Option<Self> {
+        let all = [Self::NoToken, Self::Expired, Self::Revoked, Self::Credentials];
+        all.into_iter().find(|why| why.code() == code)
+    }
 }
 
 /// The limit that was met.
@@ -134,12 +152,9 @@ impl Error {
         match self {
             Self::InvalidJson => "INVALID_JSON",
             Self::UnsupportedMediaType => "UNSUPPORTED_MEDIA_TYPE",
-            Self::PayloadTooLarge => "PAYLOAD_TOO_LARGE",
+            Self::PayloadTooLarge(_) => "PAYLOAD_TOO_LARGE",
             Self::Invalid(_) => "VALIDATION_FAILED",
-            Self::Unauthenticated(Unauthenticated::NoToken) => "UNAUTHENTICATED",
-            Self::Unauthenticated(Unauthenticated::Expired) => "TOKEN_EXPIRED",
-            Self::Unauthenticated(Unauthenticated::Revoked) => "TOKEN_REVOKED",
-            Self::Unauthenticated(Unauthenticated::Credentials) => "INVALID_CREDENTIALS",
+            Self::Unauthenticated(why) => why.code(),
             Self::Forbidden(_) => "FORBIDDEN",
             Self::NotFound(_) => "NOT_FOUND",
             Self::Conflict(_) => "CONFLICT",

@@ -5,7 +5,7 @@ use shared::error::{Error, Unauthenticated};
 use shared::form::{Form, text};
 use shared::lambda::http::{Reply, Request};
 use shared::ports::Users;
-use shared::user::Login;
+use shared::user::{Login, folded};
 
 /// Answers 200 with a pair of tokens. An unknown user and a wrong password get the same answer after the
 /// same work.
@@ -20,10 +20,12 @@ pub async fn handle(
 ) -> Result<Reply, Error> {
     gate.admit_stranger(&request).await?;
     let (login, password) = read(request.form()?)?;
-    let (Login::Email(account) | Login::Username(account)) = &login;
     gate.take("login", &request.source_ip, gate.rates.login_by_ip, request.now).await?;
-    gate.take("account", account, gate.rates.login_by_account, request.now).await?;
     let user = users.by_login(&login).await?.filter(|user| user.deactivated_at.is_none());
+    // An account has one limit, whichever of its names is tried; so has a name that nobody has.
+    let (Login::Email(name) | Login::Username(name)) = &login;
+    let account = user.as_ref().map_or(name.as_str(), |user| user.id.as_str());
+    gate.take("account", account, gate.rates.login_by_account, request.now).await?;
     let hash = user.as_ref().map(|user| &user.password_hash);
     match (passwords.matches(password, hash).await?, user) {
         (true, Some(user)) => {
@@ -46,7 +48,7 @@ fn read(mut form: Form) -> Result<(Login, Password), Error> {
 }
 
 fn login(text: &str) -> Result<Login, String> {
-    let folded = text.trim().to_lowercase();
+    let folded = folded(text.trim());
     match folded.chars().take(255).count() {
         0 => Err("must not be empty".to_owned()),
         255 => Err("must be at most 254 characters".to_owned()),

@@ -30,6 +30,7 @@ pub async fn handle(gate: Gate<'_>, stores: &[Named<'_>], request: Request) -> R
         Reply::ok(json!({ "status": "ok", "stores": report }))
     } else {
         let down = json!(down);
-        Reply::unavailable(json!({ "status": "unavailable", "down": down, "stores": report }))
+        let report = json!({ "status": "unavailable", "down": down, "stores": report });
+        Ok(Reply::unavailable(report)?.saying("A store is down."))
     }
 }

@@ -54,6 +54,9 @@ fn logins_are_counted_by_account_and_by_address() {
     assert_told(&refused, "2", 600);
     let (_, refused) = until_limited(&login(&ada, Person::PASSWORD), 5);
     assert_told(&refused, "2", 600);
+    let by_name = json!({ "username": ada.username.to_uppercase(), "password": Person::PASSWORD });
+    let (passed, _) = until_limited(&world.call("POST", "/api/auth/login").json(&by_name), 5);
+    assert!(passed <= 2, "an account has one limit, whichever of its names is tried");
     login(&bob, Person::PASSWORD).data(200);
     ada.me();
     let strangers = json!({ "username": unique(), "password": "12345678" });

@@ -75,7 +75,8 @@ pub async fn history(
         Place::Latest => None,
         Place::Before(id) | Place::After(id) => Some(id.clone()),
     };
-    let next_cursor = if older { page.first().map(|m| m.id.clone()) } else { None };
+    let first = page.first().map(|m| m.id.clone());
+    let next_cursor = if older { first.or_else(|| anchor.clone()) } else { None };
     let prev_cursor = page.last().map(|m| m.id.clone()).or(anchor);
     Ok(History { messages: page, next_cursor, prev_cursor })
 }

@@ -79,13 +79,22 @@ impl Outgoing {
     /// names takes the place of the first two.
     pub fn read(mut form: Form, fixed: Option<ConversationId>) -> Result<Self, Error> {
         let target = match fixed {
-            Some(id) => Some(Target::Conversation(id)),
+            Some(id) => read_same(&mut form, id),
             None => read_target(&mut form),
         };
         let content = form.required("content", text(Content::parse));
         let client_message_id = form.optional("clientMessageId", text(parse_client_message_id));
         form.finish(|| Some(Self { target: target?, content: content?, client_message_id }))
     }
+}
+
+/// The body may repeat what the path says.
+fn read_same(form: &mut Form, id: ConversationId) -> Option<Target> {
+    let named = form.optional("conversationId", text(ConversationId::parse));
+    if named.is_some_and(|named| named != id) {
+        form.wrong("conversationId", "is not the conversation of the path");
+    }
+    Some(Target::Conversation(id))
 }
 
 fn read_target(form: &mut Form) -> Option<Target> {

@@ -61,6 +61,9 @@ impl Reply {
         if let Some(message) = self.message {
             body["message"] = message.into();
         }
+        if self.status == StatusCode::SERVICE_UNAVAILABLE {
+            body["error"] = json!({ "code": "UNAVAILABLE", "requestId": request_id });
+        }
         response(self.status, &body, request_id)
     }
 }
@@ -73,7 +76,7 @@ fn status(error: &Error) -> StatusCode {
         Error::Forbidden(_) => StatusCode::FORBIDDEN,
         Error::NotFound(_) => StatusCode::NOT_FOUND,
         Error::Conflict(_) => StatusCode::CONFLICT,
-        Error::PayloadTooLarge => StatusCode::PAYLOAD_TOO_LARGE,
+        Error::PayloadTooLarge(_) => StatusCode::PAYLOAD_TOO_LARGE,
         Error::UnsupportedMediaType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
         Error::Invalid(_) => StatusCode::UNPROCESSABLE_ENTITY,
         Error::RateLimited(_) => StatusCode::TOO_MANY_REQUESTS,

@@ -79,7 +79,7 @@ impl Request {
     /// The body's fields.
     pub fn form(&self) -> Result<Form, Error> {
         if self.body.len() > LARGEST_BODY {
-            return Err(Error::PayloadTooLarge);
+            return Err(Error::PayloadTooLarge("the payload is too large"));
         }
         let kind = self.headers.get(CONTENT_TYPE).and_then(|v| v.to_str().ok()).unwrap_or_default();
         let essence = kind.split(';').next().unwrap_or_default().trim();
