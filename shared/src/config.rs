@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use crate::auth::{Rates, TokenKeys};
 use crate::lambda::MISSING_RUNTIME;
+use crate::realtime::attach::HEARTBEAT;
 use crate::realtime::codec::engine_io::PingTimers;
 
 /// A value that never shows in a log.
@@ -133,6 +134,9 @@ pub fn rates(env: &mut Env) -> Rates {
     Rates::scaled(scale)
 }
 
+/// How late the heartbeat itself may be.
+const LATE: Duration = Duration::from_secs(5);
+
 /// The Socket.IO heartbeat, from `PING_INTERVAL_SECONDS` and `PING_TIMEOUT_SECONDS` (fractions allowed).
 pub fn ping_timers(env: &mut Env) -> PingTimers {
     let mut seconds = |name: &str, default: f64| {
@@ -144,15 +148,39 @@ pub fn ping_timers(env: &mut Env) -> PingTimers {
     };
     let (interval, timeout) =
         (seconds("PING_INTERVAL_SECONDS", 300.0), seconds("PING_TIMEOUT_SECONDS", 120.0));
-    PingTimers::new(interval, timeout).unwrap_or_else(|error| {
+    let timers = PingTimers::new(interval, timeout).unwrap_or_else(|error| {
         env.problem(format!("PING_INTERVAL_SECONDS and PING_TIMEOUT_SECONDS: {error}"));
         PingTimers::default()
-    })
+    });
+    let least = (timers.longest_wait(HEARTBEAT) + LATE).saturating_sub(timers.interval());
+    if timers.timeout() < least {
+        env.problem(format!(
+            "PING_TIMEOUT_SECONDS must be at least {} with this PING_INTERVAL_SECONDS: pings go out once a minute",
+            least.as_secs_f64().ceil()
+        ));
+    }
+    timers
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{Env, rates, token_keys};
+    use super::{Env, ping_timers, rates, token_keys};
+
+    #[test]
+    fn pings_that_would_come_too_late_are_a_problem() {
+        for (interval, timeout, well) in [
+            ("300", "120", true),
+            ("300", "5", true),
+            ("300", "4", false),
+            ("25", "20", false),
+            ("25", "53", true),
+        ] {
+            let values = [("PING_INTERVAL_SECONDS", interval), ("PING_TIMEOUT_SECONDS", timeout)];
+            let mut env = Env::of(values.map(|(name, value)| (name.to_owned(), value.to_owned())));
+            ping_timers(&mut env);
+            assert_eq!(env.finish().is_ok(), well, "{interval} and {timeout}");
+        }
+    }
 
     #[test]
     fn all_problems_are_told_together() {

@@ -2,12 +2,13 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::error::Unauthenticated;
 use crate::id::{ConnectionId, ConversationId, SessionId, UserId};
 use crate::realtime::codec::Dialect;
 use crate::time::Time;
 
 /// A connection as stored, from `$connect` to `$disconnect` or the sweep.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Connection {
     /// API Gateway's id.
     pub id: ConnectionId,
@@ -17,13 +18,32 @@ pub struct Connection {
     pub identity: Option<Identity>,
     /// Whose token the upgrade itself showed. It receives nothing before it is attached: the gateway
     /// refuses pushes until `$connect` has returned.
-    pub claimed: Option<Identity>,
+    pub claimed: Option<Claim>,
     /// `$connect`'s time.
     pub connected_at: Time,
     /// When it was last pinged, or connected.
     pub pinged_at: Time,
     /// It counts as alive until then; a pong or an accepted push moves this.
     pub lease_until: Time,
+}
+
+/// What the token of an upgrade was worth.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Claim {
+    /// It speaks for somebody.
+    Person(Identity),
+    /// For nobody. Who can be told only later, in its own protocol, is told this.
+    Refused(Unauthenticated),
+}
+
+impl Claim {
+    /// The person, if it is one.
+    pub fn person(&self) -> Option<&Identity> {
+        match self {
+            Self::Person(identity) => Some(identity),
+            Self::Refused(_) => None,
+        }
+    }
 }
 
 /// Who is behind a connection.

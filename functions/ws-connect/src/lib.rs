@@ -3,8 +3,8 @@
 use std::collections::HashMap;
 
 use serde_json::{Value, json};
-use shared::auth::Gate;
-use shared::connection::{Connection, Identity};
+use shared::auth::{Caller, Gate};
+use shared::connection::{Claim, Connection, Identity};
 use shared::error::{Error, Unauthenticated};
 use shared::lambda::websocket::{SocketEvent, SocketEventKind, SocketReply};
 use shared::ports::{Connections, Functions};
@@ -59,9 +59,11 @@ async fn claim(
     headers: &HashMap<String, String>,
     query: &HashMap<String, String>,
     event: &SocketEvent,
-) -> Result<Option<Identity>, Error> {
-    let bearer =
-        || headers.get("authorization").and_then(|value| value.split_once(' ')).map(|(_, token)| token);
+) -> Result<Option<Claim>, Error> {
+    let bearer = || {
+        let (scheme, token) = headers.get("authorization")?.split_once(' ')?;
+        scheme.eq_ignore_ascii_case("bearer").then_some(token)
+    };
     let Some(token) = query.get("token").map(String::as_str).or_else(bearer) else {
         return match dialect {
             Dialect::Json => Err(Error::Unauthenticated(Unauthenticated::NoToken)),
@@ -69,8 +71,8 @@ async fn claim(
         };
     };
     match gate.identify(token.trim(), event.now).await {
-        Ok(caller) => Ok(Some(Identity { user_id: caller.user_id, session_id: caller.session_id })),
-        Err(Error::Unauthenticated(_)) if dialect == Dialect::SocketIo => Ok(None),
+        Ok(Caller { user_id, session_id }) => Ok(Some(Claim::Person(Identity { user_id, session_id }))),
+        Err(Error::Unauthenticated(why)) if dialect == Dialect::SocketIo => Ok(Some(Claim::Refused(why))),
         Err(refused) => Err(refused),
     }
 }

@@ -1,14 +1,12 @@
 //! Every minute — pings connections that are due, closes those that stayed silent, mends presence, writes
 //! down who left.
 
-use std::time::Duration;
-
 use serde::Serialize;
 use shared::connection::Connection;
 use shared::error::Error;
 use shared::lambda::schedule::Tick;
 use shared::ports::{Departures, Heartbeats, Presence, PushError, Stored, Users};
-use shared::realtime::attach::lease;
+use shared::realtime::attach::{HEARTBEAT, lease};
 use shared::realtime::codec::Dialect;
 use shared::realtime::codec::engine_io::PingTimers;
 use shared::realtime::event::ServerEvent;
@@ -21,8 +19,6 @@ use futures::stream::{self, StreamExt as _, TryStreamExt as _};
 const PAGE: u32 = 500;
 /// How many pings are under way at once.
 const AT_ONCE: usize = 64;
-/// The schedule's period: what is due before the next run is pinged in this one.
-const PERIOD: Duration = Duration::from_secs(60);
 
 /// What a run did.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
@@ -100,8 +96,8 @@ async fn carry_over(ports: Ports<'_>, report: &mut Report) -> Result<(), Error> 
 }
 
 async fn ping(ports: Ports<'_>, timers: PingTimers, tick: &Tick, report: &mut Report) -> Result<(), Error> {
-    let interval = timers.interval();
-    let before = tick.now - interval.saturating_sub(PERIOD.min(interval / 2));
+    // What is due before the next run is pinged in this one.
+    let before = tick.now - timers.interval() + timers.lead(HEARTBEAT);
     loop {
         let due = ports.heartbeats.due(before, PAGE).await?;
         let pings: Vec<BoxFuture<'_, Result<bool, Error>>> =

@@ -9,6 +9,8 @@ use shared::realtime::ack::{accepted, refused, told};
 
 use crate::{Ack, Id, Ports};
 
+const TOO_LARGE: &str = "the answer does not fit into a frame; ask for it over HTTP";
+
 /// Acknowledges an event. Without an ack id a success is silent and a failure is the event `error`.
 pub(crate) async fn answer(
     ports: Ports<'_>,
@@ -27,14 +29,25 @@ pub(crate) async fn answer(
             }
         }
     };
-    tell(ports, &connection.id, &frame).await;
+    match (ports.chat.fanout.push.send(&connection.id, &frame).await, ack) {
+        // Whoever asked is told so: no other answer would ever come.
+        (Err(PushError::TooLarge), Some(ack)) => {
+            let shorter = ack.answer(&refused(&Error::PayloadTooLarge(TOO_LARGE)));
+            tell(ports, &connection.id, &shorter).await;
+        }
+        (sent, _) => note(&connection.id, sent),
+    }
     Ok(())
 }
 
 /// Pushes a frame to the connection that spoke. One that has gone meanwhile gets no answer; `$disconnect`
 /// or the heartbeat cleans up.
 pub(crate) async fn tell(ports: Ports<'_>, id: &Id, frame: &str) {
-    match ports.chat.fanout.push.send(id, frame).await {
+    note(id, ports.chat.fanout.push.send(id, frame).await);
+}
+
+fn note(id: &Id, sent: Result<(), PushError>) {
+    match sent {
         Ok(()) | Err(PushError::Gone) => {}
         Err(error @ (PushError::TooLarge | PushError::Busy | PushError::Failed(_))) => {
             tracing::warn!(connection = %id, error = %error, "an answer did not arrive");

@@ -1,12 +1,12 @@
 //! Socket.IO's CONNECT and DISCONNECT: who stands behind a connection, told in the protocol's own words.
 
-use serde_json::{Map, Value};
-use shared::connection::{Connection, Identity};
+use serde_json::{Map, Value, json};
+use shared::connection::{Claim, Connection, Identity};
 use shared::error::{Error, Unauthenticated};
 use shared::lambda::websocket::SocketEvent;
 use shared::realtime::ack::told;
 use shared::realtime::attach::{Admitted, CONNECT_TIMEOUT, attach};
-use shared::realtime::client_event::{LastSeq, last_seq};
+use shared::realtime::client_event::{LastSeq, readable_seqs};
 use shared::realtime::codec::socket_io::{self, MAIN_NAMESPACE};
 
 use crate::answer::{close, tell};
@@ -50,7 +50,11 @@ async fn welcome(
         Admitted::There => {
             let welcome = socket_io::connect(MAIN_NAMESPACE, connection.id.as_str());
             tell(ports, &connection.id, &welcome).await;
-            replay::replay(ports, connection, &identity.user_id, &seen).await?;
+            let done = replay::replay(ports, connection, &identity.user_id, &seen).await?;
+            if !done.more.is_empty() {
+                let rest = connection.dialect.event("replay_incomplete", &json!({ "lastSeq": done.more }));
+                tell(ports, &connection.id, &rest).await;
+            }
             Ok(())
         }
         Admitted::Revoked => {
@@ -73,17 +77,15 @@ async fn identify(
     event: &SocketEvent,
     auth: &Map<String, Value>,
 ) -> Result<(Identity, LastSeq), Error> {
-    let seen = match auth.get("lastSeq").filter(|seen| !seen.is_null()) {
-        Some(seen) => last_seq(seen).map_err(|wrong| Error::field("lastSeq", wrong))?,
-        None => LastSeq::new(),
-    };
+    let seen = auth.get("lastSeq").map(readable_seqs).unwrap_or_default();
     let identity = match (auth.get("token").and_then(Value::as_str), &connection.claimed) {
         (Some(token), _) => {
             let token = token.strip_prefix("Bearer ").unwrap_or(token);
             let caller = ports.gate.identify(token.trim(), event.now).await?;
             Identity { user_id: caller.user_id, session_id: caller.session_id }
         }
-        (None, Some(claimed)) => claimed.clone(),
+        (None, Some(Claim::Person(identity))) => identity.clone(),
+        (None, Some(Claim::Refused(why))) => return Err(Error::Unauthenticated(*why)),
         (None, None) => return Err(Error::Unauthenticated(Unauthenticated::NoToken)),
     };
     Ok((identity, seen))

@@ -97,7 +97,7 @@ async fn typing(
     let user_id = &speech.identity.user_id;
     ports.chat.circles().of(conversation, user_id).await?;
     let event = ServerEvent::Typing { conversation_id: conversation, user_id, is_typing };
-    ports.chat.fanout.to_room(conversation, Some(speech.connection), &event, speech.event.now).await;
+    ports.chat.fanout.to_room(conversation, user_id, &event, speech.event.now).await;
     Ok(json!({ "conversationId": conversation, "isTyping": is_typing }))
 }
 
@@ -120,5 +120,6 @@ async fn read(
 async fn again(ports: Ports<'_>, speech: Speech<'_>, seen: &LastSeq) -> Result<Value, Error> {
     let connection = ports.chat.fanout.connections.get(speech.connection).await?;
     let connection = connection.ok_or(Error::NotFound("the connection"))?;
-    replay::replay(ports, &connection, &speech.identity.user_id, seen).await
+    let done = replay::replay(ports, &connection, &speech.identity.user_id, seen).await?;
+    Ok(json!({ "replayed": done.replayed, "more": done.more }))
 }

@@ -6,7 +6,7 @@ mod events;
 mod replay;
 
 use shared::auth::Gate;
-use shared::connection::{Connection, Identity};
+use shared::connection::{Claim, Connection, Identity};
 use shared::error::Error;
 use shared::id::ConnectionId;
 use shared::lambda::websocket::{SocketEvent, SocketEventKind, SocketReply};
@@ -110,7 +110,7 @@ async fn speaker(
     }
     match (connection.dialect, &connection.identity, &connection.claimed) {
         (_, Some(identity), _) => Ok(Some(identity.clone())),
-        (Dialect::Json, None, Some(claimed)) => {
+        (Dialect::Json, None, Some(Claim::Person(claimed))) => {
             let (sessions, fanout) = (ports.gate.sessions, ports.chat.fanout);
             let id = &connection.id;
             let admitted = attach(sessions, fanout, id, claimed, ports.timers, event.now).await?;

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde::Deserialize;
 use serde_json::json;
-use shared::connection::Connection;
+use shared::connection::{Claim, Connection};
 use shared::error::{Error, StoreError};
 use shared::id::ConnectionId;
 use shared::ports::{Push, PushError, Sessions};
@@ -51,7 +51,8 @@ pub async fn handle(
         Err(PushError::TooLarge | PushError::Busy) => return Ok(()),
         Err(PushError::Failed(cause)) => return Err(StoreError::down("api-gateway", cause).into()),
     }
-    if let (Dialect::Json, Some(identity)) = (connection.dialect, &connection.claimed) {
+    let person = connection.claimed.as_ref().and_then(Claim::person);
+    if let (Dialect::Json, Some(identity)) = (connection.dialect, person) {
         let id = &connection.id;
         if attach(sessions, fanout, id, identity, timers, opening.time).await? == Admitted::Revoked {
             // Whether it was there any more does not matter.
@@ -65,7 +66,7 @@ fn greeting(connection: &Connection, timers: PingTimers) -> String {
     match connection.dialect {
         Dialect::SocketIo => OpenPacket::new(connection.id.as_str(), timers, LARGEST_FRAME).encode(),
         Dialect::Json => {
-            let user = connection.claimed.as_ref().map(|claimed| &claimed.user_id);
+            let user = connection.claimed.as_ref().and_then(Claim::person).map(|person| &person.user_id);
             Dialect::Json.event("connected", &json!({ "connectionId": connection.id, "userId": user }))
         }
     }

@@ -97,7 +97,8 @@ test("edits and deletions reach the other side and the sender's other devices", 
 
 test("typing reaches those who have joined the room, reading everybody in the conversation", async () => {
   const { ada, bob, room } = await pair();
-  const [a, b, phone] = await Promise.all([connect(ada), connect(bob), connect(bob)]);
+  const [a, b, phone, tablet] = await Promise.all([connect(ada), connect(bob), connect(bob), connect(ada)]);
+  await done(tablet, "join_room", room);
   const joined = await done(a, "join_room", room);
   assert.deepEqual(joined.members.toSorted(), [ada.id, bob.id].toSorted());
   await done(b, "join_room", { conversationId: room });
@@ -108,6 +109,7 @@ test("typing reaches those who have joined the room, reading everybody in the co
   }
   assert.deepEqual(await heard(phone, "typing"), [], "has not joined");
   assert.deepEqual(await heard(a, "typing"), [], "types itself");
+  assert.deepEqual(await heard(tablet, "typing"), [], "is in the same hands");
   await done(b, "leave_room", { conversationId: room });
   await done(a, "typing", { conversationId: room, isTyping: false });
   assert.equal((await heard(b, "typing")).length, 3, "has left");
@@ -135,6 +137,39 @@ test("a reconnect with lastSeq replays what was missed, oldest first, and nothin
   await next(b, "connect");
   assert.deepEqual(await heard(b, "message_received"), missed.map((message) => ({ message })));
   assert.deepEqual(await heard(b, "message_sent"), [{ message: own }]);
+});
+
+test("a long absence is replayed in parts without a hole", async () => {
+  const { ada, bob, room } = await pair();
+  for (let n = 0; n < 52; n += 1) await Promise.all(Array.from({ length: 10 }, () => write(ada, room, "🎉".repeat(1000))));
+  const seqs = (told) => told.map(({ message }) => message.seq);
+  const run = (from, count) => Array.from({ length: count }, (_, n) => from + n);
+  const [{ seq: first }] = (await data("GET", `/api/messages/${room}?limit=100`, { token: bob.token })).messages.slice(-1);
+  assert.ok(first >= 520);
+
+  const socket = dial({ auth: { token: bob.token, lastSeq: { [room]: 0 } } });
+  const told = [];
+  socket.on("message_received", (event) => told.push(event));
+  const { lastSeq } = await next(socket, "replay_incomplete");
+  assert.equal(told.length, 500);
+  assert.deepEqual(lastSeq, { [room]: seqs(told).at(-1) });
+  const { replayed, more } = await done(socket, "replay", { lastSeq });
+  assert.deepEqual([replayed, more], [20, {}]);
+  if (first === 520) assert.deepEqual(seqs(told), run(1, 520));
+  assert.deepEqual(seqs(told), seqs(told).toSorted((a, b) => a - b));
+  assert.equal(new Set(seqs(told)).size, 520);
+});
+
+test("a lastSeq that cannot be read keeps nobody away", async () => {
+  const { ada, bob, room } = await pair();
+  const missed = await write(ada, room, "missed");
+  for (const odd of [null, "all", 7, { [room]: null }, { [room]: -1 }, { "no id": 1 }]) {
+    (await connect(bob, { auth: { token: bob.token, lastSeq: odd } })).disconnect();
+  }
+  const many = Object.fromEntries(Array.from({ length: 900 }, (_, n) => [`c${n}`, 1]));
+  const lastSeq = { ...many, odd: null, [room]: 0 };
+  const b = await connect(bob, { auth: { token: bob.token, lastSeq } });
+  assert.deepEqual(await heard(b, "message_received"), [{ message: missed }]);
 });
 
 test("a cut line reconnects by itself, with the function that gives the newest lastSeq", async () => {

@@ -58,7 +58,23 @@ test("a token in the query or in the Authorization header serves", async () => {
     assert.ok((await done(socket, "online_users")).userIds.includes(ada.id));
     socket.disconnect();
   }
-  assert.equal(await refusal({ query: { token: "garbage" } }), "UNAUTHENTICATED");
+});
+
+test("a wrong token in the query or the header is told as one in auth is", async () => {
+  const ada = await person();
+  const past = Math.floor(Date.now() / 1000) - 3600;
+  const revoked = await person();
+  await data("POST", "/api/auth/logout", { token: revoked.token });
+  const table = [
+    ["garbage", "UNAUTHENTICATED"],
+    [forged(ada.token, { iat: past - 900, exp: past }), "TOKEN_EXPIRED"],
+    [revoked.token, "TOKEN_REVOKED"],
+  ];
+  for (const [token, code] of table) {
+    assert.equal(await refusal({ query: { token } }), code);
+    assert.equal(await refusal({ extraHeaders: { authorization: `Bearer ${token}` } }), code);
+  }
+  assert.equal(await refusal({ extraHeaders: { authorization: `Basic ${ada.token}` } }), "UNAUTHENTICATED");
 });
 
 test("a wrong token in the query does not spoil a good one in auth", async () => {

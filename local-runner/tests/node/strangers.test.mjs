@@ -58,7 +58,7 @@ test("a replay gives nothing of others' conversations", async () => {
   const auth = { token: stranger.token, lastSeq: { [room]: 0, [NOWHERE]: 0 } };
   const s = await connect(stranger, { auth });
   assert.deepEqual(await heard(s, "message_received"), []);
-  assert.deepEqual(await done(s, "replay", { lastSeq: { [room]: 0 } }), { replayed: 0 });
+  assert.deepEqual(await done(s, "replay", { lastSeq: { [room]: 0 } }), { replayed: 0, more: {} });
 });
 
 test("a pair of a message and another conversation is no pair", async () => {

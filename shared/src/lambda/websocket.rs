@@ -117,7 +117,7 @@ fn refused(error: &Error, connecting: bool, id: &str, connection: &ConnectionId)
         Error::Internal(_) => 500,
         Error::InvalidJson
         | Error::UnsupportedMediaType
-        | Error::PayloadTooLarge
+        | Error::PayloadTooLarge(_)
         | Error::Invalid(_)
         | Error::NotFound(_)
         | Error::Conflict(_) => 400,

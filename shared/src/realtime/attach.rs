@@ -14,6 +14,9 @@ use crate::time::Time;
 /// How long a connection may stay without saying who is behind it.
 pub const CONNECT_TIMEOUT: Duration = Duration::from_secs(45);
 
+/// How often pings go out: the heartbeat's schedule.
+pub const HEARTBEAT: Duration = Duration::from_secs(60);
+
 /// How long a connection counts as alive after a sign of life.
 pub fn lease(timers: PingTimers, now: Time) -> Time {
     now + timers.interval() + timers.timeout()

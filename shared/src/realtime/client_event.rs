@@ -11,7 +11,7 @@ use crate::message::Content;
 use crate::message::send::Outgoing;
 
 /// The most conversations that one replay names.
-const MOST_REPLAYED: usize = 200;
+const MOST_REPLAYED: usize = 1_000;
 
 /// An event of a client, parsed.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -133,6 +133,15 @@ pub fn last_seq(value: &Value) -> Result<LastSeq, String> {
         .map(|(id, seq)| Some((ConversationId::parse(id).ok()?, seq.as_u64()?)))
         .collect::<Option<LastSeq>>()
         .ok_or_else(wrong)
+}
+
+/// As [`last_seq`], but without what cannot be read, and never too many: at CONNECT a refusal would keep a
+/// client away for good, for the sake of something that only saves it a request.
+pub fn readable_seqs(value: &Value) -> LastSeq {
+    let map = value.as_object().into_iter().flatten();
+    map.filter_map(|(id, seq)| Some((ConversationId::parse(id).ok()?, seq.as_u64()?)))
+        .take(MOST_REPLAYED)
+        .collect()
 }
 
 #[cfg(test)]

@@ -45,16 +45,11 @@ impl Fanout<'_> {
         }
     }
 
-    /// Tells every connection that has joined the room, but not `except`.
-    pub async fn to_room(
-        &self,
-        room: &ConversationId,
-        except: Option<&ConnectionId>,
-        event: &ServerEvent<'_>,
-        now: Time,
-    ) {
-        if let Some(receivers) = told(self.rooms.joined(room).await) {
-            self.to(&receivers, except, event, now).await;
+    /// Tells every connection that has joined the room, but none of the user `but`.
+    pub async fn to_room(&self, room: &ConversationId, but: &UserId, event: &ServerEvent<'_>, now: Time) {
+        if let Some(mut receivers) = told(self.rooms.joined(room).await) {
+            receivers.retain(|receiver| receiver.user_id != *but);
+            self.to(&receivers, None, event, now).await;
         }
     }
 

@@ -4,7 +4,7 @@
 //! `ULAK_FUZZ_FRAMES` sets how many frames the handler gets.
 
 use serde_json::{Value, json};
-use shared::connection::{Connection, Identity};
+use shared::connection::{Claim, Connection, Identity};
 use shared::id::{ConnectionId, UserId};
 use shared::lambda::websocket::{SocketEvent, SocketEventKind};
 use shared::ports::{Connections, Sessions as _};
@@ -42,7 +42,7 @@ impl Subject {
         if bench.store.get(&self.id).await.unwrap().is_some() {
             return false;
         }
-        let (identity, claimed) = (None, self.person.clone());
+        let (identity, claimed) = (None, self.person.clone().map(Claim::Person));
         let Self { id, dialect, .. } = self;
         let (id, dialect) = (id.clone(), *dialect);
         let connection = Connection {

@@ -98,6 +98,15 @@ async fn what_is_wrong_with_a_frame_is_the_event_error_and_the_line_stays() {
         assert_eq!(error["data"]["code"], json!("VALIDATION_FAILED"), "{frame}: {error}");
         assert!(error.get("id").is_none());
     }
+    for (frame, id) in [
+        (r#"{"action":"typing","id":"7","dta":{}}"#, json!("7")),
+        (r#"{"id":8}"#, json!(8)),
+        (r#"{"action":7,"id":"x"}"#, json!("x")),
+    ] {
+        line.say(frame).await;
+        let ack = line.event("ack").await;
+        assert_eq!((&ack["id"], &ack["data"]["error"]["code"]), (&id, &json!("VALIDATION_FAILED")), "{ack}");
+    }
     assert_eq!(ask(&mut line, &json!(1), "online_users", &Value::Null).await["data"]["ok"], json!(true));
 }
 

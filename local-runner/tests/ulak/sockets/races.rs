@@ -1,7 +1,7 @@
 //! What a session's end must win although it comes between two steps of a connect.
 
 use serde_json::json;
-use shared::connection::{Connection, Identity};
+use shared::connection::{Claim, Connection, Identity};
 use shared::id::{ConnectionId, UserId};
 use shared::ports::{Connections, Presence as _, Sessions};
 use shared::realtime::attach::{Admitted, attach};
@@ -21,7 +21,7 @@ async fn let_in_and_logged_out(bench: &Bench, dialect: Dialect) -> (Connection, 
         id: ConnectionId::trusted("a-connection"),
         dialect,
         identity: None,
-        claimed: Some(identity.clone()),
+        claimed: Some(Claim::Person(identity.clone())),
         connected_at: NOW,
         pinged_at: NOW,
         lease_until: NOW,

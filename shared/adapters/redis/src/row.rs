@@ -1,7 +1,7 @@
 //! Connections as lines of text: fields parted by a space, short enough for Lua to cut by a pattern.
 
-use shared::connection::{Connection, Identity, Receiver};
-use shared::error::StoreError;
+use shared::connection::{Claim, Connection, Identity, Receiver};
+use shared::error::{StoreError, Unauthenticated};
 use shared::id::{ConnectionId, ConversationId, SessionId, UserId};
 use shared::ports::Stored;
 use shared::realtime::codec::Dialect;
@@ -62,19 +62,26 @@ pub(crate) fn rooms(names: Vec<String>) -> Vec<ConversationId> {
     names.into_iter().map(ConversationId::trusted).collect()
 }
 
-/// The dialect, and whose token the upgrade showed: `dialect[:user:session]`. Scripts carry it as one word.
+/// The dialect, and what the token of the upgrade was worth: `dialect[:user:session]` or `dialect:why`. Scripts
+/// carry it as one word.
 fn speech(connection: &Connection) -> String {
     let name = name(connection.dialect);
     match &connection.claimed {
-        Some(claim) => format!("{name}:{}:{}", claim.user_id, claim.session_id),
+        Some(Claim::Person(person)) => format!("{name}:{}:{}", person.user_id, person.session_id),
+        Some(Claim::Refused(why)) => format!("{name}:{}", why.code()),
         None => name.to_owned(),
     }
 }
 
-fn claimed(speech: &str) -> Option<Identity> {
+fn claimed(speech: &str) -> Option<Claim> {
     let mut parts = speech.split(':').skip(1);
-    let (user, session) = parts.next().zip(parts.next())?;
-    Some(Identity { user_id: UserId::trusted(user), session_id: SessionId::trusted(session) })
+    match (parts.next()?, parts.next()) {
+        (user, Some(session)) => {
+            let (user_id, session_id) = (UserId::trusted(user), SessionId::trusted(session));
+            Some(Claim::Person(Identity { user_id, session_id }))
+        }
+        (why, None) => Unauthenticated::of_code(why).map(Claim::Refused),
+    }
 }
 
 fn name(dialect: Dialect) -> &'static str {

@@ -2,7 +2,8 @@
 
 use super::super::{Case, Outcome, World, at_once, cases, same, some, sorted, yes};
 use super::{Lines, connection, identity, in_order, receivers};
-use crate::connection::{Attached, Connection, Ended};
+use crate::connection::{Attached, Claim, Connection, Ended};
+use crate::error::Unauthenticated;
 use crate::id::ConnectionId;
 use crate::ports::Stored;
 use crate::realtime::codec::Dialect;
@@ -41,7 +42,13 @@ async fn an_opened_connection_comes_back_whole(lines: Lines, world: World) -> Ou
 
 async fn without_a_name_it_is_nobody(lines: Lines, world: World) -> Outcome {
     let user = world.user_id();
-    let claimed = Some(identity(&world, &user));
+    for why in [Unauthenticated::NoToken, Unauthenticated::Expired, Unauthenticated::Revoked] {
+        let refused = Connection { claimed: Some(Claim::Refused(why)), ..connection(&world) };
+        lines.connections.open(&refused).await?;
+        same(lines.stored(&refused.id).await?, refused.clone())?;
+        lines.connections.end(&refused.id, world.now).await?;
+    }
+    let claimed = Some(Claim::Person(identity(&world, &user)));
     let opened = Connection { claimed, ..connection(&world) };
     lines.connections.open(&opened).await?;
     same(lines.stored(&opened.id).await?, opened.clone())?;

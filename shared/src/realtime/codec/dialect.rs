@@ -201,11 +201,13 @@ fn from_socket_io(packet: socket_io::Packet) -> Result<Inbound, ParseError> {
     })
 }
 
-fn from_json(frame: json::Frame) -> Inbound {
-    let json::Frame { action, id, data } = frame;
-    if action == "pong" {
-        return Inbound::Pong;
-    }
+fn from_json(read: json::Read) -> Inbound {
     let namespace = MAIN_NAMESPACE.to_owned();
-    Inbound::Event { namespace, name: action, payload: data, ack: id.map(AckId::Json) }
+    match read {
+        Ok(json::Frame { action, .. }) if action == "pong" => Inbound::Pong,
+        Ok(json::Frame { action, id, data }) => {
+            Inbound::Event { namespace, name: action, payload: data, ack: id.map(AckId::Json) }
+        }
+        Err((id, why)) => Inbound::Refused { namespace, ack: Some(AckId::Json(id)), why },
+    }
 }

@@ -92,6 +92,17 @@ impl PingTimers {
         Duration::from_millis(self.interval_ms.into())
     }
 
+    /// How long before it is due a ping goes out, when pings go out once in a `period`.
+    pub fn lead(self, period: Duration) -> Duration {
+        period.min(self.interval() / 2)
+    }
+
+    /// The longest that a client waits for a ping, when pings go out once in a `period`. One that waits longer
+    /// than interval and timeout together takes the server for dead.
+    pub fn longest_wait(self, period: Duration) -> Duration {
+        self.interval() - self.lead(period) + period
+    }
+
     /// How long a pong may take.
     pub fn timeout(self) -> Duration {
         Duration::from_millis(self.timeout_ms.into())

@@ -36,27 +36,32 @@ impl fmt::Display for Id {
     }
 }
 
-/// Reads one frame from a client. A null id is none.
+/// A frame, or what its sender is told under its id.
+pub type Read = Result<Frame, (Id, &'static str)>;
+
+/// Reads one frame from a client. A null id is none. A frame whose only fault is its fields is answered under its
+/// id, where it has one.
 ///
 /// # Errors
 ///
-/// `TooLong`, `TooDeep`, `InvalidJson`; `InvalidPayload` if it is no object, has no `action`, an id
-/// that is neither string nor number, or a key we do not know (most often `data` misspelt).
-pub fn parse(frame: &str) -> Result<Frame, ParseError> {
+/// `TooLong`, `TooDeep`, `InvalidJson`; `InvalidPayload` if it is no object, has an id that is neither string nor
+/// number, or no id to answer under and no `action` or a key we do not know (most often `data` misspelt).
+pub fn parse(frame: &str) -> Result<Read, ParseError> {
     bounded::check_size(frame)?;
     let mut fields: Map<String, Value> = bounded::from_str(frame)?;
-    let action = match fields.remove("action") {
-        Some(Value::String(action)) if !action.is_empty() => action,
-        _ => return Err(ParseError::InvalidPayload),
-    };
     let id = match fields.remove("id") {
         None | Some(Value::Null) => None,
         Some(Value::String(text)) => Some(Id::Text(text)),
         Some(Value::Number(number)) => Some(Id::Number(number)),
         Some(_) => return Err(ParseError::InvalidPayload),
     };
+    let action = fields.remove("action");
     let data = fields.remove("data").unwrap_or_default();
-    if fields.is_empty() { Ok(Frame { action, id, data }) } else { Err(ParseError::InvalidPayload) }
+    match (action, fields.is_empty(), id) {
+        (Some(Value::String(action)), true, id) if !action.is_empty() => Ok(Ok(Frame { action, id, data })),
+        (_, _, Some(id)) => Ok(Err((id, "a frame is {action, id, data}, with a text as its action"))),
+        (_, _, None) => Err(ParseError::InvalidPayload),
+    }
 }
 
 /// An event, `payload` being JSON already.

@@ -18,13 +18,13 @@ fn frames_from_a_client() {
         r#"{"action":"x","action":"the last one counts"}"#,
     ];
     expect![[r#"
-        {"action":"send_message","id":"1","data":{"content":"hi"}} -> Frame { action: "send_message", id: Some(Text("1")), data: Object {"content": String("hi")} }
-        {"action":"online_users"} -> Frame { action: "online_users", id: None, data: Null }
-        {"action":"online_users","id":null,"data":null} -> Frame { action: "online_users", id: None, data: Null }
-        {"action":"join_room","id":7,"data":"65f0c0ffee"} -> Frame { action: "join_room", id: Some(Number(Number(7))), data: String("65f0c0ffee") }
-        {"action":"x","id":-1.5} -> Frame { action: "x", id: Some(Number(Number(-1.5))), data: Null }
-         { "data" : [ 1 ] , "action" : "x" }  -> Frame { action: "x", id: None, data: Array [Number(1)] }
-        {"action":"x","action":"the last one counts"} -> Frame { action: "the last one counts", id: None, data: Null }
+        {"action":"send_message","id":"1","data":{"content":"hi"}} -> Ok(Frame { action: "send_message", id: Some(Text("1")), data: Object {"content": String("hi")} })
+        {"action":"online_users"} -> Ok(Frame { action: "online_users", id: None, data: Null })
+        {"action":"online_users","id":null,"data":null} -> Ok(Frame { action: "online_users", id: None, data: Null })
+        {"action":"join_room","id":7,"data":"65f0c0ffee"} -> Ok(Frame { action: "join_room", id: Some(Number(Number(7))), data: String("65f0c0ffee") })
+        {"action":"x","id":-1.5} -> Ok(Frame { action: "x", id: Some(Number(Number(-1.5))), data: Null })
+         { "data" : [ 1 ] , "action" : "x" }  -> Ok(Frame { action: "x", id: None, data: Array [Number(1)] })
+        {"action":"x","action":"the last one counts"} -> Ok(Frame { action: "the last one counts", id: None, data: Null })
     "#]].assert_eq(&table(&frames, parse));
 }
 
@@ -46,6 +46,8 @@ fn wrong_frames() {
         r#"{"action":"x","id":true}"#,
         r#"{"action":"x","id":{"$ne":1}}"#,
         r#"{"action":"x","payload":{}}"#,
+        r#"{"action":"x","id":7,"payload":{}}"#,
+        r#"{"id":"7"}"#,
         r#"{'action':'x'}"#,
     ];
     expect![[r#"
@@ -64,6 +66,8 @@ fn wrong_frames() {
         {"action":"x","id":true} -> Error: invalid payload
         {"action":"x","id":{"$ne":1}} -> Error: invalid payload
         {"action":"x","payload":{}} -> Error: invalid payload
+        {"action":"x","id":7,"payload":{}} -> Err((Number(Number(7)), "a frame is {action, id, data}, with a text as its action"))
+        {"id":"7"} -> Err((Text("7"), "a frame is {action, id, data}, with a text as its action"))
         {'action':'x'} -> Error: invalid JSON
     "#]]
     .assert_eq(&table(&frames, parse));
@@ -89,8 +93,11 @@ fn frames_to_a_client() {
 fn an_id_comes_back_as_it_came() {
     for id in [json!("1"), json!(""), json!(1), json!(-1), json!(1.5), json!(u64::MAX), json!("😀\u{0}\"")]
     {
-        let frame = parse(&json!({ "action": "x", "id": id }).to_string()).unwrap();
-        let answer: serde_json::Value = serde_json::from_str(&ack(&frame.id.unwrap(), "{}")).unwrap();
-        assert_eq!(answer, json!({ "event": "ack", "id": id, "data": {} }));
+        let well = parse(&json!({ "action": "x", "id": id }).to_string()).unwrap().unwrap();
+        let (wrong, _) = parse(&json!({ "acton": "x", "id": id }).to_string()).unwrap().unwrap_err();
+        for given in [well.id.unwrap(), wrong] {
+            let answer: serde_json::Value = serde_json::from_str(&ack(&given, "{}")).unwrap();
+            assert_eq!(answer, json!({ "event": "ack", "id": id, "data": {} }));
+        }
     }
 }
