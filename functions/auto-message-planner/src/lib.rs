@@ -6,7 +6,10 @@ mod settings;
 pub use settings::Settings;
 
 use std::collections::HashSet;
+use std::pin::pin;
+use std::time::Duration;
 
+use futures::FutureExt as _;
 use serde::Serialize;
 use shared::auto_message::AutoMessage;
 use shared::error::Error;
@@ -14,11 +17,19 @@ use shared::id::{AutoMessageId, Entropy, UserId};
 use shared::lambda::schedule::Tick;
 use shared::ports::{AutoMessages, Users};
 use shared::time::Time;
+use tokio::time::sleep;
 
 /// How many users are read or looked up, and pairs stored, at once.
 const PAGE: u32 = 10_000;
 /// How often those are paired again whom another run at the same time left without a partner.
 const ROUNDS: usize = 3;
+
+/// How long a store that is away is waited for. Lambda's two retries make it three times as long.
+const PATIENCE: Duration = Duration::from_secs(240);
+/// Between two looks at it.
+const PAUSE: Duration = Duration::from_secs(5);
+/// What is left for the planning itself.
+const RESERVE: Duration = Duration::from_secs(300);
 
 /// What a run did.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -35,6 +46,8 @@ pub struct Report {
 /// Plans the day that `tick.now` lies in. Whoever has a part in that day already is left out, so that a
 /// second run adds nothing and a run after a crash adds what is missing. An odd one out rests.
 ///
+/// A store that is away is waited for, as far as the budget goes: there is no second 02:00.
+///
 /// Two runs at once make the same pairs unless they see different users; the store then refuses what would
 /// give somebody two parts, and whoever that leaves without a partner is paired in another round.
 ///
@@ -46,6 +59,25 @@ pub async fn handle(
     settings: &Settings,
     tick: Tick,
 ) -> Result<Report, Error> {
+    let patience = tick.budget.unwrap_or_default().saturating_sub(RESERVE).min(PATIENCE);
+    let mut end = pin!(sleep(patience));
+    loop {
+        match night(users, auto_messages, settings, &tick).await {
+            Err(Error::Unavailable(failure)) if end.as_mut().now_or_never().is_none() => {
+                tracing::warn!(cause = %failure.cause, "a store is away; the night's planning waits for it");
+                sleep(PAUSE).await;
+            }
+            done => return done,
+        }
+    }
+}
+
+async fn night(
+    users: &dyn Users,
+    auto_messages: &dyn AutoMessages,
+    settings: &Settings,
+    tick: &Tick,
+) -> Result<Report, Error> {
     let mut report = Report { planned_for: settings.day(tick.now)?, users: 0, planned: 0 };
     for round in 0..ROUNDS {
         let mut free = free(users, auto_messages, settings, &report.planned_for, tick.now).await?;
@@ -55,7 +87,7 @@ pub async fn handle(
             "active users without a part in the day"
         );
         pairs::shuffle(&mut free, &report.planned_for);
-        let planned = plan(auto_messages, settings, &free, &report.planned_for, &tick).await?;
+        let planned = plan(auto_messages, settings, &free, &report.planned_for, tick).await?;
         if round == 0 {
             report.users = free.len();
         }

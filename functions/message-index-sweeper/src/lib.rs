@@ -31,8 +31,8 @@ pub struct Report {
     pub out_of_time: bool,
 }
 
-/// Without an index there is nothing to do. Finds, publishes with confirms, and only then puts off; so a crash in between publishes twice what may be
-/// indexed twice, and loses nothing. While the index is down nothing is published: the queue does not grow,
+/// Without an index there is nothing to do. Finds, publishes with confirms, and only then puts off; so a crash in
+/// between publishes twice what may be indexed twice, and loses nothing. While the index is down nothing is published: the queue does not grow,
 /// and the messages wait where they are.
 ///
 /// # Errors
@@ -53,7 +53,7 @@ pub async fn handle(
             return Ok(report);
         }
         outbox.publish(INDEXING_QUEUE, &jobs(&ids)?).await?;
-        unindexed.postpone(&ids, tick.now + PATIENCE).await?;
+        unindexed.postpone(&ids, tick.now, tick.now + PATIENCE).await?;
         report.queued += ids.len() as u64;
         if ids.len() < BATCH as usize {
             return Ok(report);

@@ -41,11 +41,24 @@ pub struct Ports<'a> {
 pub async fn handle(ports: Ports<'_>, event: SocketEvent) -> Result<SocketReply, Error> {
     let SocketEventKind::Message { body } = &event.kind else { return Ok(SocketReply::ok()) };
     match ports.chat.fanout.connections.get(&event.connection_id).await? {
-        Some(connection) => frame(ports, &connection, &event, body).await?,
+        Some(connection) => {
+            lives(ports, &connection, &event).await?;
+            frame(ports, &connection, &event, body).await?;
+        }
         // Its record was lost or its session has ended: only a new connection can mend that.
         None => close(ports, &event.connection_id, &event).await?,
     }
     Ok(SocketReply::ok())
+}
+
+/// Whatever somebody says is a sign of life; written down when half the lease is over, not for every frame.
+async fn lives(ports: Ports<'_>, connection: &Connection, event: &SocketEvent) -> Result<(), Error> {
+    let until = lease(ports.timers, event.now);
+    let half = (ports.timers.interval() + ports.timers.timeout()) / 2;
+    if connection.identity.is_some() && connection.lease_until < until - half {
+        ports.heartbeats.alive(&connection.id, until).await?;
+    }
+    Ok(())
 }
 
 async fn frame(

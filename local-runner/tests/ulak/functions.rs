@@ -4,6 +4,7 @@
 pub(crate) mod bench;
 mod circles;
 mod doors;
+mod heartbeat;
 mod pushes;
 mod rows;
 pub(crate) mod scene;

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{Case, Outcome, World, at_once, cases, same};
+use super::{Case, Outcome, World, at_once, cases, same, yes};
 use crate::conversation::{Circle, LARGEST_GROUP};
 use crate::id::ConversationId;
 use crate::ports::Cache;
@@ -14,7 +14,7 @@ pub fn cache() -> Vec<Case<Subject>> {
     cases![
         nothing_is_found_before_it_was_kept,
         what_was_kept_is_found_as_it_was,
-        the_largest_group_fits,
+        a_large_group_is_kept_whole_or_not_at_all,
         conversations_know_nothing_of_each_other,
         fifty_at_once_keep_the_same,
     ]
@@ -39,10 +39,14 @@ async fn what_was_kept_is_found_as_it_was(cache: Subject, world: World) -> Outco
     Ok(())
 }
 
-async fn the_largest_group_fits(cache: Subject, world: World) -> Outcome {
-    let group = circle(&world, LARGEST_GROUP);
-    cache.keep(&group).await?;
-    same(cache.circle(&group.id).await?, Some(group))
+async fn a_large_group_is_kept_whole_or_not_at_all(cache: Subject, world: World) -> Outcome {
+    for size in [15, 16, 17, LARGEST_GROUP] {
+        let group = circle(&world, size);
+        cache.keep(&group).await?;
+        let found = cache.circle(&group.id).await?;
+        yes(found.is_none_or(|found| found == group), "never a part of it")?;
+    }
+    Ok(())
 }
 
 async fn conversations_know_nothing_of_each_other(cache: Subject, world: World) -> Outcome {

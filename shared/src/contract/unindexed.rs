@@ -149,21 +149,25 @@ async fn a_change_between_reading_and_marking_keeps_waiting(subject: Waiting, wo
 async fn what_is_postponed_waits_later_unless_it_changes(subject: Waiting, world: World) -> Outcome {
     let (_, _, written) = subject.write(&world, &["one", "two", "three"]).await?;
     let ids = ids(&written);
-    subject.unindexed.postpone(&ids[..2], world.after(600)).await?;
+    subject.unindexed.postpone(&ids[..2], world.after(99), world.after(600)).await?;
     same(subject.those(world.after(599), &ids).await?, ids[2..].to_vec())?;
     subject.chats.messages.edit(&ids[1], "changed", world.after(100)).await?;
     same(subject.those(world.after(599), &ids).await?, ids[1..].to_vec())?;
     same(subject.those(world.after(600), &ids).await?, ids.clone())?;
+    // What changed after the sweeper looked keeps waiting.
+    subject.chats.messages.edit(&ids[2], "changed", world.after(300)).await?;
+    subject.unindexed.postpone(&ids[2..], world.after(299), world.after(600)).await?;
+    same(subject.those(world.after(599), &ids).await?, ids[1..].to_vec())?;
     // Who was marked meanwhile does not come back by being postponed.
     subject.mark(&ids[..1]).await?;
-    subject.unindexed.postpone(&ids, world.after(700)).await?;
+    subject.unindexed.postpone(&ids, world.after(600), world.after(700)).await?;
     same(subject.those(world.after(9_000), &ids).await?, ids[1..].to_vec())
 }
 
 async fn those_that_wait_longest_come_first(subject: Waiting, world: World) -> Outcome {
     let (_, _, written) = subject.write(&world, &["one", "two", "three", "four"]).await?;
     let ids = ids(&written);
-    subject.unindexed.postpone(&ids[..1], world.after(600)).await?;
+    subject.unindexed.postpone(&ids[..1], world.after(99), world.after(600)).await?;
     let mut seen: Vec<MessageId> = subject.unindexed.waiting(world.after(9_000), ALL).await?;
     seen.retain(|id| ids.contains(id));
     same(seen.len(), 4)?;
@@ -179,7 +183,7 @@ async fn marks_in_any_order_forget_nobody(subject: Waiting, world: World) -> Out
     let later = world.after(9_000);
     subject.mark(&ids[4..]).await?;
     same(subject.those(later, &ids).await?, ids[..4].to_vec())?;
-    subject.unindexed.postpone(&ids[2..3], world.after(50)).await?;
+    subject.unindexed.postpone(&ids[2..3], world.after(49), world.after(50)).await?;
     same(subject.those(later, &ids).await?, ids[..4].to_vec())?;
     subject.mark(&ids[..1]).await?;
     same(subject.those(later, &ids).await?, ids[1..4].to_vec())?;
@@ -241,7 +245,7 @@ async fn what_does_not_exist_is_nobody(subject: Waiting, world: World) -> Outcom
     let nobody = [MessageId::trusted(world.id())];
     same(subject.unindexed.indexable(&nobody).await?, Vec::new())?;
     same(subject.unindexed.indexable(&[]).await?, Vec::new())?;
-    subject.unindexed.postpone(&nobody, world.after(10)).await?;
+    subject.unindexed.postpone(&nobody, world.after(9), world.after(10)).await?;
     subject.unindexed.indexed(&[(nobody[0].clone(), 1)]).await?;
     same(subject.those(world.after(9_000), &nobody).await?, Vec::new())
 }

@@ -11,6 +11,6 @@ use crate::ports::Stored;
 pub trait Cache: Send + Sync {
     /// What was kept, unless it was lost since.
     async fn circle(&self, id: &ConversationId) -> Stored<Option<Circle>>;
-    /// Keeps it for as long as is convenient.
+    /// Keeps it for as long as is convenient, or not at all.
     async fn keep(&self, circle: &Circle) -> Stored<()>;
 }

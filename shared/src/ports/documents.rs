@@ -124,8 +124,9 @@ pub trait Indexing: Send + Sync {
 pub trait Unindexed: Send + Sync {
     /// Messages that wait at `now`, at most `limit`; those that wait longest come first.
     async fn waiting(&self, now: Time, limit: u32) -> Stored<Vec<MessageId>>;
-    /// Somebody sees to these: they do not wait until `until`, unless they change before.
-    async fn postpone(&self, ids: &[MessageId], until: Time) -> Stored<()>;
+    /// Somebody sees to those of `ids` that wait at `now`: they do not wait until `until`, unless they change
+    /// before. What changed after `now` keeps waiting.
+    async fn postpone(&self, ids: &[MessageId], now: Time, until: Time) -> Stored<()>;
     /// Those of `ids` that exist, in no order.
     async fn indexable(&self, ids: &[MessageId]) -> Stored<Vec<Indexable>>;
     /// The index holds these revisions. What has changed since keeps waiting.

@@ -9,7 +9,7 @@ use serde_json::Value;
 use shared::auto_message::AutoMessage;
 use shared::id::{AutoMessageId, UserId};
 use shared::lambda::invoke;
-use shared::lambda::schedule::schedule;
+use shared::lambda::schedule::{Tick, schedule};
 use shared::ports::{AutoMessages as _, Users as _};
 
 use super::faults::{Fault, Faulty};
@@ -239,5 +239,25 @@ async fn nobody_and_somebody_alone_plan_nothing() {
         let store = Embedded::temporary().unwrap();
         people(&store, count).await;
         assert_eq!(fire(&store, &[], NIGHT).await["planned"], 0, "{count}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_store_that_is_away_at_two_is_waited_for() {
+    let store = Embedded::temporary().unwrap();
+    people(&store, 10).await;
+    let night = |budget| Tick { budget, ..tick(at(NIGHT), 1) };
+    let (whole, none) = (Some(Duration::from_secs(900)), None);
+    for (budget, failures, waited) in [(none, u32::MAX, 0), (whole, u32::MAX, 240), (whole, 12, 60)] {
+        let away = Faulty::over(&store).failing("planned", failures, Fault::Down);
+        let begun = tokio::time::Instant::now();
+        let done = auto_message_planner::handle(&store, &away, &settings(&[]), night(budget)).await;
+        let elapsed = begun.elapsed().as_secs();
+        // A clock that stands still jumps on while the store's own thread works, so a success says no more.
+        assert!(elapsed >= waited, "{failures} failures: {elapsed} s");
+        match failures {
+            12 => assert_eq!(done.unwrap().planned, 5, "as soon as it is back"),
+            _ => assert!(done.is_err() && elapsed <= waited + 5, "{budget:?}: {elapsed} s"),
+        }
     }
 }

@@ -178,6 +178,7 @@ pub(crate) async fn through_the_door(bench: &Arc<Bench>, handle: Handle, request
 pub(crate) struct Recorder {
     told: Mutex<Vec<(String, String)>>,
     gone: Mutex<Vec<ConnectionId>>,
+    busy: Mutex<Vec<ConnectionId>>,
 }
 
 impl Recorder {
@@ -190,9 +191,17 @@ impl Recorder {
         self.gone.lock().unwrap().push(ConnectionId::trusted(id));
     }
 
+    /// From now on the gateway takes nothing for these connections, and for all others what it is given.
+    pub(crate) fn only_busy(&self, ids: &[&str]) {
+        *self.busy.lock().unwrap() = ids.iter().copied().map(ConnectionId::trusted).collect();
+    }
+
     fn add(&self, id: &ConnectionId, frame: &str) -> Result<(), PushError> {
         if self.gone.lock().unwrap().contains(id) {
             return Err(PushError::Gone);
+        }
+        if self.busy.lock().unwrap().contains(id) {
+            return Err(PushError::Busy);
         }
         self.told.lock().unwrap().push((id.to_string(), frame.to_owned()));
         Ok(())

@@ -38,17 +38,21 @@ struct Member {
     user_id: UserId,
 }
 
+/// What waits at `now`. BSON dates are whole milliseconds: up to this one is before the next one.
+fn due(now: Time) -> Document {
+    let next = DateTime::from_millis(now.millis().saturating_add(1));
+    doc! { "unindexed": { "$exists": true, "$lt": next } }
+}
+
 #[async_trait]
 impl Unindexed for Mongo {
     async fn waiting(&self, now: Time, limit: u32) -> Stored<Vec<MessageId>> {
-        // BSON dates are whole milliseconds: up to this one is before the next one.
-        let next = DateTime::from_millis(now.millis().saturating_add(1));
-        let due = doc! { "unindexed": { "$exists": true, "$lt": next } };
-        self.ids(due, doc! { "unindexed": 1 }, limit).await
+        self.ids(due(now), doc! { "unindexed": 1 }, limit).await
     }
 
-    async fn postpone(&self, ids: &[MessageId], until: Time) -> Stored<()> {
-        let those = doc! { "_id": { "$in": texts(ids) }, "unindexed": { "$exists": true } };
+    async fn postpone(&self, ids: &[MessageId], now: Time, until: Time) -> Stored<()> {
+        let mut those = due(now);
+        those.insert("_id", doc! { "$in": texts(ids) });
         let update = doc! { "$set": { "unindexed": date(until) } };
         let messages = self.of::<Document>(MESSAGES);
         let update = messages.update_many(those, update);

@@ -19,13 +19,13 @@ impl Unindexed for Embedded {
         self.store.read(move |db| waiting(db, now, limit)).await
     }
 
-    async fn postpone(&self, ids: &[MessageId], until: Time) -> Stored<()> {
+    async fn postpone(&self, ids: &[MessageId], now: Time, until: Time) -> Stored<()> {
         let ids = ids.to_vec();
-        let sql = "UPDATE unindexed SET waits_from = ?2 WHERE row = ?1";
+        let sql = "UPDATE unindexed SET waits_from = ?2 WHERE row = ?1 AND waits_from <= ?3";
         self.store
             .write(move |db| {
                 for row in pass(db, &ids)? {
-                    db.prepare_cached(sql)?.execute(params![row, until.millis()])?;
+                    db.prepare_cached(sql)?.execute(params![row, until.millis(), now.millis()])?;
                 }
                 Ok(())
             })
@@ -76,7 +76,7 @@ fn waiting(db: &Connection, now: Time, limit: u32) -> Done<Vec<MessageId>> {
 }
 
 /// The rows of these messages, all of them before the mark: whatever the mark passes on its way goes into the
-/// table, where it waits as it did.
+/// table, where it waits from its last change on.
 fn pass(db: &Connection, ids: &[MessageId]) -> Done<Vec<i64>> {
     let mut rows = Vec::with_capacity(ids.len());
     for id in ids {
@@ -85,7 +85,8 @@ fn pass(db: &Connection, ids: &[MessageId]) -> Done<Vec<i64>> {
     }
     if let Some(last) = rows.iter().max() {
         let passed = "INSERT OR IGNORE INTO unindexed (row, waits_from)
-                      SELECT row, created_at FROM messages WHERE row > (SELECT row FROM swept) AND row <= ?1";
+                      SELECT row, max(created_at, coalesce(edited_at, 0), coalesce(deleted_at, 0))
+                      FROM messages WHERE row > (SELECT row FROM swept) AND row <= ?1";
         db.prepare_cached(passed)?.execute([last])?;
         db.prepare_cached("UPDATE swept SET row = max(row, ?1)")?.execute([last])?;
     }

@@ -111,7 +111,7 @@ async fn messages(mongo: &Mongo, room: &Conversation) {
     }
     let ids = mongo.waiting(NOW, 10).await.unwrap();
     assert_eq!(ids, std::slice::from_ref(&first.id));
-    mongo.postpone(&ids, NOW).await.unwrap();
+    mongo.postpone(&ids, NOW, NOW).await.unwrap();
     let rows = mongo.indexable(&ids).await.unwrap();
     mongo.indexed(&[(first.id.clone(), rows[0].revision)]).await.unwrap();
     mongo.all(None, 10).await.unwrap();
