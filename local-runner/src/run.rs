@@ -242,7 +242,7 @@ fn add_schedules(app: &mut App, runner: &Runner, settings: &Settings) -> Result<
     let (schedules, state) = schedules(&runner.plan, settings)?;
     let missed = overview::missed(&schedules.missed());
     let events = runner.asynchronous.clone();
-    let invoke = Arc::new(move |call| events.enqueue(call));
+    let invoke = Arc::new(move |call| events.deliver(call));
     let (told, by_hand) = mpsc::unbounded_channel();
     app.mount(move |_| FiredMount(told));
     let trigger = Trigger::new(schedules, state, place(&runner.plan), Arc::new(SystemClock), invoke);

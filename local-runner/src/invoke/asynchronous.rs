@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::sync::{Semaphore, mpsc};
+use tokio::sync::{Semaphore, mpsc, oneshot};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -21,16 +21,34 @@ const LAST_PAUSE: Duration = Duration::from_millis(100);
 /// The entrance to the queue; cheap to clone, usable before the functions are there.
 #[derive(Debug, Clone)]
 pub struct AsyncInvoker {
-    sender: mpsc::UnboundedSender<Invocation>,
+    sender: mpsc::UnboundedSender<Event>,
+}
+
+/// Ready when the event was delivered; an error when it was given up.
+pub type Delivered = oneshot::Receiver<()>;
+
+/// An accepted event, and who waits for its delivery.
+#[derive(Debug)]
+struct Event {
+    call: Invocation,
+    delivered: oneshot::Sender<()>,
 }
 
 impl AsyncInvoker {
     /// Accepts an event: what the Invoke API answers with 202. Returns at once; a queue that has ended
     /// drops the event with a log line.
     pub fn enqueue(&self, call: Invocation) {
-        if let Err(mpsc::error::SendError(call)) = self.sender.send(call) {
+        // Nobody waits for this one.
+        drop(self.deliver(call));
+    }
+
+    /// The same, and says what becomes of it.
+    pub fn deliver(&self, call: Invocation) -> Delivered {
+        let (delivered, heard) = oneshot::channel();
+        if let Err(mpsc::error::SendError(Event { call, .. })) = self.sender.send(Event { call, delivered }) {
             tracing::warn!(function = call.function, request_id = call.request_id, "stopping: event dropped");
         }
+        heard
     }
 }
 
@@ -66,7 +84,7 @@ struct Limits {
 /// The queue's other end.
 #[derive(Debug)]
 pub struct Worker {
-    receiver: mpsc::UnboundedReceiver<Invocation>,
+    receiver: mpsc::UnboundedReceiver<Event>,
     limits: HashMap<String, Limits>,
     pauses: Pauses,
 }
@@ -88,12 +106,12 @@ impl Worker {
     pub async fn run(mut self, invoker: Arc<dyn Invoker>, stop: CancellationToken) {
         let deliveries = TaskTracker::new();
         let slots = Arc::new(Semaphore::new(CONCURRENCY));
-        while let Some(Some(call)) = stop.run_until_cancelled(self.receiver.recv()).await {
-            deliveries.spawn(self.delivery(call, &invoker, &slots, &stop).run());
+        while let Some(Some(event)) = stop.run_until_cancelled(self.receiver.recv()).await {
+            deliveries.spawn(self.delivery(event, &invoker, &slots, &stop).run());
         }
         self.receiver.close();
-        while let Some(call) = self.receiver.recv().await {
-            deliveries.spawn(self.delivery(call, &invoker, &slots, &stop).run());
+        while let Some(event) = self.receiver.recv().await {
+            deliveries.spawn(self.delivery(event, &invoker, &slots, &stop).run());
         }
         deliveries.close();
         deliveries.wait().await;
@@ -101,7 +119,7 @@ impl Worker {
 
     fn delivery(
         &self,
-        call: Invocation,
+        Event { call, delivered }: Event,
         invoker: &Arc<dyn Invoker>,
         slots: &Arc<Semaphore>,
         stop: &CancellationToken,
@@ -110,6 +128,7 @@ impl Worker {
         Delivery {
             limits: self.limits.get(&call.function).copied().unwrap_or(unlimited),
             call,
+            delivered,
             pauses: self.pauses.clone(),
             invoker: Arc::clone(invoker),
             slots: Arc::clone(slots),
@@ -121,6 +140,7 @@ impl Worker {
 /// One event on its way, with all its attempts.
 struct Delivery {
     call: Invocation,
+    delivered: oneshot::Sender<()>,
     limits: Limits,
     pauses: Pauses,
     invoker: Arc<dyn Invoker>,
@@ -151,6 +171,8 @@ impl Delivery {
                 ?pause, "an asynchronous invocation failed and will be tried again");
             self.wait(pause).await;
         }
+        // Most events have nobody who waits.
+        let _ = self.delivered.send(());
     }
 
     /// One invocation, under the same request id each time.

@@ -4,6 +4,7 @@ use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 
+use futures::stream::{FuturesUnordered, StreamExt as _};
 use jiff::Timestamp;
 use tokio::sync::mpsc::UnboundedReceiver;
 
@@ -12,6 +13,7 @@ use super::event::{Place, event};
 use super::schedules::{Firing, Schedules};
 use super::state::State;
 use crate::ids;
+use crate::invoke::asynchronous::Delivered;
 use crate::invoke::{BoxFuture, Invocation};
 
 /// The longest sleep: a wall clock that was set, or a machine that slept, is noticed within it.
@@ -39,8 +41,13 @@ impl Clock for SystemClock {
     }
 }
 
-/// Hands an invocation to the asynchronous queue (`InvocationType: Event`) and returns at once.
-pub type InvokeAsync = Arc<dyn Fn(Invocation) + Send + Sync>;
+/// Hands an invocation to the asynchronous queue (`InvocationType: Event`) and returns at once; what becomes of
+/// it is heard later.
+pub type InvokeAsync = Arc<dyn Fn(Invocation) -> Delivered + Send + Sync>;
+
+/// How long runs that are under way at the end are waited for. One that takes longer is told as missed by the
+/// next start, and firing it again does no harm.
+const LAST_WAIT: Duration = Duration::from_secs(5);
 
 /// Fires the schedules of one plan until it is stopped.
 pub struct Trigger {
@@ -50,6 +57,7 @@ pub struct Trigger {
     clock: Arc<dyn Clock>,
     invoke: InvokeAsync,
     by_hand: Option<UnboundedReceiver<Fired>>,
+    under_way: FuturesUnordered<BoxFuture<Option<(String, Timestamp)>>>,
 }
 
 impl Trigger {
@@ -62,7 +70,7 @@ impl Trigger {
         clock: Arc<dyn Clock>,
         invoke: InvokeAsync,
     ) -> Self {
-        Self { schedules, state, place, clock, invoke, by_hand: None }
+        Self { schedules, state, place, clock, invoke, by_hand: None, under_way: FuturesUnordered::new() }
     }
 
     /// Remembers what it hears was fired by hand.
@@ -73,14 +81,15 @@ impl Trigger {
     }
 
     /// Fires each run once, from the opening of the schedules until `stop` is ready. Runs missed while
-    /// the process was down, or while the machine slept, are told and never fired.
+    /// the process was down, or while the machine slept, are told and never fired. A run counts when its function
+    /// has succeeded: one that was killed or given up is told by the next start as missed.
     pub async fn run(mut self, stop: impl Future<Output = ()>) {
         tokio::pin!(stop);
         for missed in self.schedules.missed() {
             tracing::warn!(schedule = missed.schedule, count = missed.count, last = %missed.last,
                 "missed while the runner was down; fire by hand if it matters");
         }
-        self.save().await;
+        save(&self.state).await;
         let mut seen = self.schedules.opened();
         loop {
             let pause = self.pause(seen);
@@ -91,7 +100,11 @@ impl Trigger {
                     self.remember(&fired).await;
                     continue;
                 }
-                () = &mut stop => return,
+                Some(succeeded) = self.under_way.next() => {
+                    self.note(succeeded).await;
+                    continue;
+                }
+                () = &mut stop => return self.end().await,
                 () = self.clock.sleep(pause) => {}
             }
             let now = self.clock.now();
@@ -120,26 +133,40 @@ impl Trigger {
         }
         for firing in &due.fire {
             tracing::info!(schedule = firing.plan.name, at = %firing.at, "fires");
-            (self.invoke)(invocation(firing, &self.place));
-            self.state.record(&firing.plan.name, firing.at);
+            let delivered = (self.invoke)(invocation(firing, &self.place));
+            let (schedule, at) = (firing.plan.name.clone(), firing.at);
+            self.under_way.push(Box::pin(async move { delivered.await.ok().map(|()| (schedule, at)) }));
         }
-        // After the invoke: a crash in between repeats a "missed" line and loses no run.
-        if !due.fire.is_empty() {
-            self.save().await;
+    }
+
+    async fn note(&mut self, succeeded: Option<(String, Timestamp)>) {
+        if let Some((schedule, at)) = succeeded {
+            self.state.record(&schedule, at);
+            save(&self.state).await;
         }
+    }
+
+    async fn end(mut self) {
+        let last = async {
+            while let Some(succeeded) = self.under_way.next().await {
+                self.note(succeeded).await;
+            }
+        };
+        // What takes longer is not forgotten: it was never noted.
+        let _ = tokio::time::timeout(LAST_WAIT, last).await;
     }
 
     async fn remember(&mut self, fired: &Fired) {
         if fired.counts(self.clock.now()) {
             self.state.record(&fired.schedule, fired.at);
-            self.save().await;
+            save(&self.state).await;
         }
     }
+}
 
-    async fn save(&self) {
-        if let Err(error) = self.state.save().await {
-            tracing::warn!(%error, "the schedules' state is not saved");
-        }
+async fn save(state: &State) {
+    if let Err(error) = state.save().await {
+        tracing::warn!(%error, "the schedules' state is not saved");
     }
 }
 

@@ -90,7 +90,7 @@ impl State {
         self.seen.retain(|name, _| known(name));
     }
 
-    /// Notes that `schedule` has fired its run of `at`.
+    /// Notes that the run of `schedule` at `at` has succeeded.
     pub fn record(&mut self, schedule: &str, at: Timestamp) {
         if let Some(seen) = self.seen.get_mut(schedule) {
             seen.last_fired = seen.last_fired.max(Some(at));

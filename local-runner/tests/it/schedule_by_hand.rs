@@ -11,7 +11,7 @@ use local_runner::overview;
 use local_runner::plan::ScheduleKind::{Rule, Scheduler};
 use local_runner::plan::{Plan, SchedulePlan};
 use local_runner::schedule::{Clock, Fired, Missed, Place, Schedules, State, Trigger};
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, oneshot};
 
 use crate::schedule_event::plan;
 
@@ -56,8 +56,13 @@ async fn tell(file: &Path, now: &str, fired: &[Fired]) {
     let schedules = Schedules::new(plans(), &mut state, at(now)).unwrap();
     let (told, by_hand) = mpsc::unbounded_channel();
     fired.iter().for_each(|fired| told.send(fired.clone()).unwrap());
-    let trigger =
-        Trigger::new(schedules, state, Place::default(), Arc::new(Still(at(now))), Arc::new(|_| {}));
+    let trigger = Trigger::new(
+        schedules,
+        state,
+        Place::default(),
+        Arc::new(Still(at(now))),
+        Arc::new(|_| oneshot::channel().1),
+    );
     // What was told before the end is noted before it.
     trigger.hearing(by_hand).run(std::future::ready(())).await;
 }

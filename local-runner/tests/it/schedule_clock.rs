@@ -11,7 +11,7 @@ use local_runner::invoke::{BoxFuture, Invocation};
 use local_runner::plan::ScheduleKind::{Rule, Scheduler};
 use local_runner::plan::SchedulePlan;
 use local_runner::schedule::{Clock, Due, Place, Schedules, State, Trigger};
-use tokio::sync::Notify;
+use tokio::sync::{Notify, oneshot};
 
 use crate::schedule_event::plan;
 
@@ -167,8 +167,16 @@ impl Clock for HandClock {
     }
 }
 
-/// Runs the trigger over a stretch of time and tells the missed runs and the firings.
+/// Runs the trigger over a stretch of time and tells the missed runs and the firings, all of which succeed.
 async fn run(plans: Vec<SchedulePlan>, file: &Path, from: &str, to: &str) -> String {
+    run_with(plans, file, from, to, |delivered| delivered.send(()).unwrap()).await
+}
+
+/// What becomes of an invocation.
+type Fate = fn(oneshot::Sender<()>);
+
+/// The same; `end` decides what becomes of each invocation.
+async fn run_with(plans: Vec<SchedulePlan>, file: &Path, from: &str, to: &str, end: Fate) -> String {
     let mut state = State::open(file).unwrap();
     let schedules = Schedules::new(plans, &mut state, at(from)).unwrap();
     let mut lines = told(&Due { fire: Vec::new(), missed: schedules.missed() });
@@ -176,7 +184,12 @@ async fn run(plans: Vec<SchedulePlan>, file: &Path, from: &str, to: &str) -> Str
     let calls: Arc<Mutex<Vec<Invocation>>> = Arc::default();
     let invoke = {
         let calls = calls.clone();
-        Arc::new(move |call| calls.lock().unwrap().push(call))
+        Arc::new(move |call| {
+            let (delivered, heard) = oneshot::channel();
+            calls.lock().unwrap().push(call);
+            end(delivered);
+            heard
+        })
     };
     let trigger = Trigger::new(schedules, state, Place::default(), clock.clone(), invoke);
     trigger.run(clock.ended.notified()).await;
@@ -233,6 +246,21 @@ async fn schedule_trigger_remembers_across_restarts() {
         fired hourly-function 2026-01-02T00:15:00Z
     "#]]
     .assert_eq(&third);
+}
+
+/// Given up after its retries, or never heard of again because the process was killed: both are missed.
+#[tokio::test(start_paused = true)]
+async fn schedule_a_run_that_did_not_succeed_is_told_by_the_next_start() {
+    let (given_up, killed): (Fate, Fate) = (drop, std::mem::forget);
+    for end in [given_up, killed] {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("schedules.json");
+        let plans = || vec![plan("hourly", Rule, "cron(30 * * * ? *)")];
+        run(plans(), &file, "2026-01-01T10:00:00Z", "2026-01-01T10:45:00Z").await;
+        run_with(plans(), &file, "2026-01-01T10:45:01Z", "2026-01-01T11:45:00Z", end).await;
+        let next = run(plans(), &file, "2026-01-01T11:45:01Z", "2026-01-01T11:50:00Z").await;
+        assert!(next.starts_with("missed") && next.contains("2026-01-01T11:30:00Z"), "{next}");
+    }
 }
 
 #[test]
