@@ -16,8 +16,9 @@ use crate::person::Person;
 
 /// Pairs of people.
 const PAIRS: usize = 4;
-/// How long the search index is given for what was written last.
-const SETTLE: Duration = Duration::from_secs(15);
+/// How long the search index is given for what was written last: a job that failed waits for its retry, and what
+/// has none for the minutely sweep.
+const SETTLE: Duration = Duration::from_secs(180);
 
 fn word(phase: u32) -> String {
     format!("phase{phase}x")
@@ -98,7 +99,6 @@ impl Load {
         let people = || self.people.iter();
         let everybody: Vec<&Person> = people().flat_map(|(ada, bob, _)| [ada, bob]).collect();
         let delivered = jobs::delivered(&everybody, planned);
-        thread::sleep(SETTLE);
         let acknowledged = self.shared.acknowledged.lock().unwrap();
         let stored: Vec<Value> = people().flat_map(|(_, bob, place)| bob.whole_history(place)).collect();
         let mut times: HashMap<&str, usize> = HashMap::new();
@@ -112,7 +112,9 @@ impl Load {
                 acknowledged: keys.len(),
                 lost: keys.iter().filter(|key| seen(key) == 0).count(),
                 doubled: keys.iter().filter(|key| seen(key) > 1).count(),
-                searchable: people().map(|(_, bob, place)| found(bob, place, word)).sum(),
+                searchable: until_found(keys.len(), || {
+                    people().map(|(_, bob, place)| found(bob, place, word)).sum()
+                }),
             }
         };
         (words.iter().map(of).collect(), Jobs { planned, delivered })
@@ -141,6 +143,18 @@ fn read(shared: &Shared, who: &Person, conversation: &str) {
         who.get("/api/messages/search?q=phase&limit=5"),
     ];
     calls.iter().cycle().take_while(|_| !shared.stopped()).for_each(|call| drop(shared.ask(call)));
+}
+
+/// Asks until so many are found, or nobody waits any longer.
+fn until_found(wanted: usize, found: impl Fn() -> usize) -> usize {
+    let begun = Instant::now();
+    loop {
+        let count = found();
+        if count >= wanted || begun.elapsed() > SETTLE {
+            return count;
+        }
+        thread::sleep(Duration::from_secs(1));
+    }
 }
 
 /// How many messages of a phase search finds.
