@@ -63,7 +63,9 @@ pub async fn handle(
     let mut end = pin!(sleep(patience));
     loop {
         match night(users, auto_messages, settings, &tick).await {
-            Err(Error::Unavailable(failure)) if end.as_mut().now_or_never().is_none() => {
+            Err(Error::Unavailable(failure))
+                if !patience.is_zero() && end.as_mut().now_or_never().is_none() =>
+            {
                 tracing::warn!(cause = %failure.cause, "a store is away; the night's planning waits for it");
                 sleep(PAUSE).await;
             }

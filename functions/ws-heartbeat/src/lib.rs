@@ -87,17 +87,16 @@ async fn sweep(
     mut end: Pin<&mut Sleep>,
     report: &mut Report,
 ) -> Result<(), Error> {
-    while end.as_mut().now_or_never().is_none() {
+    loop {
         let dead = ports.heartbeats.dead(tick.now, BURIED_AT_ONCE).await?;
         let burials: Vec<BoxFuture<'_, Stored<()>>> =
             dead.iter().map(|id| bury(ports, tick, id).boxed()).collect();
         stream::iter(burials).buffer_unordered(BURIED_AT_ONCE as usize).try_collect::<()>().await?;
         report.closed += dead.len() as u64;
-        if dead.len() < BURIED_AT_ONCE as usize {
-            break;
+        if dead.len() < BURIED_AT_ONCE as usize || end.as_mut().now_or_never().is_some() {
+            return Ok(());
         }
     }
-    Ok(())
 }
 
 async fn bury(ports: Ports<'_>, tick: &Tick, id: &ConnectionId) -> Stored<()> {

@@ -20,7 +20,8 @@ fn job(n: usize) -> OutboxMessage {
     OutboxMessage { id: format!("job{n}"), body: vec![b'0'], attempt: 0 }
 }
 
-#[tokio::test(flavor = "multi_thread")]
+// On one thread, so that nothing happens between the question and the look at it.
+#[tokio::test]
 async fn a_look_that_is_given_up_loses_no_job() {
     let store: &'static Embedded = keep(Embedded::temporary().unwrap());
     let mut source = EmbeddedSource::new(store, QUEUE.to_owned());
