@@ -12,6 +12,8 @@
     reason = "the tests use more of what is shared"
 )]
 
+#[path = "../../tests/ulak/aloud.rs"]
+mod aloud;
 mod asking;
 #[path = "../../../shared/adapters/redis/tests/it/chaos.rs"]
 mod chaos;

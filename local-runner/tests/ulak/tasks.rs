@@ -1,5 +1,6 @@
 //! The command `task`: what is set up, and an index that is built from messages which were there before it.
 
+use crate::aloud::aloud;
 use std::process::{Command, Output};
 use std::time::{Duration, Instant};
 
@@ -60,7 +61,7 @@ fn setting_up_servers_may_be_repeated() {
     let names = ["MONGODB_URI", "REDIS_URL", "ELASTICSEARCH_URL", "AMQP_URL"];
     let urls: Vec<String> = names.iter().filter_map(|name| std::env::var(name).ok()).collect();
     let [mongodb, redis, search, amqp] = &urls[..] else {
-        eprintln!("SKIPPED: set {} to set up real servers", names.join(", "));
+        aloud(&format!("SKIPPED: set {} to set up real servers", names.join(", ")));
         return;
     };
     let own = format!("ulak-test-{}", unique());
@@ -86,7 +87,7 @@ fn setting_up_servers_may_be_repeated() {
 #[test]
 fn an_index_is_built_from_what_was_there_before_it() {
     let Some(search) = std::env::var("ELASTICSEARCH_URL").ok() else {
-        eprintln!("SKIPPED: set ELASTICSEARCH_URL to build an index");
+        aloud("SKIPPED: set ELASTICSEARCH_URL to build an index");
         return;
     };
     if std::env::var("ULAK_TEST_REAL").is_ok() {

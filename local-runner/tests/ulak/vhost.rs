@@ -1,6 +1,7 @@
 //! A virtual host of a test's own on the RabbitMQ of this machine: queues have fixed names, and two systems on
 //! one virtual host would take each other's jobs.
 
+use crate::aloud::aloud;
 use std::process::{Command, Stdio};
 
 /// A virtual host; it goes away with its value.
@@ -17,7 +18,7 @@ impl Vhost {
         let made = control(&["add_vhost", &name])
             && control(&["set_permissions", "-p", &name, user, ".*", ".*", ".*"]);
         if !made {
-            eprintln!("SKIPPED: rabbitmqctl must be allowed to make a virtual host for a test of its own");
+            aloud("SKIPPED: rabbitmqctl must be allowed to make a virtual host for a test of its own");
             return None;
         }
         Some(Self { url: format!("{server}/{name}"), name })

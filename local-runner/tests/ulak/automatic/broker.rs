@@ -1,6 +1,7 @@
 //! A virtual host of a test's own on the broker that `AMQP_URL` names, and a broker node of a test's own that
 //! may be killed. The queue's name is fixed, so tests cannot share one virtual host.
 
+use crate::aloud::aloud;
 use std::net::TcpListener;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
@@ -23,7 +24,7 @@ impl Wire {
     /// `None`, loudly, without a broker or without the right to make a virtual host.
     pub(super) fn new(test: &str) -> Option<Self> {
         let Ok(url) = std::env::var("AMQP_URL") else {
-            eprintln!("SKIPPED: {test}: set AMQP_URL to try it on RabbitMQ");
+            aloud(&format!("SKIPPED: {test}: set AMQP_URL to try it on RabbitMQ"));
             return None;
         };
         Vhost::new(&url, format!("ulak-test-{}", unique())).map(Self)
@@ -55,7 +56,7 @@ impl Node {
     /// `None`, loudly, where no server is installed.
     pub(super) fn new(test: &str) -> Option<Self> {
         if !Path::new(SERVER).exists() {
-            eprintln!("SKIPPED: {test}: install rabbitmq-server to kill a broker");
+            aloud(&format!("SKIPPED: {test}: install rabbitmq-server to kill a broker"));
             return None;
         }
         let home = tempfile::Builder::new().prefix("ulak-rabbit-").tempdir().unwrap();

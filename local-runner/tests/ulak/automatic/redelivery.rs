@@ -1,6 +1,7 @@
 //! Every job delivered at least twice by a real RabbitMQ whose connections are cut meanwhile: the function does its
 //! work and dies before the broker hears of it.
 
+use crate::aloud::aloud;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
@@ -128,7 +129,7 @@ async fn every_job_comes_twice_and_every_message_exists_once() {
 
     let came = came.lock().unwrap().clone();
     let (least, most) = (came.values().map(|c| c.times).min(), came.values().map(|c| c.times).max());
-    eprintln!("{} jobs, {} cuts: each came {least:?} to {most:?} times", came.len(), size.cuts);
+    aloud(&format!("{} jobs, {} cuts: each came {least:?} to {most:?} times", came.len(), size.cuts));
     assert_eq!(came.len(), rows.len());
     assert!(came.values().all(|came| came.times >= 2 && came.redelivered >= 1), "{came:?}");
     for pair in people.chunks_exact(2) {

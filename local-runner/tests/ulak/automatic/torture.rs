@@ -1,6 +1,7 @@
 //! kill -9 at random moments while the plan is made, queued and worked off; with RabbitMQ also cut connections and
 //! a broker that dies. Afterwards history holds every message exactly once, none is missing and none is dead.
 
+use crate::aloud::aloud;
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -40,7 +41,7 @@ impl Size {
         if is_full() {
             return Self { messages: 1_000, kills: 30, cuts: 5 };
         }
-        eprintln!("SHORTENED: set ULAK_TORTURE=full for 1,000 messages and 30 kills");
+        aloud("SHORTENED: set ULAK_TORTURE=full for 1,000 messages and 30 kills");
         Self { messages: 200, kills: 6, cuts: 5 }
     }
 }
@@ -180,7 +181,7 @@ fn torture(mut broker: Broker, size: Size) {
     flow_under_kills(&mut world, &mut broker, &dice, size, &mut figures);
     let rows = wait_until_done(&mut world, &people, size);
     check(&world, &rows, size, &mut figures);
-    eprintln!("{} messages in {:.1?}: {figures:?}", size.messages, start.elapsed());
+    aloud(&format!("{} messages in {:.1?}: {figures:?}", size.messages, start.elapsed()));
     // RabbitMQ does not tell what is taken and not done.
     let interrupted = figures.restarts_with_work_left > 0 || !matches!(broker, Broker::None);
     assert!(interrupted, "nothing was interrupted, so nothing was tried");
@@ -288,7 +289,7 @@ fn every_planned_message_exists_once_after_kills_and_cut_connections() {
 #[test]
 fn every_planned_message_exists_once_after_a_broker_died() {
     if !is_full() {
-        eprintln!("SKIPPED: set ULAK_TORTURE=full to kill a broker");
+        aloud("SKIPPED: set ULAK_TORTURE=full to kill a broker");
         return;
     }
     if let Some(node) = Node::new("a broker that dies") {

@@ -1,5 +1,6 @@
 //! Redis forgets everything while people are online: they log in again, and all is as it was.
 
+use crate::aloud::aloud;
 use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
 use std::thread;
@@ -88,7 +89,7 @@ fn online(world: &World, who: &Person) -> Value {
 #[test]
 fn whoever_was_online_comes_back_after_everything_was_forgotten() {
     let Ok(url) = std::env::var("REDIS_URL") else {
-        eprintln!("SKIPPED: set REDIS_URL to make Redis forget");
+        aloud("SKIPPED: set REDIS_URL to make Redis forget");
         return;
     };
     let prefix = format!("ulak-test-{}", unique());

@@ -1,5 +1,6 @@
 //! The wire between a system and one of its servers, with a proxy in it.
 
+use crate::aloud::aloud;
 use std::net::SocketAddr;
 
 use tokio::runtime::Runtime;
@@ -18,7 +19,7 @@ impl Wire {
     /// Before the server that a variable names; `None`, loudly, when it names none.
     pub(crate) fn to(variable: &str) -> Option<Self> {
         let Some(url) = std::env::var(variable).ok().filter(|url| !url.is_empty()) else {
-            eprintln!("SKIPPED: set {variable} to cut the wire to that server");
+            aloud(&format!("SKIPPED: set {variable} to cut the wire to that server"));
             return None;
         };
         Self::before(&url)

@@ -3,6 +3,7 @@
 //!
 //! `ULAK_FUZZ_FRAMES` sets how many frames the handler gets.
 
+use crate::aloud::aloud;
 use serde_json::{Value, json};
 use shared::connection::{Claim, Connection, Identity};
 use shared::id::{ConnectionId, UserId};
@@ -144,7 +145,7 @@ async fn the_handler_survives_every_frame_and_answers_in_its_dialect() {
             tally.count(&subjects, &id, &frame);
         }
     }
-    eprintln!("{count} frames: {tally:?}");
+    aloud(&format!("{count} frames: {tally:?}"));
     let floor = count / 1_000;
     let Tally { accepted, refused, told, reopened } = tally;
     assert!([accepted, refused, told, reopened].iter().all(|found| *found > floor), "too tame");

@@ -1,6 +1,7 @@
 //! The heartbeat at given times: who stays silent is swept, who answers stays, whatever the clock on the wall
 //! says.
 
+use crate::aloud::aloud;
 use std::process::Command;
 use std::sync::atomic::Ordering;
 
@@ -119,7 +120,7 @@ async fn a_thousand_sockets_live_through_ten_idle_minutes_and_hear_who_comes() {
     let crowd = Crowd::gather(world.port(), &tokens, count, 200).await;
     let after = memory_of_listener(world.port()).unwrap();
     let per_connection = after.saturating_sub(before) / u64::try_from(count).unwrap();
-    eprintln!("the runner's resident memory: {} KiB per connection", per_connection / 1024);
+    aloud(&format!("the runner's resident memory: {} KiB per connection", per_connection / 1024));
     // Measured: 10 to 17 KiB. Far more is a leak or a buffer that nobody needs.
     assert!(per_connection < 64 * 1024, "{per_connection} bytes per connection");
 
@@ -130,6 +131,6 @@ async fn a_thousand_sockets_live_through_ten_idle_minutes_and_hear_who_comes() {
     let seen = crowd.met.arrivals.load(Ordering::Relaxed);
     let (_late, _) = connected(&world.person()).await;
     let took = crowd.until(|met| &met.arrivals, seen + count).await;
-    eprintln!("{count} sockets heard who came within {} ms of the welcome", took.as_millis());
+    aloud(&format!("{count} sockets heard who came within {} ms of the welcome", took.as_millis()));
     crowd.leave().await;
 }

@@ -1,6 +1,7 @@
 //! Runs `tests/node`: what the unmodified `socket.io-client` meets, once for each way of pushing. Skipped aloud
 //! where node or its packages are missing (`npm ci` in `tests/node` brings them).
 
+use crate::aloud::aloud;
 use std::io::{BufRead as _, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -20,7 +21,7 @@ fn node(world: &World, arguments: &[&str]) -> Option<Command> {
     let has_node = Command::new("node").arg("--version").output().is_ok_and(|said| said.status.success());
     let has_packages = directory().join("node_modules/socket.io-client/package.json").exists();
     if !(has_node && has_packages) {
-        eprintln!("SKIPPED: install node 20 and run `npm ci` in {}", directory().display());
+        aloud(&format!("SKIPPED: install node 20 and run `npm ci` in {}", directory().display()));
         return None;
     }
     let mut command = Command::new("node");

@@ -1,7 +1,7 @@
 //! The adapter against a real server when `ELASTICSEARCH_URL` is set, and always against a small one that
 //! fails on demand.
 
-#![allow(clippy::unwrap_used, clippy::print_stderr, reason = "helpers of tests fail and speak as tests do")]
+#![allow(clippy::unwrap_used, reason = "helpers of tests fail and speak as tests do")]
 
 mod contract;
 

@@ -1,5 +1,6 @@
 //! A test's own index on the real server, gone again when the test ends; and messages to put into it.
 
+use shared::contract::aloud;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -33,7 +34,7 @@ impl World {
     /// Without an index.
     pub(crate) fn bare() -> Option<Self> {
         let Ok(url) = std::env::var("ELASTICSEARCH_URL") else {
-            eprintln!("SKIPPED: set ELASTICSEARCH_URL to test against a real Elasticsearch or OpenSearch");
+            aloud("SKIPPED: set ELASTICSEARCH_URL to test against a real Elasticsearch or OpenSearch");
             return None;
         };
         let index = format!("test-{:x}", Entropy::default().bits());

@@ -1,5 +1,6 @@
 //! kill -9 at any moment: every acknowledged message is there once, in its place.
 
+use shared::contract::aloud;
 use std::io::{BufRead as _, BufReader};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
@@ -76,7 +77,7 @@ fn what_was_acknowledged_survives_kill_9_exactly_once() {
         assert_eq!(jobs.iter().filter(|job| *job == id).count(), 1, "the job {id}");
     }
     assert!(messages.is_sorted_by(|a, b| a.1 < b.1), "no place is taken twice");
-    eprintln!("killed {KILLS} times: {} acknowledged, {} stored", acknowledged.len(), messages.len());
+    aloud(&format!("killed {KILLS} times: {} acknowledged, {} stored", acknowledged.len(), messages.len()));
 }
 
 fn spawn(dir: &Path) -> Child {

@@ -1,11 +1,6 @@
 //! The embedded store held to the ports' contract, killed, locked, and asked for its queue.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::print_stdout,
-    clippy::print_stderr,
-    reason = "helpers of tests fail and speak as tests do"
-)]
+#![allow(clippy::unwrap_used, clippy::print_stdout, reason = "helpers of tests fail and speak as tests do")]
 
 mod contract;
 mod crash;

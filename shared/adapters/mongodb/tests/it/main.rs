@@ -1,10 +1,6 @@
 //! The adapter against a real server: `MONGODB_URI` says which; without it, only what needs none.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::print_stderr,
-    reason = "tests fail by panicking, and say loudly what they skip"
-)]
+#![allow(clippy::unwrap_used, reason = "tests fail by panicking, and say loudly what they skip")]
 
 mod append;
 mod contract;

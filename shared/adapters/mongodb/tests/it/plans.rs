@@ -2,6 +2,7 @@
 //! down again, so a new query cannot be forgotten here; each is held against the list of indexes, and
 //! explained by the server where the server's planner is MongoDB's.
 
+use shared::contract::aloud;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -162,7 +163,7 @@ async fn plan(database: &Database, read: &Document) -> Option<(Vec<String>, Vec<
     let explained = match explained {
         Ok(explained) => Bson::Document(explained),
         Err(error) => {
-            eprintln!("NOTE: this server does not explain {read}: {error}");
+            aloud(&format!("NOTE: this server does not explain {read}: {error}"));
             return None;
         }
     };
@@ -202,8 +203,8 @@ async fn every_command_goes_by_an_index() {
     let database = Client::with_uri_str(&uri).await.unwrap().database(&name);
     let strict = plans_like_mongodb(&database).await;
     if !strict {
-        eprintln!(
-            "NOTE: this server's planner is not MongoDB's: plans are only held against the list of indexes"
+        aloud(
+            "NOTE: this server's planner is not MongoDB's: plans are only held against the list of indexes",
         );
     }
     for read in &reads {

@@ -1,5 +1,6 @@
 //! A database of its own for every test, dropped afterwards whatever became of the test.
 
+use shared::contract::aloud;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
@@ -18,7 +19,7 @@ pub(crate) const NOW: Time = Time::from_millis(1_700_000_000_000);
 pub(crate) fn uri() -> Option<String> {
     let uri = std::env::var("MONGODB_URI").ok().filter(|uri| !uri.is_empty());
     if uri.is_none() {
-        eprintln!("SKIPPED: set MONGODB_URI to a MongoDB server to run this test");
+        aloud("SKIPPED: set MONGODB_URI to a MongoDB server to run this test");
     }
     uri
 }

@@ -1,6 +1,6 @@
 //! The RabbitMQ adapter against a real broker. Set `AMQP_URL` to run it.
 
-#![allow(clippy::unwrap_used, clippy::print_stderr, reason = "helpers of tests fail and speak as tests do")]
+#![allow(clippy::unwrap_used, reason = "helpers of tests fail and speak as tests do")]
 
 #[path = "../../../redis/tests/it/chaos.rs"]
 mod chaos;

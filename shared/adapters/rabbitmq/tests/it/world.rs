@@ -1,5 +1,6 @@
 //! A test's own queues, deleted when the test ends.
 
+use shared::contract::aloud;
 use std::time::Duration;
 
 use adapter_rabbitmq::{Config, RabbitMq};
@@ -47,7 +48,7 @@ impl World {
 
     async fn with_delays(delays: &[Duration]) -> Option<Self> {
         let Ok(url) = std::env::var("AMQP_URL") else {
-            eprintln!("SKIPPED: set AMQP_URL to test against a real RabbitMQ");
+            aloud("SKIPPED: set AMQP_URL to test against a real RabbitMQ");
             return None;
         };
         let queue = format!("test-{:x}", Entropy::default().bits());

@@ -1,6 +1,6 @@
 //! The Redis adapter against a real server. Set `REDIS_URL` to run it.
 
-#![allow(clippy::unwrap_used, clippy::print_stderr, reason = "helpers of tests fail and speak as tests do")]
+#![allow(clippy::unwrap_used, reason = "helpers of tests fail and speak as tests do")]
 
 mod chaos;
 mod contract;

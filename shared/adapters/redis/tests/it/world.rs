@@ -1,5 +1,6 @@
 //! A test's own corner of the server: a prefix that nobody else uses, empty again when the test ends.
 
+use shared::contract::aloud;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use adapter_redis::{Config, Redis};
@@ -23,7 +24,7 @@ impl World {
     /// `None`, loudly, when no server is configured.
     pub(crate) fn new() -> Option<Self> {
         let Ok(url) = std::env::var("REDIS_URL") else {
-            eprintln!("SKIPPED: set REDIS_URL to test against a real Redis");
+            aloud("SKIPPED: set REDIS_URL to test against a real Redis");
             return None;
         };
         static NEXT: AtomicU64 = AtomicU64::new(0);
