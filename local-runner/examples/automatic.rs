@@ -4,7 +4,7 @@
 //! `cargo run --release -p local-runner --example automatic -- flow --messages 20000` takes rows that are due all
 //! the way to their receivers' sockets.
 
-#[path = "../bin/embedded_source.rs"]
+#[path = "../src/embedded_source.rs"]
 mod embedded_source;
 
 use std::error::Error;
@@ -17,9 +17,9 @@ use adapter_embedded::Embedded;
 use async_trait::async_trait;
 use bytes::Bytes;
 use clap::Parser;
-use local_runner::event_source::Poller;
-use local_runner::invoke::{BoxFuture, Invocation, InvokeError, Invoker};
-use local_runner::plan::QueuePlan;
+use sam_emulator::event_source::Poller;
+use sam_emulator::invoke::{BoxFuture, Invocation, InvokeError, Invoker};
+use sam_emulator::plan::QueuePlan;
 use shared::auto_message::{AutoMessage, SENDING_QUEUE};
 use shared::config::Env;
 use shared::connection::{Connection, Identity};

@@ -1,90 +1,127 @@
-//! The operator's view of the queues: how much each holds, and sending the dead back. Served at
-//! `/_runner/queues` by a runner that is up, so that the command line can ask it.
+//! The queues behind `message_sending_queue` and its kin: RabbitMQ where `AMQP_URL` is set, otherwise the
+//! embedded store with the same semantics. Each feeds its function through the runner's event source.
 
-use std::net::SocketAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
-use http::request::Parts;
-use http::{Method, StatusCode};
-use serde::{Deserialize, Serialize};
+use adapter_embedded::Embedded;
+use adapter_rabbitmq::RabbitMq;
+use sam_emulator::BoxError;
+use sam_emulator::event_source::{self, Poller, Source};
+use sam_emulator::invoke::BoxFuture;
+use sam_emulator::plan::{Plan, QueuePlan};
+use sam_emulator::queues::{Depth, QueueDesk};
+use sam_emulator::runner::App;
+use shared::ports::Outbox;
 
-use crate::invoke::BoxFuture;
-use crate::mount::{Mount, Request, Response, json, message};
-use crate::output::BoxError;
-use crate::table::table;
+use crate::embedded_source::EmbeddedSource;
 
-/// Where a runner shows its queues: GET for the depths, POST to send the dead back first.
-pub const PATH: &str = "/_runner/queues";
+/// How often a broker that is not up is looked for.
+const LOOK_AGAIN: Duration = Duration::from_secs(1);
 
-/// How much one queue holds.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Depth {
-    /// Its name.
-    pub queue: String,
-    /// Messages that nobody has.
-    pub ready: u64,
-    /// Messages handed out and not settled, where the broker tells.
-    pub unacked: u64,
+/// The broker that serves.
+#[derive(Clone, Copy)]
+pub(crate) enum Broker {
+    /// The embedded queue.
+    Embedded(&'static Embedded),
+    /// RabbitMQ, and its URL for the consumers' own connections.
+    RabbitMq(&'static RabbitMq, &'static str),
 }
 
-/// Whoever knows the queues.
-pub trait QueueDesk: Send + Sync + 'static {
-    /// Every queue with its `.retry` and `.dead`.
-    fn depths(&self) -> BoxFuture<Result<Vec<Depth>, BoxError>>;
-    /// Sends everything from the `.dead` queues back; how many.
-    fn replay_dead(&self) -> BoxFuture<Result<u64, BoxError>>;
-}
-
-/// What is told of the queues.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-pub struct Report {
-    /// How many were sent back, when that was asked for.
-    pub replayed: Option<u64>,
-    /// How much each holds now.
-    pub queues: Vec<Depth>,
-}
-
-/// Asks the desk.
-///
-/// # Errors
-/// What the broker says.
-pub async fn report(desk: &dyn QueueDesk, replay_dead: bool) -> Result<Report, BoxError> {
-    let replayed = if replay_dead { Some(desk.replay_dead().await?) } else { None };
-    Ok(Report { replayed, queues: desk.depths().await? })
-}
-
-impl Report {
-    /// For a person.
-    #[must_use]
-    pub fn text(&self) -> String {
-        let rows: Vec<_> = self
-            .queues
-            .iter()
-            .map(|depth| [depth.queue.clone(), depth.ready.to_string(), depth.unacked.to_string()])
-            .collect();
-        let replayed = self.replayed.map(|n| format!("sent back from .dead: {n}\n")).unwrap_or_default();
-        replayed + &table(["QUEUE", "READY", "UNACKED"], &rows)
-    }
-}
-
-/// The desk on the port.
-pub struct QueuesMount(pub Arc<dyn QueueDesk>);
-
-impl Mount for QueuesMount {
-    fn claims(&self, head: &Parts) -> bool {
-        head.uri.path() == PATH
+impl Broker {
+    /// The publishing side.
+    pub(crate) fn outbox(self) -> &'static dyn Outbox {
+        match self {
+            Self::Embedded(embedded) => embedded,
+            Self::RabbitMq(rabbit, _) => rabbit,
+        }
     }
 
-    fn serve(&self, request: Request, _peer: SocketAddr) -> BoxFuture<Response> {
-        let desk = Arc::clone(&self.0);
-        Box::pin(async move {
-            match report(&*desk, request.method() == Method::POST).await {
-                Ok(report) => json(StatusCode::OK, serde_json::to_vec(&report).unwrap_or_default()),
-                Err(error) => {
-                    tracing::error!(%error, "the queues cannot be read");
-                    message(StatusCode::SERVICE_UNAVAILABLE, "the queues cannot be read now")
+    /// Feeds every queue of the plan to its function, and puts the desk on the port.
+    pub(crate) fn serve(self, app: &mut App, plan: &Plan) -> Result<(), BoxError> {
+        let queues: Vec<QueuePlan> = plan.queues.iter().filter(|queue| queue.enabled).cloned().collect();
+        for queue in &queues {
+            match self {
+                Self::Embedded(store) => {
+                    let source = EmbeddedSource::new(store, queue.queue.clone());
+                    feed(app, queue.clone(), source);
                 }
+                Self::RabbitMq(rabbit, url) => {
+                    declare(app, rabbit, queue.queue.clone());
+                    feed(app, queue.clone(), event_source::RabbitMq::new(url, queue)?);
+                }
+            }
+        }
+        let names = queues.into_iter().map(|queue| queue.queue).collect();
+        app.queues = Some(Arc::new(Desk { broker: self, queues: names }));
+        Ok(())
+    }
+}
+
+fn feed<S: Source + Sync>(app: &mut App, queue: QueuePlan, source: S) {
+    app.task(move |invoker, stop| async move {
+        Poller::new(queue, source, invoker).run(stop.cancelled()).await;
+    });
+}
+
+/// The event source never declares a queue, and the broker may come up after the runner: so this keeps
+/// trying until the topology stands.
+fn declare(app: &mut App, rabbit: &'static RabbitMq, queue: String) {
+    app.task(move |_, stop| async move {
+        while rabbit.declare(&queue).await.is_err() {
+            let pause = tokio::time::sleep(LOOK_AGAIN);
+            if stop.run_until_cancelled(pause).await.is_none() {
+                return;
+            }
+        }
+    });
+}
+
+/// The operator's view.
+struct Desk {
+    broker: Broker,
+    queues: Vec<String>,
+}
+
+impl QueueDesk for Desk {
+    fn depths(&self) -> BoxFuture<Result<Vec<Depth>, BoxError>> {
+        let (broker, queues) = (self.broker, self.queues.clone());
+        Box::pin(async move {
+            match broker {
+                Broker::Embedded(store) => Ok(store.depths().await?.into_iter().map(of_embedded).collect()),
+                Broker::RabbitMq(rabbit, _) => of_rabbitmq(rabbit, &queues).await,
             }
         })
     }
+
+    fn replay_dead(&self) -> BoxFuture<Result<u64, BoxError>> {
+        let (broker, queues) = (self.broker, self.queues.clone());
+        Box::pin(async move {
+            let mut replayed = 0;
+            for queue in &queues {
+                replayed += match broker {
+                    Broker::Embedded(store) => store.replay_dead(queue).await?,
+                    Broker::RabbitMq(rabbit, _) => rabbit.replay_dead(queue).await?,
+                };
+            }
+            Ok(replayed)
+        })
+    }
+}
+
+fn of_embedded(depth: adapter_embedded::Depth) -> Depth {
+    Depth { queue: depth.queue, ready: depth.ready, unacked: depth.unacked }
+}
+
+async fn of_rabbitmq(rabbit: &RabbitMq, queues: &[String]) -> Result<Vec<Depth>, BoxError> {
+    let mut depths = Vec::new();
+    for queue in queues {
+        let found = rabbit.queues(queue).await?;
+        depths.extend(found.into_iter().map(|depth| Depth {
+            queue: depth.queue,
+            ready: depth.messages.into(),
+            unacked: 0,
+        }));
+    }
+    Ok(depths)
 }

@@ -1,13 +1,13 @@
 //! The embedded queue as the event source polls it: a batch closes while the store is being asked.
 
-#[path = "../../../bin/embedded_source.rs"]
+#[path = "../../../src/embedded_source.rs"]
 mod embedded_source;
 
 use std::time::Duration;
 
 use adapter_embedded::Embedded;
 use futures::poll;
-use local_runner::event_source::Source as _;
+use sam_emulator::event_source::Source as _;
 use shared::lambda::keep;
 use shared::ports::{Outbox as _, OutboxMessage};
 

@@ -4,8 +4,8 @@
 use std::collections::BTreeSet;
 use std::fs;
 
+use super::tidy::{is_test, sources};
 use super::workspace::{Package, Workspace};
-use crate::house::tidy::{is_test, sources};
 
 /// Those of a package's dependencies that are ours.
 fn ours<'a>(workspace: &Workspace, package: &'a Package) -> BTreeSet<&'a str> {
@@ -52,25 +52,11 @@ fn shared_stands_on_nothing_of_ours_and_knows_no_driver() {
     }
 }
 
-/// The package holds the binary too, which joins everything; the library's sources must name nothing of it.
 #[test]
-fn the_runners_library_knows_no_chat() {
+fn the_emulator_depends_on_no_crate_of_ours() {
     let workspace = Workspace::get();
-    let crates = workspace.packages.iter().filter(|package| package.name != "local-runner");
-    let crates: Vec<String> = crates.map(|package| package.name.replace('-', "_")).collect();
-    for file in sources("local-runner/src") {
-        let text = fs::read_to_string(&file).unwrap();
-        for name in &crates {
-            for mention in [format!("{name}::"), format!("use {name};"), format!("extern crate {name}")] {
-                let found = text.match_indices(&mention).any(|(at, _)| {
-                    !text[..at]
-                        .ends_with(|before: char| before.is_alphanumeric() || before == '_' || before == ':')
-                });
-                assert!(!found, "{} names {name}", file.display());
-            }
-        }
-        assert!(!text.to_lowercase().contains("ulak"), "{} names the application", file.display());
-    }
+    let emulator = workspace.package("sam-emulator");
+    assert!(ours(workspace, emulator).is_empty(), "{:?}", ours(workspace, emulator));
 }
 
 /// One TLS stack, rustls with ring.

@@ -5,8 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::process::Command;
 
-use local_runner::plan::Plan;
-use local_runner::template;
+use sam_emulator::plan::Plan;
+use sam_emulator::template;
 
 use super::workspace::Workspace;
 use crate::world::{BINARY, World, repository};

@@ -6,12 +6,12 @@ use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::{Duration, Instant};
 
-use local_runner::invoke::asynchronous::AsyncInvoker;
-use local_runner::invoke::{FunctionError, Invocation, Registry};
-use local_runner::plan::{FunctionPlan, Plan, WebSocketPlan, WebSocketRoutePlan};
-use local_runner::runner::Options;
-use local_runner::websocket::{Connections, PostError};
-use local_runner::{App, Runner};
+use sam_emulator::invoke::asynchronous::AsyncInvoker;
+use sam_emulator::invoke::{FunctionError, Invocation, Registry};
+use sam_emulator::plan::{FunctionPlan, Plan, WebSocketPlan, WebSocketRoutePlan};
+use sam_emulator::runner::Options;
+use sam_emulator::websocket::{Connections, PostError};
+use sam_emulator::{App, Runner};
 use serde_json::{Value, json};
 use shared::realtime::codec::engine_io::{self, OpenPacket, PingTimers};
 use shared::realtime::codec::socket_io::{self, Kind, MAIN_NAMESPACE};

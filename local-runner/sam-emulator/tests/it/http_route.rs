@@ -1,0 +1,90 @@
+//! The order in which the HTTP API tries its routes.
+
+use std::time::Duration;
+
+use sam_emulator::http_api::route::{Router, check_path};
+use sam_emulator::plan::HttpRoutePlan;
+
+fn router(keys: &[&str]) -> Router {
+    let plans: Vec<HttpRoutePlan> = keys
+        .iter()
+        .map(|key| {
+            let (method, path) = key.split_once(' ').unwrap_or(("ANY", key));
+            HttpRoutePlan {
+                method: method.to_owned(),
+                path: path.to_owned(),
+                function: "f".to_owned(),
+                timeout: Duration::from_secs(30),
+                payload_format: "2.0".to_owned(),
+            }
+        })
+        .collect();
+    Router::new(&plans)
+}
+
+/// `key name=value …`, or nothing.
+fn find(router: &Router, request: &str) -> String {
+    let (method, path) = request.split_once(' ').unwrap();
+    let Some(found) = router.find(method, path) else { return String::new() };
+    let parameters = found.parameters.iter().map(|(name, value)| format!(" {name}={value}"));
+    format!("{}{}", found.route.key, parameters.collect::<String>())
+}
+
+#[test]
+fn the_most_specific_route_answers_in_whatever_order_they_are_declared() {
+    let keys = [
+        "$default",
+        "ANY /{proxy+}",
+        "GET /pets/{proxy+}",
+        "GET /pets/dog/{id}",
+        "GET /pets/{kind}/1",
+        "GET /pets/dog/1",
+        "ANY /pets/dog/1",
+        "POST /pets/{kind}",
+        "GET /",
+    ];
+    let cases = [
+        ("GET /pets/dog/1", "GET /pets/dog/1"),
+        ("GET /pets/dog/1/", "GET /pets/dog/1"),
+        ("PUT /pets/dog/1", "ANY /pets/dog/1"),
+        ("GET /pets/dog/2", "GET /pets/dog/{id} id=2"),
+        ("GET /pets/cat/1", "GET /pets/{kind}/1 kind=cat"),
+        ("GET /pets/cat/2", "GET /pets/{proxy+} proxy=cat/2"),
+        ("GET /pets", "ANY /{proxy+} proxy=pets"),
+        ("POST /pets/cat", "POST /pets/{kind} kind=cat"),
+        ("POST /test/5", "ANY /{proxy+} proxy=test/5"),
+        ("GET /", "GET /"),
+        ("POST /", "$default"),
+        ("GET /pets/d%6Fg/a%2Fb", "GET /pets/dog/{id} id=a/b"),
+    ];
+    for order in [keys, {
+        let mut reversed = keys;
+        reversed.reverse();
+        reversed
+    }] {
+        let router = router(&order);
+        for (request, expected) in cases {
+            assert_eq!(find(&router, request), expected, "{request}");
+        }
+    }
+}
+
+#[test]
+fn what_matches_nothing_has_no_route() {
+    let router = router(&["GET /a/{b}", "GET /c/{d+}"]);
+    for request in
+        ["GET /a", "GET /a/", "GET /a//", "GET /a/b/c", "POST /a/b", "GET /c", "GET /c/", "GET a/b", "GET *"]
+    {
+        assert_eq!(find(&router, request), "", "{request}");
+    }
+}
+
+#[test]
+fn declared_paths_are_checked() {
+    for path in ["/", "/a", "/a/", "/{a}", "/a/{b}/{c+}"] {
+        assert_eq!(check_path(path), Ok(()), "{path}");
+    }
+    for path in ["", "a", "/a//b", "/{a+}/b", "/{}", "/{+}", "/a{b}", "/{a}/{a}", "/{a"] {
+        assert!(check_path(path).is_err(), "{path}");
+    }
+}

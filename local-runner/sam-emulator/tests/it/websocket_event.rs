@@ -1,0 +1,210 @@
+//! The three events, byte for byte.
+
+use std::sync::Arc;
+
+use expect_test::{Expect, expect};
+use http::Request;
+use jiff::Timestamp;
+use sam_emulator::websocket::end::End;
+use sam_emulator::websocket::event::{self, Occasion, Origin};
+use serde_json::Value;
+
+fn head() -> http::request::Parts {
+    let request = Request::get("/live?EIO=4&tag=a&tag=b%20c&flag");
+    let request = request
+        .header("host", "chat.example.com:3000")
+        .header("upgrade", "websocket")
+        .header("connection", "Upgrade")
+        .header("user-agent", "wscat/6")
+        .header("sec-websocket-key", "dGhlIHNhbXBsZSBub25jZQ==")
+        .header("sec-websocket-protocol", "a")
+        .header("sec-websocket-protocol", "b")
+        .header("x-forwarded-for", "203.0.113.9");
+    request.body(()).unwrap().into_parts().0
+}
+
+fn origin(head: &http::request::Parts) -> Origin {
+    let now = Timestamp::from_millisecond(1_707_503_007_396).unwrap();
+    Origin::of(head, Arc::from("L0SM9cOFvHcCIhw="), "192.0.2.1".parse().unwrap(), now)
+}
+
+fn at(route_key: &str) -> Occasion<'_> {
+    let now = Timestamp::from_millisecond(1_707_503_008_941).unwrap();
+    Occasion { stage: "live", route_key, request_id: "REQ=", now }
+}
+
+fn check(event: &[u8], expected: &Expect) {
+    let event: Value = serde_json::from_slice(event).unwrap();
+    expected.assert_eq(&serde_json::to_string_pretty(&event).unwrap());
+}
+
+#[test]
+fn connect_has_headers_in_their_case_and_the_query() {
+    let head = head();
+    let event = event::connect(&origin(&head), at("$connect"), &head, 3000, "Root=1-0-0");
+    check(
+        &event,
+        &expect![[r#"
+        {
+          "headers": {
+            "Host": "chat.example.com:3000",
+            "Sec-WebSocket-Key": "dGhlIHNhbXBsZSBub25jZQ==",
+            "Sec-WebSocket-Protocol": "b",
+            "User-Agent": "wscat/6",
+            "X-Amzn-Trace-Id": "Root=1-0-0",
+            "X-Forwarded-For": "203.0.113.9, 192.0.2.1",
+            "X-Forwarded-Port": "3000",
+            "X-Forwarded-Proto": "http"
+          },
+          "isBase64Encoded": false,
+          "multiValueHeaders": {
+            "Host": [
+              "chat.example.com:3000"
+            ],
+            "Sec-WebSocket-Key": [
+              "dGhlIHNhbXBsZSBub25jZQ=="
+            ],
+            "Sec-WebSocket-Protocol": [
+              "a",
+              "b"
+            ],
+            "User-Agent": [
+              "wscat/6"
+            ],
+            "X-Amzn-Trace-Id": [
+              "Root=1-0-0"
+            ],
+            "X-Forwarded-For": [
+              "203.0.113.9, 192.0.2.1"
+            ],
+            "X-Forwarded-Port": [
+              "3000"
+            ],
+            "X-Forwarded-Proto": [
+              "http"
+            ]
+          },
+          "multiValueQueryStringParameters": {
+            "EIO": [
+              "4"
+            ],
+            "flag": [
+              ""
+            ],
+            "tag": [
+              "a",
+              "b c"
+            ]
+          },
+          "queryStringParameters": {
+            "EIO": "4",
+            "flag": "",
+            "tag": "b c"
+          },
+          "requestContext": {
+            "apiId": "local",
+            "connectedAt": 1707503007396,
+            "connectionId": "L0SM9cOFvHcCIhw=",
+            "domainName": "chat.example.com",
+            "eventType": "CONNECT",
+            "extendedRequestId": "REQ=",
+            "identity": {
+              "sourceIp": "192.0.2.1",
+              "userAgent": "wscat/6"
+            },
+            "messageDirection": "IN",
+            "requestId": "REQ=",
+            "requestTime": "09/Feb/2024:18:23:28 +0000",
+            "requestTimeEpoch": 1707503008941,
+            "routeKey": "$connect",
+            "stage": "live"
+          }
+        }"#]],
+    );
+}
+
+#[test]
+fn a_message_has_no_headers() {
+    let head = head();
+    let event = event::message(&origin(&head), at("$default"), "MSG=", "{\"a\":\"\u{1f600}\\n\"}");
+    check(
+        &event,
+        &expect![[r#"
+        {
+          "body": "{\"a\":\"😀\\n\"}",
+          "isBase64Encoded": false,
+          "requestContext": {
+            "apiId": "local",
+            "connectedAt": 1707503007396,
+            "connectionId": "L0SM9cOFvHcCIhw=",
+            "domainName": "chat.example.com",
+            "eventType": "MESSAGE",
+            "extendedRequestId": "REQ=",
+            "identity": {
+              "sourceIp": "192.0.2.1",
+              "userAgent": "wscat/6"
+            },
+            "messageDirection": "IN",
+            "messageId": "MSG=",
+            "requestId": "REQ=",
+            "requestTime": "09/Feb/2024:18:23:28 +0000",
+            "requestTimeEpoch": 1707503008941,
+            "routeKey": "$default",
+            "stage": "live"
+          }
+        }"#]],
+    );
+}
+
+#[test]
+fn disconnect_has_odd_headers_and_says_why() {
+    let head = head();
+    let event = event::disconnect(&origin(&head), at("$disconnect"), &End::by_peer(None));
+    check(
+        &event,
+        &expect![[r#"
+        {
+          "headers": {
+            "Host": "chat.example.com",
+            "X-Forwarded-For": "",
+            "x-api-key": "",
+            "x-restapi": ""
+          },
+          "isBase64Encoded": false,
+          "multiValueHeaders": {
+            "Host": [
+              "chat.example.com"
+            ],
+            "X-Forwarded-For": [
+              ""
+            ],
+            "x-api-key": [
+              ""
+            ],
+            "x-restapi": [
+              ""
+            ]
+          },
+          "requestContext": {
+            "apiId": "local",
+            "connectedAt": 1707503007396,
+            "connectionId": "L0SM9cOFvHcCIhw=",
+            "disconnectReason": "Client-side close frame status not set",
+            "disconnectStatusCode": 1005,
+            "domainName": "chat.example.com",
+            "eventType": "DISCONNECT",
+            "extendedRequestId": "REQ=",
+            "identity": {
+              "sourceIp": "192.0.2.1",
+              "userAgent": "wscat/6"
+            },
+            "messageDirection": "IN",
+            "requestId": "REQ=",
+            "requestTime": "09/Feb/2024:18:23:28 +0000",
+            "requestTimeEpoch": 1707503008941,
+            "routeKey": "$disconnect",
+            "stage": "live"
+          }
+        }"#]],
+    );
+}

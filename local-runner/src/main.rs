@@ -1,0 +1,43 @@
+//! `local-runner` — starts every function of the template on this machine, over embedded or real stores.
+
+mod embedded_source;
+mod index;
+mod one_offs;
+mod queues;
+mod registry;
+mod secret;
+mod sockets;
+mod stores;
+mod world;
+
+use std::process::ExitCode;
+
+use clap::Parser as _;
+use sam_emulator::BoxError;
+use sam_emulator::cli::Cli;
+use sam_emulator::run::{Platform, run};
+use sam_emulator::runner::App;
+use shared::telemetry;
+
+/// What is logged unless `RUST_LOG` says otherwise: no line per request, so that a load test measures us.
+const LOGS: &str = "info,ulak::request=warn";
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    let cli = Cli::parse();
+    telemetry::start(LOGS);
+    run(cli, assemble).await
+}
+
+/// Joins the stores that the environment names with the functions of the template.
+async fn assemble(platform: Platform) -> Result<App, BoxError> {
+    let (world, banner) = world::connect(&platform).await?;
+    let mut app = App::of(registry::registry(world));
+    app.banner = banner;
+    world.stores.broker.serve(&mut app, &platform.plan)?;
+    app.one_offs = one_offs::one_offs(&world.stores, &platform.plan);
+    if world.stores.index.is_some() {
+        index::sweep(&mut app);
+    }
+    Ok(app)
+}
