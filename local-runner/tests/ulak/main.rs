@@ -1,10 +1,11 @@
 //! Ulak as its users meet it: the real binary on a port of its own, spoken to over HTTP; each function
-//! alone; and the rules of the house.
+//! alone; and the rules of the architecture.
 
 // clippy.toml allows unwrap and printing in test functions; helpers of tests are tests too.
 #![allow(clippy::unwrap_used, clippy::print_stderr)]
 
 mod aloud;
+mod architecture;
 mod auth;
 mod automatic;
 mod client;
@@ -16,7 +17,6 @@ mod envelope;
 mod faults;
 mod functions;
 mod hostile;
-mod house;
 mod indexing;
 mod limits;
 mod messages;

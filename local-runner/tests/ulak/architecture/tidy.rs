@@ -123,7 +123,7 @@ fn nothing_is_half_done() {
 }
 
 #[test]
-fn every_package_has_the_houses_lints_and_one_test_binary() {
+fn every_package_has_the_architectures_lints_and_one_test_binary() {
     for package in &Workspace::get().packages {
         let manifest = repository().join(&package.folder).join("Cargo.toml");
         let text = fs::read_to_string(&manifest).unwrap();
