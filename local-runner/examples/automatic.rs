@@ -21,15 +21,15 @@ use sam_emulator::event_source::Poller;
 use sam_emulator::invoke::{BoxFuture, Invocation, InvokeError, Invoker};
 use sam_emulator::plan::QueuePlan;
 use shared::auto_message::{AutoMessage, SENDING_QUEUE};
+use shared::chat::{ChatPorts, MemberLookup};
 use shared::config::Env;
+use shared::connection::Dialect;
 use shared::connection::{Connection, Identity};
 use shared::id::{AutoMessageId, ConnectionId, Entropy, SessionId, UserId};
-use shared::lambda::queue::queue;
-use shared::lambda::schedule::Tick;
-use shared::lambda::{Entry, invoke, keep};
-use shared::message::send::Chat;
+use shared::lambda::queue;
+use shared::lambda::schedule::ScheduledRun;
+use shared::lambda::{Entry, invoke, leak};
 use shared::ports::{AutoMessages as _, Connections as _, Push, PushError, Users as _};
-use shared::realtime::codec::Dialect;
 use shared::realtime::fanout::Fanout;
 use shared::time::Time;
 use shared::user::{Email, PasswordHash, User, Username};
@@ -68,7 +68,7 @@ async fn main() -> Result<(), Failed> {
     let command = Command::parse();
     shared::telemetry::start("info,ulak::request=warn");
     let home = tempfile::Builder::new().prefix("ulak-automatic-").tempdir()?;
-    let store: &'static Embedded = keep(Embedded::open(home.path())?);
+    let store: &'static Embedded = leak(Embedded::open(home.path())?);
     match command {
         Command::Plan { users } => plan(store, users).await,
         Command::Flow { messages } => flow(store, messages).await,
@@ -108,9 +108,9 @@ async fn flow(store: &'static Embedded, messages: usize) -> Result<(), Failed> {
     due(store, &people, messages).await?;
     say(&format!("{messages} rows are due among {PEOPLE} connected people"))?;
 
-    let pushed: &'static Sockets = keep(Sockets::default());
+    let pushed: &'static Sockets = leak(Sockets::default());
     let fanout = Fanout { connections: store, rooms: store, push: pushed };
-    let chat = Chat { users: store, conversations: store, cache: store, messages: store, fanout };
+    let chat = ChatPorts { users: store, members: MemberLookup::over(store, store), messages: store, fanout };
     let ports = auto_message_consumer::Ports { auto_messages: store, outbox: store, chat };
     let function = Function(queue(move |batch| auto_message_consumer::handle(ports, batch)));
     let stop = Arc::new(Notify::new());
@@ -144,8 +144,8 @@ fn rate(what: &str, rows: usize, took: Duration) -> Result<(), Failed> {
     say(&format!("{what}: {rows} rows in {took:.2?}, {:.0} per second", rows as f64 / took.as_secs_f64()))
 }
 
-fn tick(now: Time) -> Tick {
-    Tick { id: "a-measurement".to_owned(), now, entropy: Entropy::default(), budget: None }
+fn tick(now: Time) -> ScheduledRun {
+    ScheduledRun { id: "a-measurement".to_owned(), now, entropy: Entropy::default(), budget: None }
 }
 
 /// A line of `/proc/self/status`, in MB.
@@ -200,7 +200,7 @@ async fn connect(store: &Embedded, user: &UserId) -> Result<(), Failed> {
         id: id.clone(),
         dialect: Dialect::Json,
         identity: None,
-        claimed: None,
+        upgrade_token: None,
         connected_at: NIGHT,
         pinged_at: NIGHT,
         lease_until,

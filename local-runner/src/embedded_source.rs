@@ -8,7 +8,7 @@ use futures::future::{BoxFuture, FutureExt as _, ready};
 use sam_emulator::event_source::{Delivery, HeaderValue, Properties, Source};
 use shared::error::StoreError;
 use shared::lambda::queue::ATTEMPT_HEADER;
-use shared::ports::Stored;
+use shared::ports::StoreResult;
 use tokio::task::JoinHandle;
 
 /// How many messages are taken from the store at once.
@@ -17,7 +17,7 @@ const PREFETCH: u32 = 250;
 const LOOK_AGAIN: Duration = Duration::from_secs(1);
 
 /// What the store hands out, and what says that there is more.
-type Received = (Stored<Vec<adapter_embedded::Delivery>>, BoxFuture<'static, ()>);
+type Received = (StoreResult<Vec<adapter_embedded::Delivery>>, BoxFuture<'static, ()>);
 
 /// The embedded queue as the event source wants it.
 pub(crate) struct EmbeddedSource {
@@ -94,7 +94,7 @@ impl Source for EmbeddedSource {
 }
 
 /// What could not be settled comes again at the next start, which every consumer must expect anyway.
-fn settled(queue: &str, done: Stored<()>) {
+fn settled(queue: &str, done: StoreResult<()>) {
     if let Err(error) = done {
         tracing::warn!(queue, %error, "messages could not be settled");
     }

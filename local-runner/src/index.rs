@@ -10,8 +10,8 @@ use sam_emulator::invoke::Invocation;
 use sam_emulator::one_off::Tell;
 use sam_emulator::runner::App;
 use shared::id::MessageId;
-use shared::indexing::bring;
-use shared::ports::{Indexing as _, Unindexed};
+use shared::indexing::index_messages;
+use shared::ports::{IndexBacklog, SearchIndexWriter as _};
 
 /// The function that looks for messages that the index lacks.
 const SWEEPER: &str = "message-index-sweeper";
@@ -39,7 +39,7 @@ pub(crate) fn sweep(app: &mut App) {
 /// Puts every message into the index, whether it is there or not. May be ended and begun again at any time:
 /// what changes meanwhile is found by the sweeps.
 pub(crate) async fn rebuild(
-    unindexed: &dyn Unindexed,
+    index_backlog: &dyn IndexBacklog,
     index: Option<&'static Search>,
     tell: Tell,
 ) -> Result<(), BoxError> {
@@ -48,11 +48,11 @@ pub(crate) async fn rebuild(
         return Ok(());
     };
     index.prepare().await?;
-    let total = unindexed.total().await?;
+    let total = index_backlog.total().await?;
     let (mut done, mut after): (u64, Option<MessageId>) = (0, None);
     loop {
-        let ids = unindexed.all(after.as_ref(), PAGE).await?;
-        bring(unindexed, index, &ids).await?;
+        let ids = index_backlog.all(after.as_ref(), PAGE).await?;
+        index_messages(index_backlog, index, &ids).await?;
         done += ids.len() as u64;
         let Some(last) = ids.last() else { break };
         tell(&format!("{done} of about {total} messages"));

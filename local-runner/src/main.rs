@@ -1,14 +1,14 @@
 //! `local-runner` — starts every function of the template on this machine, over embedded or real stores.
 
+mod admin_tasks;
 mod embedded_source;
+mod in_process;
 mod index;
-mod one_offs;
 mod queues;
 mod registry;
 mod secret;
-mod sockets;
 mod stores;
-mod world;
+mod wiring;
 
 use std::process::ExitCode;
 
@@ -31,12 +31,12 @@ async fn main() -> ExitCode {
 
 /// Joins the stores that the environment names with the functions of the template.
 async fn assemble(platform: Platform) -> Result<App, BoxError> {
-    let (world, banner) = world::connect(&platform).await?;
-    let mut app = App::of(registry::registry(world));
+    let (wiring, banner) = wiring::connect(&platform).await?;
+    let mut app = App::of(registry::registry(wiring));
     app.banner = banner;
-    world.stores.broker.serve(&mut app, &platform.plan)?;
-    app.one_offs = one_offs::one_offs(&world.stores, &platform.plan);
-    if world.stores.index.is_some() {
+    wiring.stores.broker.serve(&mut app, &platform.plan)?;
+    app.one_offs = admin_tasks::admin_tasks(&wiring.stores, &platform.plan);
+    if wiring.stores.index.is_some() {
         index::sweep(&mut app);
     }
     Ok(app)

@@ -1,20 +1,14 @@
-//! Every function of the template with the ports that it may touch. The same lines stand in each
-//! function's own `main.rs`, there over the real stores alone.
+//! Every function of the template with the ports that it may use, as in the function's own `main.rs`.
 
 use bytes::Bytes;
 use sam_emulator::invoke::{FunctionError, Registry};
-use shared::lambda::http::http;
-use shared::lambda::queue::queue;
-use shared::lambda::schedule::schedule;
-use shared::lambda::task::task;
-use shared::lambda::websocket::websocket;
-use shared::lambda::{Entry, invoke};
-use shared::ports::Indexing;
+use shared::lambda::{Entry, async_event, http, invoke, queue, schedule, websocket};
+use shared::ports::SearchIndexWriter;
 
-use crate::world::World;
+use crate::wiring::Wiring;
 
-/// All functions over one world.
-pub(crate) fn registry(w: &'static World) -> Registry {
+/// All functions over the same wiring.
+pub(crate) fn registry(w: &'static Wiring) -> Registry {
     let mut registry = Registry::default();
     let all = [auth(w), users(w), conversations(w), messages(w), sockets(w), automatic(w), indexing(w)];
     for (name, entry) in all.into_iter().flatten() {
@@ -25,7 +19,7 @@ pub(crate) fn registry(w: &'static World) -> Registry {
 
 type Named = (&'static str, Entry);
 
-fn auth(w: &'static World) -> Vec<Named> {
+fn auth(w: &'static Wiring) -> Vec<Named> {
     let (s, gate, pw) = (&w.stores, w.gate(), &w.passwords);
     vec![
         ("auth-register", http(move |r| auth_register::handle(gate, s.users, pw, r))),
@@ -39,18 +33,18 @@ fn auth(w: &'static World) -> Vec<Named> {
     ]
 }
 
-fn users(w: &'static World) -> Vec<Named> {
+fn users(w: &'static Wiring) -> Vec<Named> {
     let (s, gate, pw) = (&w.stores, w.gate(), &w.passwords);
     vec![
         ("user-profile", http(move |r| user_profile::handle(gate, s.users, pw, w.fanout(), r))),
-        ("user-list", http(move |r| user_list::handle(gate, s.users, s.presence, s.departures, r))),
+        ("user-list", http(move |r| user_list::handle(gate, s.users, s.presence, s.last_seen, r))),
         ("presence-list", http(move |r| presence_list::handle(gate, s.presence, r))),
         ("presence-count", http(move |r| presence_count::handle(gate, s.presence, r))),
-        ("presence-user", http(move |r| presence_user::handle(gate, s.users, s.presence, s.departures, r))),
+        ("presence-user", http(move |r| presence_user::handle(gate, s.users, s.presence, s.last_seen, r))),
     ]
 }
 
-fn conversations(w: &'static World) -> Vec<Named> {
+fn conversations(w: &'static Wiring) -> Vec<Named> {
     let (s, gate) = (&w.stores, w.gate());
     vec![
         (
@@ -59,27 +53,24 @@ fn conversations(w: &'static World) -> Vec<Named> {
         ),
         ("conversation-list", http(move |r| conversation_list::handle(gate, s.users, s.conversations, r))),
         ("conversation-get", http(move |r| conversation_get::handle(gate, s.users, s.conversations, r))),
-        ("conversation-read", http(move |r| conversation_read::handle(gate, w.chat(), r))),
+        ("conversation-read", http(move |r| conversation_read::handle(gate, w.chat().for_reading(), r))),
     ]
 }
 
-fn messages(w: &'static World) -> Vec<Named> {
+fn messages(w: &'static Wiring) -> Vec<Named> {
     let (s, gate) = (&w.stores, w.gate());
     vec![
         ("message-send", http(move |r| message_send::handle(gate, w.chat(), r))),
-        ("message-list", http(move |r| message_list::handle(gate, w.chat().circles(), s.messages, r))),
-        ("message-read", http(move |r| message_read::handle(gate, w.chat(), r))),
-        ("message-edit", http(move |r| message_edit::handle(gate, w.chat(), r))),
-        ("message-delete", http(move |r| message_delete::handle(gate, w.chat(), r))),
+        ("message-list", http(move |r| message_list::handle(gate, w.members(), s.messages, r))),
+        ("message-read", http(move |r| message_read::handle(gate, w.chat().for_reading(), r))),
+        ("message-edit", http(move |r| message_edit::handle(gate, w.chat().for_changes(), r))),
+        ("message-delete", http(move |r| message_delete::handle(gate, w.chat().for_changes(), r))),
         ("message-unread-count", http(move |r| message_unread_count::handle(gate, s.conversations, r))),
-        (
-            "message-search",
-            http(move |r| message_search::handle(gate, w.chat().circles(), s.messages, s.search, r)),
-        ),
+        ("message-search", http(move |r| message_search::handle(gate, w.members(), s.messages, s.search, r))),
     ]
 }
 
-fn sockets(w: &'static World) -> Vec<Named> {
+fn sockets(w: &'static Wiring) -> Vec<Named> {
     let (s, gate, timers) = (&w.stores, w.gate(), w.timers);
     let frame =
         ws_message::Ports { gate, chat: w.chat(), heartbeats: s.heartbeats, presence: s.presence, timers };
@@ -87,19 +78,19 @@ fn sockets(w: &'static World) -> Vec<Named> {
         users: s.users,
         heartbeats: s.heartbeats,
         presence: s.presence,
-        departures: s.departures,
+        last_seen: s.last_seen,
         fanout: w.fanout(),
     };
     vec![
         ("ws-connect", websocket(move |e| ws_connect::handle(gate, s.connections, w.functions, e))),
-        ("ws-open", task(move |e| ws_open::handle(s.sessions, w.fanout(), timers, e))),
+        ("ws-open", async_event(move |e| ws_open::handle(s.sessions, w.fanout(), timers, e))),
         ("ws-message", websocket(move |e| ws_message::handle(frame, e))),
         ("ws-disconnect", websocket(move |e| ws_disconnect::handle(w.fanout(), e))),
         ("ws-heartbeat", schedule(move |tick| ws_heartbeat::handle(heart, timers, tick))),
     ]
 }
 
-fn automatic(w: &'static World) -> Vec<Named> {
+fn automatic(w: &'static Wiring) -> Vec<Named> {
     let (s, planner) = (&w.stores, &w.planner);
     let (plan, outbox) = (s.auto_messages, s.broker.outbox());
     let consumer = auto_message_consumer::Ports { auto_messages: plan, outbox, chat: w.chat() };
@@ -110,20 +101,20 @@ fn automatic(w: &'static World) -> Vec<Named> {
     ]
 }
 
-fn indexing(w: &'static World) -> Vec<Named> {
-    let (unindexed, outbox) = (w.stores.unindexed, w.stores.broker.outbox());
-    let index = w.stores.index.map(|index| index as &dyn Indexing);
-    let indexer = message_indexer::Ports { unindexed, index, outbox };
+fn indexing(w: &'static Wiring) -> Vec<Named> {
+    let (index_backlog, outbox) = (w.stores.index_backlog, w.stores.broker.outbox());
+    let index = w.stores.index.map(|index| index as &dyn SearchIndexWriter);
+    let indexer = message_indexer::Ports { index_backlog, index, outbox };
     vec![
         (
             "message-index-sweeper",
-            schedule(move |t| message_index_sweeper::handle(unindexed, index, outbox, t)),
+            schedule(move |t| message_index_sweeper::handle(index_backlog, index, outbox, t)),
         ),
         ("message-indexer", queue(move |b| message_indexer::handle(indexer, b))),
     ]
 }
 
-/// Puts an entry into the runner's words: bytes and a context in, bytes or a function error out.
+/// Adds a function as the emulator calls it: bytes and a context in, bytes or a function error out.
 fn add(registry: &mut Registry, name: &str, entry: Entry) {
     registry.add(name, move |invocation, context| {
         let entry = entry.clone();

@@ -1,4 +1,4 @@
-//! Which store serves which port: embedded unless the environment names a real one.
+//! The store of every port: embedded unless the environment names a server.
 
 use adapter_elasticsearch::Search;
 use adapter_embedded::Embedded;
@@ -7,26 +7,30 @@ use adapter_rabbitmq::RabbitMq;
 use adapter_redis::Redis;
 use sam_emulator::BoxError;
 use sam_emulator::cli::Data;
-use sam_emulator::settings::Settings;
-use shared::config::Env;
-use shared::lambda::keep;
+use shared::lambda::leak;
 use shared::ports::{
-    AutoMessages, Cache, Connections, Conversations, Departures, Heartbeats, Messages, Presence, Probe,
-    RateLimits, Rooms, SearchIndex, Sessions, Unindexed, Users,
+    AutoMessages, Connections, Conversations, Heartbeats, IndexBacklog, LastSeen, MemberCache, Messages,
+    Presence, Probe, RateLimits, Rooms, SearchIndex, Sessions, Users,
 };
 
 use crate::queues::Broker;
 
-/// Connections to MongoDB: here one process serves what is many Lambdas elsewhere.
-const MONGODB_POOL: u32 = 64;
+/// The servers that are used instead of embedded stores.
+pub(crate) struct Servers {
+    pub(crate) mongo: Option<&'static Mongo>,
+    pub(crate) redis: Option<&'static Redis>,
+    /// RabbitMQ, and its URL for the consumers' own connections.
+    pub(crate) rabbit: Option<(&'static RabbitMq, String)>,
+    pub(crate) search: Option<&'static Search>,
+}
 
-/// The ports over stores, for the life of the process.
+/// The store of every port, for the life of the process.
 pub(crate) struct Stores {
     pub(crate) users: &'static dyn Users,
     pub(crate) conversations: &'static dyn Conversations,
     pub(crate) messages: &'static dyn Messages,
     pub(crate) search: &'static dyn SearchIndex,
-    pub(crate) unindexed: &'static dyn Unindexed,
+    pub(crate) index_backlog: &'static dyn IndexBacklog,
     pub(crate) auto_messages: &'static dyn AutoMessages,
     pub(crate) sessions: &'static dyn Sessions,
     pub(crate) limits: &'static dyn RateLimits,
@@ -34,128 +38,121 @@ pub(crate) struct Stores {
     pub(crate) rooms: &'static dyn Rooms,
     pub(crate) heartbeats: &'static dyn Heartbeats,
     pub(crate) presence: &'static dyn Presence,
-    pub(crate) departures: &'static dyn Departures,
-    pub(crate) cache: &'static dyn Cache,
+    pub(crate) last_seen: &'static dyn LastSeen,
+    pub(crate) cache: &'static dyn MemberCache,
     pub(crate) probes: Vec<(&'static str, &'static dyn Probe)>,
     pub(crate) broker: Broker,
-    /// MongoDB, where it keeps the documents.
+    /// MongoDB, if it stores the documents.
     pub(crate) mongo: Option<&'static Mongo>,
-    /// The search index beside the documents, where there is one.
+    /// The search index, if it is a server of its own.
     pub(crate) index: Option<&'static Search>,
     pub(crate) banner: Vec<String>,
 }
 
-/// What keeps the documents.
-trait Documents: Users + Conversations + Messages + SearchIndex + Unindexed + AutoMessages {}
-impl<T: Users + Conversations + Messages + SearchIndex + Unindexed + AutoMessages> Documents for T {}
+/// A store of documents.
+trait Documents: Users + Conversations + Messages + SearchIndex + IndexBacklog + AutoMessages {}
+impl<T: Users + Conversations + Messages + SearchIndex + IndexBacklog + AutoMessages> Documents for T {}
 
-/// What keeps sessions and everything that lives with connections.
-trait Live: Sessions + RateLimits + Connections + Rooms + Heartbeats + Presence + Departures + Cache {}
-impl<T: Sessions + RateLimits + Connections + Rooms + Heartbeats + Presence + Departures + Cache> Live for T {}
+/// A store of sessions and of everything that belongs to connections.
+trait Memory:
+    Sessions + RateLimits + Connections + Rooms + Heartbeats + Presence + LastSeen + MemberCache
+{
+}
+impl<T: Sessions + RateLimits + Connections + Rooms + Heartbeats + Presence + LastSeen + MemberCache> Memory
+    for T
+{
+}
 
-/// What is connected so far.
-struct Connecting<'a> {
+/// The stores that are open so far.
+struct Opening<'a> {
     data: &'a Data,
-    /// Opened when something first needs it: with all four servers there is no file and no lock.
+    /// Opened on first use: with all four servers there is no file and no lock.
     embedded: Option<&'static Embedded>,
     probes: Vec<(&'static str, &'static dyn Probe)>,
     banner: Vec<String>,
 }
 
-/// Connects.
+/// Chooses the store of every port.
 ///
 /// # Errors
-/// The data directory is busy or broken, or a URL cannot be read. A server that is down is no error here:
-/// it shows in health and may come up later.
-pub(crate) async fn connect(settings: &Settings, env: &mut Env) -> Result<Stores, BoxError> {
-    let mut to = Connecting { data: &settings.data, embedded: None, probes: Vec::new(), banner: Vec::new() };
-    let (documents, mongo) = to.documents(env).await?;
-    let index = to.index(env, mongo.is_some());
-    let live = to.live(env)?;
-    let broker = to.broker(env)?;
+/// The data directory is in use or cannot be opened.
+pub(crate) fn connect(data: &Data, servers: Servers) -> Result<Stores, BoxError> {
+    let mut open = Opening { data, embedded: None, probes: Vec::new(), banner: Vec::new() };
+    let documents = open.documents(servers.mongo)?;
+    open.search(&servers);
+    let memory = open.memory(servers.redis)?;
+    let broker = open.broker(servers.rabbit)?;
     Ok(Stores {
         users: documents,
         conversations: documents,
         messages: documents,
-        search: index.map_or(documents, |index| index as &dyn SearchIndex),
-        unindexed: documents,
+        search: servers.search.map_or(documents, |search| search as &dyn SearchIndex),
+        index_backlog: documents,
         auto_messages: documents,
-        sessions: live,
-        limits: live,
-        connections: live,
-        rooms: live,
-        heartbeats: live,
-        presence: live,
-        departures: live,
-        cache: live,
-        probes: to.probes,
+        sessions: memory,
+        limits: memory,
+        connections: memory,
+        rooms: memory,
+        heartbeats: memory,
+        presence: memory,
+        last_seen: memory,
+        cache: memory,
+        probes: open.probes,
         broker,
-        mongo,
-        index,
-        banner: to.banner,
+        mongo: servers.mongo,
+        index: servers.search,
+        banner: open.banner,
     })
 }
 
-impl Connecting<'_> {
-    async fn documents(
-        &mut self,
-        env: &mut Env,
-    ) -> Result<(&'static dyn Documents, Option<&'static Mongo>), BoxError> {
-        if env.optional("MONGODB_URI").is_none() {
-            self.says("documents", &self.place());
-            return Ok((self.embedded()?, None));
-        }
-        let mut config = adapter_mongodb::Config::from_env(env);
-        if env.optional("MONGODB_MAX_POOL_SIZE").is_none() {
-            config = config.pool(MONGODB_POOL);
-        }
-        let mongo = keep(Mongo::connect(&config).await?);
-        self.probes.push(("mongodb", mongo));
-        self.says("documents", "MongoDB (MONGODB_URI)");
-        Ok((mongo, Some(mongo)))
-    }
-
-    fn index(&mut self, env: &mut Env, in_mongodb: bool) -> Option<&'static Search> {
-        if env.optional("ELASTICSEARCH_URL").is_none() {
-            let place = if in_mongodb { "MongoDB (MONGODB_URI)".to_owned() } else { self.place() };
-            self.says("search", &place);
-            return None;
-        }
-        let search = keep(Search::from_env(env));
-        self.probes.push(("elasticsearch", search));
-        self.says("search", "Elasticsearch (ELASTICSEARCH_URL)");
-        Some(search)
-    }
-
-    fn live(&mut self, env: &mut Env) -> Result<&'static dyn Live, BoxError> {
-        if env.optional("REDIS_URL").is_none() {
-            self.says("sessions", &self.place());
-            self.says("presence", "this process");
+impl Opening<'_> {
+    fn documents(&mut self, mongo: Option<&'static Mongo>) -> Result<&'static dyn Documents, BoxError> {
+        let Some(mongo) = mongo else {
+            self.add_line("documents", &self.place());
             return Ok(self.embedded()?);
-        }
-        let redis = keep(Redis::new(adapter_redis::Config::from_env(env)));
+        };
+        self.probes.push(("mongodb", mongo));
+        self.add_line("documents", "MongoDB (MONGODB_URI)");
+        Ok(mongo)
+    }
+
+    fn search(&mut self, servers: &Servers) {
+        let Some(search) = servers.search else {
+            let place =
+                if servers.mongo.is_some() { "MongoDB (MONGODB_URI)".to_owned() } else { self.place() };
+            return self.add_line("search", &place);
+        };
+        self.probes.push(("elasticsearch", search));
+        self.add_line("search", "Elasticsearch (ELASTICSEARCH_URL)");
+    }
+
+    fn memory(&mut self, redis: Option<&'static Redis>) -> Result<&'static dyn Memory, BoxError> {
+        let Some(redis) = redis else {
+            self.add_line("sessions", &self.place());
+            self.add_line("presence", "this process");
+            return Ok(self.embedded()?);
+        };
         self.probes.push(("redis", redis));
-        self.says("sessions", "Redis (REDIS_URL)");
-        self.says("presence", "Redis (REDIS_URL)");
+        self.add_line("sessions", "Redis (REDIS_URL)");
+        self.add_line("presence", "Redis (REDIS_URL)");
         Ok(redis)
     }
 
-    fn broker(&mut self, env: &mut Env) -> Result<Broker, BoxError> {
-        let Some(url) = env.optional("AMQP_URL") else {
-            self.says("queues", &self.place());
+    fn broker(&mut self, rabbit: Option<(&'static RabbitMq, String)>) -> Result<Broker, BoxError> {
+        let Some((rabbit, url)) = rabbit else {
+            self.add_line("queues", &self.place());
             return Ok(Broker::Embedded(self.embedded()?));
         };
-        let rabbit = keep(RabbitMq::new(adapter_rabbitmq::Config::from_env(env)));
         self.probes.push(("rabbitmq", rabbit));
-        self.says("queues", "RabbitMQ (AMQP_URL)");
-        Ok(Broker::RabbitMq(rabbit, keep(url)))
+        self.add_line("queues", "RabbitMQ (AMQP_URL)");
+        Ok(Broker::RabbitMq(rabbit, leak(url)))
     }
 
     fn embedded(&mut self) -> Result<&'static Embedded, BoxError> {
         if let Some(open) = self.embedded {
             return Ok(open);
         }
-        let open = keep(match self.data {
+        let open = leak(match self.data {
             Data::Memory => Embedded::temporary()?,
             Data::Directory(directory) => Embedded::open(directory)?,
         });
@@ -171,7 +168,7 @@ impl Connecting<'_> {
         }
     }
 
-    fn says(&mut self, what: &str, place: &str) {
+    fn add_line(&mut self, what: &str, place: &str) {
         self.banner.push(format!("{what:<12} {place}"));
     }
 }

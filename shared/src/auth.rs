@@ -1,12 +1,14 @@
-//! Who the caller is: passwords, tokens, sessions and the gate that every request passes.
+//! Authentication: passwords, tokens, sessions, and the gate that every request passes.
 
 mod gate;
 mod hs256;
 mod open;
 mod password;
+mod rates;
 mod token;
 
-pub use gate::{Caller, Gate, Rates};
-pub use open::{TokenPair, device, open_session};
+pub use gate::{Caller, Credentials, Gate};
+pub use open::{SessionOpening, TokenPair, open_session};
 pub use password::{Password, Passwords};
+pub use rates::Rates;
 pub use token::{Claims, TokenKeys, refresh_hash, refresh_text, split_refresh};

@@ -1,89 +1,148 @@
-//! WebSocket connections: who is behind one, which dialect it speaks, how long it is believed to live.
+//! WebSocket connections: the user behind one, its dialect, how long it counts as alive, and why it ended.
+
+use std::borrow::Cow;
 
 use serde::{Deserialize, Serialize};
 
 use crate::error::Unauthenticated;
 use crate::id::{ConnectionId, ConversationId, SessionId, UserId};
-use crate::realtime::codec::Dialect;
 use crate::time::Time;
 
-/// A connection as stored, from `$connect` to `$disconnect` or the sweep.
+/// The protocol of a connection; chosen by the upgrade request and stored with the connection.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Dialect {
+    /// Engine.IO 4 and Socket.IO 5, for the unmodified `socket.io-client`.
+    SocketIo,
+    /// The plain JSON envelope, for any WebSocket client.
+    Json,
+}
+
+/// A connection as stored, from `$connect` until it ends.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Connection {
-    /// API Gateway's id.
     pub id: ConnectionId,
-    /// What its frames look like.
     pub dialect: Dialect,
-    /// Who is behind it, once attached.
+    /// The user and session, once attached.
     pub identity: Option<Identity>,
-    /// Whose token the upgrade itself showed. It receives nothing before it is attached: the gateway
+    /// The token of the upgrade request. The connection receives nothing before it is attached: the gateway
     /// refuses pushes until `$connect` has returned.
-    pub claimed: Option<Claim>,
-    /// `$connect`'s time.
+    pub upgrade_token: Option<UpgradeToken>,
     pub connected_at: Time,
-    /// When it was last pinged, or connected.
+    /// The last ping, or `connected_at`.
     pub pinged_at: Time,
-    /// It counts as alive until then; a pong or an accepted push moves this.
+    /// The connection counts as alive until then; a pong or an accepted push extends it.
     pub lease_until: Time,
 }
 
-/// What the token of an upgrade was worth.
+/// What the access token of an upgrade request was worth.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Claim {
-    /// It speaks for somebody.
-    Person(Identity),
-    /// For nobody. Who can be told only later, in its own protocol, is told this.
-    Refused(Unauthenticated),
+pub enum UpgradeToken {
+    Valid(Identity),
+    /// The token was rejected; Socket.IO clients receive this reason at CONNECT.
+    Rejected(Unauthenticated),
 }
 
-impl Claim {
-    /// The person, if it is one.
-    pub fn person(&self) -> Option<&Identity> {
+impl UpgradeToken {
+    /// The identity of a valid token.
+    pub fn identity(&self) -> Option<&Identity> {
         match self {
-            Self::Person(identity) => Some(identity),
-            Self::Refused(_) => None,
+            Self::Valid(identity) => Some(identity),
+            Self::Rejected(_) => None,
         }
     }
 }
 
-/// Who is behind a connection.
+/// The user and the session behind a connection.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Identity {
-    /// The user.
     pub user_id: UserId,
-    /// The session whose token was shown; its end closes the connection.
+    /// The session of the access token; when it ends, the connection is closed.
     pub session_id: SessionId,
 }
 
-/// A connection as somebody to push to.
+/// An attached connection as the target of a push.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Receiver {
-    /// Where to.
     pub id: ConnectionId,
-    /// In which dialect.
     pub dialect: Dialect,
-    /// To whom.
     pub user_id: UserId,
 }
 
-/// What attaching an identity led to.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Attached {
-    /// The user was offline until now.
-    First,
-    /// The user was online already, through this or another connection.
-    Already,
-    /// The connection has ended meanwhile.
-    Gone,
+/// The outcome of attaching an identity to a connection.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum AttachOutcome {
+    /// The connection carries the identity.
+    Attached {
+        /// Whether the user was offline until now.
+        came_online: bool,
+    },
+    /// The connection has ended in the meantime.
+    ConnectionGone,
+    /// The session has ended in the meantime. No store returns this; [`crate::realtime::attach`] does.
+    SessionEnded,
 }
 
-/// A connection that was just ended; ending it again gives nothing.
+/// A connection that was just ended. Ending it again returns nothing.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Ended {
-    /// It.
+pub struct EndedConnection {
     pub connection: Connection,
-    /// Whether it was its user's last one: the user is offline now.
+    /// Whether it was its user's last connection, so that the user is offline now.
     pub last: bool,
     /// The rooms that it had joined.
     pub rooms: Vec<ConversationId>,
+}
+
+/// Why a connection ended; written to the log once per connection.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum CloseReason {
+    /// The gateway reported `$disconnect`, with the close code and reason it knows.
+    Disconnected { code: Option<u16>, reason: Option<String> },
+    /// The client sent Engine.IO's close packet.
+    ClosePacket,
+    /// The client sent a frame that its protocol does not allow.
+    ProtocolError(Cow<'static, str>),
+    /// The session behind it ended; the reason that clients receive.
+    SessionEnded(Cow<'static, str>),
+    /// Its lease ran out: the client answered no ping.
+    LeaseExpired,
+    /// A push found it gone before `$disconnect` was reported.
+    Gone,
+    /// The gateway never accepted the greeting after `$connect`.
+    NeverOpened,
+    /// The gateway still has it, but its record is lost.
+    RecordLost,
+}
+
+impl CloseReason {
+    /// The WebSocket close code that the client or the gateway gave, if one is known.
+    pub fn code(&self) -> Option<u16> {
+        match self {
+            Self::Disconnected { code, .. } => *code,
+            Self::ClosePacket
+            | Self::ProtocolError(_)
+            | Self::SessionEnded(_)
+            | Self::LeaseExpired
+            | Self::Gone
+            | Self::NeverOpened
+            | Self::RecordLost => None,
+        }
+    }
+
+    /// The reason as the log shows it.
+    pub fn text(&self) -> Cow<'_, str> {
+        match self {
+            Self::Disconnected { reason: Some(reason), .. } if !reason.is_empty() => {
+                format!("disconnected: {reason}").into()
+            }
+            Self::Disconnected { .. } => "disconnected".into(),
+            Self::ClosePacket => "closed by client".into(),
+            Self::ProtocolError(what) => format!("protocol error: {what}").into(),
+            Self::SessionEnded(why) => format!("session ended: {why}").into(),
+            Self::LeaseExpired => "no pong from client".into(),
+            Self::Gone => "gone when pushed to".into(),
+            Self::NeverOpened => "never opened".into(),
+            Self::RecordLost => "record lost".into(),
+        }
+    }
 }

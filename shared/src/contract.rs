@@ -12,12 +12,12 @@ mod auto_messages;
 mod broker;
 mod cache;
 mod chats;
+mod index_backlog;
 mod lines;
 mod messages;
 mod rate_limits;
 mod search;
 mod sessions;
-mod unindexed;
 mod users;
 mod world;
 
@@ -33,12 +33,12 @@ pub use auto_messages::auto_messages;
 pub use broker::{Broker, QueueView, outbox};
 pub use cache::cache;
 pub use chats::{Chats, conversations};
-pub use lines::{Lines, connections, departures, heartbeats, presence, rooms};
+pub use index_backlog::{Waiting, index_backlog};
+pub use lines::{Lines, connections, heartbeats, last_seen, presence, rooms};
 pub use messages::messages;
 pub use rate_limits::rate_limits;
 pub use search::{Search, search};
 pub use sessions::sessions;
-pub use unindexed::{Waiting, unindexed};
 pub use users::users;
 pub use world::World;
 

@@ -1,9 +1,4 @@
-//! Conversations: direct (one per pair, whatever races to create it) or group, their members and how far
-//! each has read.
-
-mod circle;
-
-pub use circle::{Circle, Circles};
+//! Conversations: direct (one per pair) or group, their members, and how far each member has read.
 
 use serde::{Deserialize, Serialize};
 
@@ -89,25 +84,29 @@ impl Conversation {
         }
     }
 
-    /// Whether `user` takes part.
-    pub fn has(&self, user: &UserId) -> bool {
-        self.members.iter().any(|m| m.user_id == *user)
-    }
-
-    /// Everybody but `user`.
-    pub fn others(&self, user: &UserId) -> Vec<UserId> {
-        self.members.iter().map(|m| &m.user_id).filter(|id| *id != user).cloned().collect()
-    }
-
-    /// Everybody.
+    /// The members' ids, sorted.
     pub fn member_ids(&self) -> Vec<UserId> {
         self.members.iter().map(|m| m.user_id.clone()).collect()
     }
 }
 
-/// A conversation and what its reader has not read.
+/// The members of a conversation. They never change once it is created, so a cached value is never stale.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Listed {
+pub struct Members {
+    pub conversation_id: ConversationId,
+    /// Sorted.
+    pub user_ids: Vec<UserId>,
+}
+
+impl From<&Conversation> for Members {
+    fn from(conversation: &Conversation) -> Self {
+        Self { conversation_id: conversation.id.clone(), user_ids: conversation.member_ids() }
+    }
+}
+
+/// A conversation as one member finds it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MemberConversation {
     /// The conversation.
     pub conversation: Conversation,
     /// Messages of others after the reader's `read_seq`, deleted ones left out.
@@ -164,8 +163,8 @@ pub struct ConversationView {
 
 impl ConversationView {
     /// Joins a row with its people; people that no longer exist are left out.
-    pub fn of(listed: Listed, people: &[PublicUser]) -> Self {
-        let Listed { conversation, unread } = listed;
+    pub fn of(listed: MemberConversation, people: &[PublicUser]) -> Self {
+        let MemberConversation { conversation, unread } = listed;
         let find = |id: &UserId| people.iter().find(|p| p.id == *id).cloned();
         Self {
             participants: conversation.members.iter().filter_map(|m| find(&m.user_id)).collect(),

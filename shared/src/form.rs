@@ -31,34 +31,34 @@ impl Form {
     /// A field that may be absent or null. `None` also when it is wrong: then the error is remembered.
     pub fn optional<T>(&mut self, name: &str, parse: impl FnOnce(&Value) -> Result<T, String>) -> Option<T> {
         let value = self.fields.remove(name).filter(|v| !v.is_null())?;
-        parse(&value).map_err(|message| self.wrong(name, message)).ok()
+        parse(&value).map_err(|message| self.add_error(name, message)).ok()
     }
 
     /// A field that must be there.
     pub fn required<T>(&mut self, name: &str, parse: impl FnOnce(&Value) -> Result<T, String>) -> Option<T> {
         if self.fields.get(name).is_none_or(Value::is_null) {
             self.fields.remove(name);
-            self.wrong(name, "is required");
+            self.add_error(name, "is required");
             return None;
         }
         self.optional(name, parse)
     }
 
     /// Remembers that a field is wrong.
-    pub fn wrong(&mut self, field: &str, message: impl Into<String>) {
+    pub fn add_error(&mut self, field: &str, message: impl Into<String>) {
         self.errors.push(FieldError { field: field.to_owned(), message: message.into() });
     }
 
     /// The same, unless the field was found wrong already.
-    pub fn wrong_unless_told(&mut self, field: &str, message: impl Into<String>) {
-        self.wrong_unless_any_told(&[field], message);
+    pub fn add_error_once(&mut self, field: &str, message: impl Into<String>) {
+        self.add_error_unless_any(&[field], message);
     }
 
     /// That none of several fields is there, unless one of them is and was found wrong; the first is blamed.
-    pub fn wrong_unless_any_told(&mut self, fields: &[&str], message: impl Into<String>) {
+    pub fn add_error_unless_any(&mut self, fields: &[&str], message: impl Into<String>) {
         let told = self.errors.iter().any(|error| fields.contains(&error.field.as_str()));
         if let (false, Some(first)) = (told, fields.first()) {
-            self.wrong(first, message);
+            self.add_error(first, message);
         }
     }
 
@@ -66,7 +66,7 @@ impl Form {
     pub fn finish<T>(mut self, whole: impl FnOnce() -> Option<T>) -> Result<T, Error> {
         let unknown: Vec<String> = self.fields.keys().take(20).cloned().collect();
         for field in unknown {
-            self.wrong(&field.chars().take(64).collect::<String>(), "is not a field of this request");
+            self.add_error(&field.chars().take(64).collect::<String>(), "is not a field of this request");
         }
         if self.errors.is_empty()
             && let Some(value) = whole()

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, StoreError};
 use crate::id::MessageId;
-use crate::ports::{Indexable, Indexing, OutboxMessage, Unindexed};
+use crate::ports::{IndexBacklog, OutboxMessage, SearchDocument, SearchIndexWriter};
 
 /// The queue of messages that the search index should take.
 pub const INDEXING_QUEUE: &str = "message_indexing_queue";
@@ -39,25 +39,29 @@ pub fn jobs(ids: &[MessageId]) -> Result<Vec<OutboxMessage>, Error> {
 ///
 /// # Errors
 /// `Unavailable`; `Internal` when a message was refused, after all others are in and marked.
-pub async fn bring(unindexed: &dyn Unindexed, index: &dyn Indexing, ids: &[MessageId]) -> Result<(), Error> {
-    let rows = unindexed.indexable(ids).await?;
+pub async fn index_messages(
+    index_backlog: &dyn IndexBacklog,
+    index: &dyn SearchIndexWriter,
+    ids: &[MessageId],
+) -> Result<(), Error> {
+    let rows = index_backlog.documents(ids).await?;
     match index.index(&rows).await {
-        Ok(()) => Ok(unindexed.indexed(&marks(&rows)).await?),
-        Err(StoreError::Corrupt(..)) if rows.len() > 1 => one_by_one(unindexed, index, &rows).await,
+        Ok(()) => Ok(index_backlog.mark_indexed(&marks(&rows)).await?),
+        Err(StoreError::Corrupt(..)) if rows.len() > 1 => one_by_one(index_backlog, index, &rows).await,
         Err(failure) => Err(failure.into()),
     }
 }
 
 async fn one_by_one(
-    unindexed: &dyn Unindexed,
-    index: &dyn Indexing,
-    rows: &[Indexable],
+    index_backlog: &dyn IndexBacklog,
+    index: &dyn SearchIndexWriter,
+    rows: &[SearchDocument],
 ) -> Result<(), Error> {
     let mut refused = None;
     for row in rows {
         let row = std::slice::from_ref(row);
         match index.index(row).await {
-            Ok(()) => unindexed.indexed(&marks(row)).await?,
+            Ok(()) => index_backlog.mark_indexed(&marks(row)).await?,
             Err(failure @ StoreError::Corrupt(..)) => refused = Some(failure),
             Err(failure) => return Err(failure.into()),
         }
@@ -65,6 +69,6 @@ async fn one_by_one(
     refused.map_or(Ok(()), |failure| Err(failure.into()))
 }
 
-fn marks(rows: &[Indexable]) -> Vec<(MessageId, u64)> {
+fn marks(rows: &[SearchDocument]) -> Vec<(MessageId, u64)> {
     rows.iter().map(|row| (row.message.id.clone(), row.revision)).collect()
 }

@@ -1,11 +1,12 @@
-//! The doors of a function: an event's JSON comes in, a reply's JSON goes out. On Lambda the Runtime API
-//! brings the event, locally the runner does; from here on nothing tells them apart.
+//! The entry points of a function: an event's JSON comes in, a reply's JSON goes out. The event comes from
+//! the Lambda Runtime API or from the local runner; the code is the same.
 
+pub mod async_event;
 pub mod http;
 pub mod queue;
 pub mod schedule;
 mod start;
-pub mod task;
+mod status;
 pub mod websocket;
 
 use std::future::Future;
@@ -17,16 +18,17 @@ use serde_json::value::RawValue;
 
 use crate::time::Time;
 
-pub use start::{Fatal, GateSettings, keep, start};
-
-/// What is said when a function is started outside Lambda.
-pub const MISSING_RUNTIME: &str = "this program is one Lambda function; start it with `cargo lambda watch`, or all of them with \
-     `cargo run -p local-runner`";
+pub use async_event::async_event;
+pub use http::http;
+pub use queue::queue;
+pub use schedule::schedule;
+pub use start::{Component, Components, Fatal, GateSettings, leak, serve};
+pub use websocket::websocket;
 
 /// The future of one invocation.
 pub type Invoked = Pin<Box<dyn Future<Output = Result<Box<RawValue>, Diagnostic>> + Send>>;
 
-/// A function behind its door.
+/// A Lambda function: takes an event and its context, returns the reply.
 pub type Entry = Arc<dyn Fn(LambdaEvent<Box<RawValue>>) -> Invoked + Send + Sync>;
 
 /// Serves a function on the Lambda Runtime API until the process ends.
@@ -38,8 +40,8 @@ pub async fn run(entry: Entry) -> Result<(), Fatal> {
     Ok(lambda_runtime::run(serve).await?)
 }
 
-/// Invokes a function once with an event's JSON: the same way that Lambda takes, without its API.
-/// `deadline_ms` is when the platform will stop it, in milliseconds since the Unix epoch.
+/// Invokes a function once with an event's JSON, as Lambda does but without the Runtime API. `deadline_ms` is
+/// when the platform will stop it, in milliseconds since the Unix epoch.
 ///
 /// # Errors
 /// What Lambda would report as a function error.
@@ -57,14 +59,14 @@ pub async fn invoke(
     Ok(String::from(Box::<str>::from(reply)))
 }
 
-/// The one clock of this crate, read at the doors alone: an `aws:rmq` event says nothing about time, and a
+/// The one clock of this crate. Only the entry points read it: an `aws:rmq` event carries no time, and a
 /// deadline is an instant.
 fn clock() -> Time {
     let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
     Time::from_millis(since.as_millis().try_into().unwrap_or(i64::MAX))
 }
 
-/// The failure of an invocation whose event is not what the function is for.
+/// The failure of an invocation whose event has another shape than the function expects.
 fn broken_event(cause: &dyn std::fmt::Display) -> Diagnostic {
     Diagnostic {
         error_type: "InvalidEvent".to_owned(),
@@ -72,13 +74,13 @@ fn broken_event(cause: &dyn std::fmt::Display) -> Diagnostic {
     }
 }
 
-/// A reply as the bytes that go back.
+/// A reply as JSON.
 fn raw(reply: &impl serde::Serialize) -> Result<Box<RawValue>, Diagnostic> {
     serde_json::value::to_raw_value(reply)
         .map_err(|e| Diagnostic { error_type: "InvalidReply".to_owned(), error_message: e.to_string() })
 }
 
-/// The failure of an invocation that may succeed when it is repeated. The cause goes to the log.
+/// The failure of an invocation that Lambda may retry. The cause is logged.
 fn failed(error: &crate::error::Error, id: &str) -> Diagnostic {
     let cause = std::error::Error::source(error).map(|c| format!("{c}: {c:?}"));
     tracing::error!(target: crate::telemetry::REQUESTS, request_id = id, code = error.code(), cause);

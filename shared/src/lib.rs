@@ -1,41 +1,34 @@
-//! What every Ulak function stands on. Read in this order:
+//! The code that all functions share. Read in this order:
 //!
-//! * the words and their rules: [`time`], [`id`], [`user`], [`session`], [`conversation`], [`message`],
-//!   [`connection`], [`auto_message`], [`page`], [`search`], [`indexing`]
-//! * [`error`] what can go wrong, and [`form`] how input is read once
-//! * [`ports`] what the rules need from the outside; adapters implement them
-//! * [`auth`] passwords, tokens and the gate that every request passes
-//! * [`realtime`] codecs, events and the fan-out
-//! * [`lambda`] the doors: HTTP, WebSocket, schedule and queue events in, replies out
-//! * [`config`] and [`telemetry`], the only readers of the environment
+//! * [`config`] and [`telemetry`]: the only readers of the environment
+//! * [`time`], [`id`], [`error`], [`form`], [`page`]: the smallest data types, and how input is validated
+//! * [`user`], [`session`], [`message`], [`conversation`], [`connection`], [`auto_message`], [`search`],
+//!   [`retry`]: the data of the system and its pure rules
+//! * [`ports`]: traits for what the rules need from outside; adapters implement them
+//! * [`auth`]: passwords, tokens, sessions, and the gate that every request passes
+//! * [`realtime`]: codecs, events and the fan-out to sockets
+//! * [`chat`] and [`indexing`]: the rules that more than one function needs
+//! * [`lambda`]: the entry points; HTTP, WebSocket, schedule and queue events in, replies out
 //!
-//! Not here: any driver, any AWS SDK, any clock.
+//! A module uses only modules above it in this list. There is no driver here, no AWS SDK and no clock.
 
-pub mod time;
-
-pub mod id;
-
-pub mod user;
-
-pub mod session;
-
-pub mod conversation;
-
-pub mod message;
-
-pub mod connection;
-
-pub mod auto_message;
-
-pub mod page;
-
-pub mod search;
-
-pub mod indexing;
+pub mod config;
+pub mod telemetry;
 
 pub mod error;
-
 pub mod form;
+pub mod id;
+pub mod page;
+pub mod time;
+
+pub mod auto_message;
+pub mod connection;
+pub mod conversation;
+pub mod message;
+pub mod retry;
+pub mod search;
+pub mod session;
+pub mod user;
 
 pub mod ports;
 
@@ -43,11 +36,10 @@ pub mod auth;
 
 pub mod realtime;
 
+pub mod chat;
+pub mod indexing;
+
 pub mod lambda;
-
-pub mod config;
-
-pub mod telemetry;
 
 #[cfg(feature = "contract")]
 pub mod contract;

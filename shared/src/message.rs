@@ -1,8 +1,8 @@
-//! Messages: the word, what content is acceptable, and the rules that more than one door uses.
+//! Messages: the stored form, what content is acceptable, and a client's request to send one.
 
-pub mod change;
-pub mod read;
-pub mod send;
+mod request;
+
+pub use request::{SendRequest, Target};
 
 use serde::{Deserialize, Serialize};
 
@@ -91,13 +91,13 @@ impl Draft {
     }
 }
 
-/// What appending a draft led to.
+/// The outcome of appending a draft.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Appended {
-    /// It is stored now.
-    Fresh(Message),
-    /// Its key was used before; this is the first message, unchanged.
-    Repeat(Message),
+    /// The draft was stored as this message.
+    Created(Message),
+    /// The draft's key was used before; this is the first message with it, unchanged.
+    Duplicate(Message),
 }
 
 /// 1–4,000 characters after trimming; control characters but newline and tab are removed.
@@ -133,7 +133,7 @@ pub fn parse_client_message_id(text: &str) -> Result<String, String> {
 
 /// Which part of a history.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Span {
+pub enum SeqRange {
     /// The newest.
     Latest,
     /// Those that directly precede this `seq`.

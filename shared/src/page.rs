@@ -7,15 +7,15 @@ pub const LARGEST_PAGE: u32 = 100;
 
 /// How many rows a page holds, 1–100.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Limit(u32);
+pub struct PageSize(u32);
 
-impl Default for Limit {
+impl Default for PageSize {
     fn default() -> Self {
         Self(50)
     }
 }
 
-impl Limit {
+impl PageSize {
     /// A number, or a query's digits.
     pub fn parse(value: &Value) -> Result<Self, String> {
         let number = match value {
@@ -51,8 +51,8 @@ pub struct Page<T> {
 }
 
 impl<T> Page<T> {
-    /// Cuts `rows`, fetched with [`Limit::plus_one`], to the page; the cursor is made from its last row.
-    pub fn cut(mut rows: Vec<T>, limit: Limit, cursor: impl Fn(&T) -> String) -> Self {
+    /// Cuts `rows`, fetched with [`PageSize::plus_one`], to the page; the cursor is made from its last row.
+    pub fn cut(mut rows: Vec<T>, limit: PageSize, cursor: impl Fn(&T) -> String) -> Self {
         let more = rows.len() > limit.get() as usize;
         rows.truncate(limit.get() as usize);
         let next = if more { rows.last().map(cursor) } else { None };

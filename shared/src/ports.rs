@@ -1,5 +1,6 @@
-//! What the rules need from the outside, one small trait per need, in our own types. An adapter
-//! implements some of them; a function takes `&dyn` those that it may touch.
+//! What the rules need from outside: one small trait per need, in our own types. An adapter implements some of
+//! them; a function takes `&dyn` references to those that it may use.
+#![warn(missing_docs)]
 
 mod cache;
 mod documents;
@@ -7,16 +8,16 @@ mod messaging;
 mod presence;
 mod sessions;
 
-pub use cache::Cache;
+pub use cache::MemberCache;
 pub use documents::{
-    AutoMessages, Conversations, Indexable, Indexing, Messages, SearchHit, SearchIndex, SearchQuery,
-    Unindexed, Users,
+    AutoMessages, Conversations, IndexBacklog, Messages, SearchDocument, SearchHit, SearchIndex,
+    SearchIndexWriter, SearchQuery, Users,
 };
 pub use messaging::{Functions, Outbox, OutboxMessage, Probe, Push, PushError};
-pub use presence::{Connections, Departures, Heartbeats, Presence, Rooms};
-pub use sessions::{Limit, RateLimits, Sessions};
+pub use presence::{Connections, Heartbeats, LastSeen, Presence, Rooms};
+pub use sessions::{RateLimit, RateLimits, Sessions};
 
 use crate::error::StoreError;
 
-/// What every port answers with.
-pub type Stored<T> = Result<T, StoreError>;
+/// The result of a port: a value, or why the store gave none.
+pub type StoreResult<T> = Result<T, StoreError>;

@@ -1,4 +1,6 @@
-//! Sockets: codecs, what clients and the server say, attaching people to connections, and the fan-out.
+//! Realtime: codecs, client and server events, attaching users to connections, and the fan-out to sockets.
+
+pub mod ping;
 
 pub mod codec;
 

@@ -29,8 +29,8 @@ pub struct User {
 impl User {
     /// Moves `last_seen_at` on to the user's departure, where there is one: the store of the connections
     /// knows of it before the document does.
-    pub fn depart(&mut self, departures: &[(UserId, Time)]) {
-        let mine = departures.iter().filter(|(id, _)| *id == self.id).map(|(_, at)| *at);
+    pub fn apply_last_seen(&mut self, last_seen: &[(UserId, Time)]) {
+        let mine = last_seen.iter().filter(|(id, _)| *id == self.id).map(|(_, at)| *at);
         self.last_seen_at = mine.fold(self.last_seen_at, Time::max);
     }
 }

@@ -1,4 +1,4 @@
-//! `POST /api/auth/login` — an e-mail or a username and a password become a session.
+//! `POST /api/auth/login` — opens a session for an e-mail or username and a password.
 
 use shared::auth::{Gate, Password, Passwords, open_session};
 use shared::error::{Error, Unauthenticated};
@@ -18,31 +18,31 @@ pub async fn handle(
     passwords: &Passwords,
     request: Request,
 ) -> Result<Reply, Error> {
-    gate.admit_stranger(&request).await?;
+    gate.admit_anonymous(request.credentials()).await?;
     let (login, password) = read(request.form()?)?;
     gate.take("login", &request.source_ip, gate.rates.login_by_ip, request.now).await?;
     let user = users.by_login(&login).await?.filter(|user| user.deactivated_at.is_none());
-    // An account has one limit, whichever of its names is tried; so has a name that nobody has.
+    // One limit per account, whichever of its names is tried. A name without an account has a limit too.
     let (Login::Email(name) | Login::Username(name)) = &login;
     let account = user.as_ref().map_or(name.as_str(), |user| user.id.as_str());
     gate.take("account", account, gate.rates.login_by_account, request.now).await?;
     let hash = user.as_ref().map(|user| &user.password_hash);
     match (passwords.matches(password, hash).await?, user) {
         (true, Some(user)) => {
-            users.seen(&user.id, request.now).await?;
-            Reply::ok(open_session(&gate, &user, &request).await?)
+            users.mark_seen(&user.id, request.now).await?;
+            Reply::ok(open_session(&gate, &user, request.session_opening()).await?)
         }
         _ => Err(Error::Unauthenticated(Unauthenticated::Credentials)),
     }
 }
 
-/// A field `email` may also hold a username, as forms with one input send it.
+/// The field `email` may also contain a username, as forms with one input send it.
 fn read(mut form: Form) -> Result<(Login, Password), Error> {
     let email = form.optional("email", text(login));
     let username = form.optional("username", text(login));
-    let password = form.required("password", text(Password::shown));
+    let password = form.required("password", text(Password::for_comparison));
     if email.is_none() && username.is_none() {
-        form.wrong_unless_any_told(&["email", "username"], "give email or username");
+        form.add_error_unless_any(&["email", "username"], "give email or username");
     }
     form.finish(|| Some((email.or(username)?, password?)))
 }

@@ -3,19 +3,10 @@
 use adapter_mongodb::Mongo;
 use adapter_redis::Redis;
 use shared::auth::Passwords;
-use shared::lambda::http::http;
-use shared::lambda::{Fatal, GateSettings, keep, run, start};
+use shared::lambda::{Fatal, GateSettings, http, serve};
 
-#[tokio::main(flavor = "current_thread")]
-async fn main() -> Result<(), Fatal> {
-    let mut env = start();
-    let gate = GateSettings::from_env(&mut env);
-    let mongo = adapter_mongodb::Config::from_env(&mut env);
-    let redis = adapter_redis::Config::from_env(&mut env);
-    env.finish()?;
-    let mongo = keep(Mongo::connect(&mongo).await?);
-    let redis = keep(Redis::new(redis));
-    let gate = gate.over(redis);
-    let passwords = keep(Passwords::for_this_machine());
-    run(http(move |request| auth_login::handle(gate, mongo, passwords, request))).await
+fn main() -> Result<(), Fatal> {
+    serve::<(GateSettings, Mongo, Redis, Passwords)>(|(gate, mongo, redis, passwords)| {
+        http(move |request| auth_login::handle(gate.over(redis), mongo, passwords, request))
+    })
 }

@@ -1,4 +1,4 @@
-//! `POST /api/auth/logout` — ends the caller's session, or all of them; tokens die, sockets close.
+//! `POST /api/auth/logout` — ends the caller's session, or all of them; revokes tokens and closes sockets.
 
 use serde_json::json;
 use shared::auth::Gate;
@@ -12,7 +12,7 @@ use shared::realtime::fanout::Fanout;
 /// # Errors
 /// `Unauthenticated`, `Invalid`.
 pub async fn handle(gate: Gate<'_>, fanout: Fanout<'_>, request: Request) -> Result<Reply, Error> {
-    let caller = gate.admit(&request).await?;
+    let caller = gate.admit(request.credentials()).await?;
     let mut form = request.form_or_empty()?;
     let everywhere = form.optional("everywhere", boolean).unwrap_or(false);
     let everywhere = form.finish(|| Some(everywhere))?;
@@ -25,5 +25,5 @@ pub async fn handle(gate: Gate<'_>, fanout: Fanout<'_>, request: Request) -> Res
     for session in &ended {
         fanout.end_session(session, "logged_out", request.now).await;
     }
-    Ok(Reply::ok(json!({ "ended": ended.len() }))?.saying("Logged out."))
+    Ok(Reply::ok(json!({ "ended": ended.len() }))?.with_message("Logged out."))
 }

@@ -1,4 +1,4 @@
-//! `GET /api/auth/me` — the caller, as the caller sees it.
+//! `GET /api/auth/me` — returns the caller's own user, with e-mail.
 
 use serde_json::json;
 use shared::auth::Gate;
@@ -10,9 +10,9 @@ use shared::user::OwnUser;
 /// Answers 200 with the user.
 ///
 /// # Errors
-/// `Unauthenticated`, also when the account is no more.
+/// `Unauthenticated`, also when the account no longer exists.
 pub async fn handle(gate: Gate<'_>, users: &dyn Users, request: Request) -> Result<Reply, Error> {
-    let caller = gate.admit(&request).await?;
+    let caller = gate.admit(request.credentials()).await?;
     let found = users.by_ids(&[caller.user_id]).await?;
     let user = found.first().ok_or(Error::Unauthenticated(Unauthenticated::Revoked))?;
     Reply::ok(json!({ "user": OwnUser::from(user) }))

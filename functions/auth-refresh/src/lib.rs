@@ -1,4 +1,4 @@
-//! `POST /api/auth/refresh` — a refresh token becomes a new pair; shown twice, it ends its session.
+//! `POST /api/auth/refresh` — exchanges a refresh token for a new pair; reusing an old one ends the session.
 
 use shared::auth::{Gate, TokenPair, refresh_hash, refresh_text, split_refresh};
 use shared::error::{Error, Unauthenticated};
@@ -8,18 +8,18 @@ use shared::ports::Users;
 use shared::realtime::fanout::Fanout;
 use shared::session::Rotation;
 
-/// Answers 200 with a new pair of tokens; the old refresh token is dead.
+/// Answers 200 with a new pair of tokens; the old refresh token is revoked.
 ///
 /// # Errors
-/// `Unauthenticated`: `UNAUTHENTICATED` for what was never a token, `TOKEN_REVOKED` for a token that was
-/// good once, whose session and sockets then end.
+/// `Unauthenticated`: `UNAUTHENTICATED` for text that is no refresh token; `TOKEN_REVOKED` for a token that was
+/// replaced before, and then its session and sockets end.
 pub async fn handle(
     gate: Gate<'_>,
     users: &dyn Users,
     fanout: Fanout<'_>,
     request: Request,
 ) -> Result<Reply, Error> {
-    gate.admit_stranger(&request).await?;
+    gate.admit_anonymous(request.credentials()).await?;
     let mut form = request.form()?;
     let token = form.required("refreshToken", text(|token| Ok(token.to_owned())));
     let token = form.finish(|| token)?;
@@ -29,7 +29,7 @@ pub async fn handle(
     let (shown, new) = (refresh_hash(&token), refresh_hash(&refresh_token));
     match gate.sessions.rotate(&id, &shown, &new, request.now, expires_at).await? {
         Rotation::Rotated(session) => {
-            users.seen(&session.user_id, request.now).await?;
+            users.mark_seen(&session.user_id, request.now).await?;
             let access_token = gate.keys.issue(&session.user_id, &id, request.now, &request.entropy)?;
             let expires_in = gate.keys.access_ttl.as_secs();
             Reply::ok(TokenPair { user: None, access_token, refresh_token, expires_in })

@@ -1,4 +1,4 @@
-//! `POST /api/auth/register` — a username, an e-mail and a password become a user and a session.
+//! `POST /api/auth/register` — creates a user from a username, an e-mail and a password, and opens a session.
 
 use shared::auth::{Gate, Password, Passwords, open_session};
 use shared::error::Error;
@@ -11,14 +11,14 @@ use shared::user::{Email, User, Username};
 /// Stores the user and answers 201 with the first pair of tokens.
 ///
 /// # Errors
-/// `Invalid`, `RateLimited` by address, `Conflict` naming what is taken.
+/// `Invalid`, `RateLimited` by address, `Conflict` naming the field that is taken.
 pub async fn handle(
     gate: Gate<'_>,
     users: &dyn Users,
     passwords: &Passwords,
     request: Request,
 ) -> Result<Reply, Error> {
-    gate.admit_stranger(&request).await?;
+    gate.admit_anonymous(request.credentials()).await?;
     let mut form = request.form()?;
     let username = form.required("username", text(Username::parse));
     let email = form.required("email", text(Email::parse));
@@ -36,5 +36,5 @@ pub async fn handle(
         deactivated_at: None,
     };
     users.insert(&user).await?;
-    Ok(Reply::created(open_session(&gate, &user, &request).await?)?.saying("Welcome."))
+    Ok(Reply::created(open_session(&gate, &user, request.session_opening()).await?)?.with_message("Welcome."))
 }

@@ -1,4 +1,4 @@
-//! `DELETE /api/auth/sessions/{id}` — ends one of the caller's sessions; its tokens die, its sockets close.
+//! `DELETE /api/auth/sessions/{id}` — ends one of the caller's sessions; revokes its tokens and closes its sockets.
 
 use serde_json::json;
 use shared::auth::Gate;
@@ -12,7 +12,7 @@ use shared::realtime::fanout::Fanout;
 /// # Errors
 /// `Unauthenticated`; `NotFound` when the caller has no such session.
 pub async fn handle(gate: Gate<'_>, fanout: Fanout<'_>, request: Request) -> Result<Reply, Error> {
-    let caller = gate.admit(&request).await?;
+    let caller = gate.admit(request.credentials()).await?;
     let id = request.path_id("id", "the session", SessionId::parse)?;
     if !gate.sessions.end(&caller.user_id, &id).await? {
         return Err(Error::NotFound("the session"));

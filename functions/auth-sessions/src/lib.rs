@@ -1,4 +1,4 @@
-//! `GET /api/auth/sessions` — the caller's live sessions, newest first.
+//! `GET /api/auth/sessions` — lists the caller's live sessions, newest first.
 
 use serde_json::json;
 use shared::auth::Gate;
@@ -6,12 +6,12 @@ use shared::error::Error;
 use shared::lambda::http::{Reply, Request};
 use shared::session::SessionView;
 
-/// Answers 200 with device, creation and last sight of each; the caller's own is marked.
+/// Answers 200 with device, creation time and last-seen time of each; the caller's own has `current: true`.
 ///
 /// # Errors
 /// `Unauthenticated`.
 pub async fn handle(gate: Gate<'_>, request: Request) -> Result<Reply, Error> {
-    let caller = gate.admit(&request).await?;
+    let caller = gate.admit(request.credentials()).await?;
     let sessions = gate.sessions.list(&caller.user_id, request.now).await?;
     let views: Vec<SessionView> = sessions.iter().map(|session| session.view(&caller.session_id)).collect();
     Reply::ok(json!({ "sessions": views }))

@@ -4,25 +4,14 @@ use adapter_api_gateway::Gateway;
 use adapter_mongodb::Mongo;
 use adapter_rabbitmq::RabbitMq;
 use adapter_redis::Redis;
-use shared::lambda::queue::queue;
-use shared::lambda::{Fatal, keep, run, start};
-use shared::message::send::Chat;
-use shared::realtime::fanout::Fanout;
+use auto_message_consumer::Ports;
+use shared::chat::ChatPorts;
+use shared::lambda::{Fatal, queue, serve};
 
-#[tokio::main(flavor = "current_thread")]
-async fn main() -> Result<(), Fatal> {
-    let mut env = start();
-    let mongo = adapter_mongodb::Config::from_env(&mut env);
-    let redis = adapter_redis::Config::from_env(&mut env);
-    let rabbit = adapter_rabbitmq::Config::from_env(&mut env);
-    let gateway = Gateway::from_env(&mut env);
-    env.finish()?;
-    let mongo = keep(Mongo::connect(&mongo).await?);
-    let redis = keep(Redis::new(redis));
-    let rabbit = keep(RabbitMq::new(rabbit));
-    let push = keep(gateway);
-    let fanout = Fanout { connections: redis, rooms: redis, push };
-    let chat = Chat { users: mongo, conversations: mongo, cache: redis, messages: mongo, fanout };
-    let ports = auto_message_consumer::Ports { auto_messages: mongo, outbox: rabbit, chat };
-    run(queue(move |batch| auto_message_consumer::handle(ports, batch))).await
+fn main() -> Result<(), Fatal> {
+    serve::<(Mongo, Redis, Gateway, RabbitMq)>(|(mongo, redis, gateway, rabbit)| {
+        let chat = ChatPorts::over(mongo, redis, gateway);
+        let ports = Ports { auto_messages: mongo, outbox: rabbit, chat };
+        queue(move |batch| auto_message_consumer::handle(ports, batch))
+    })
 }

@@ -6,67 +6,64 @@ mod settings;
 pub use settings::Settings;
 
 use std::collections::HashSet;
-use std::pin::pin;
 use std::time::Duration;
 
-use futures::FutureExt as _;
 use serde::Serialize;
 use shared::auto_message::AutoMessage;
 use shared::error::Error;
 use shared::id::{AutoMessageId, Entropy, UserId};
-use shared::lambda::schedule::Tick;
+use shared::lambda::schedule::ScheduledRun;
 use shared::ports::{AutoMessages, Users};
 use shared::time::Time;
 use tokio::time::sleep;
 
-/// How many users are read or looked up, and pairs stored, at once.
+/// How many users are read, and pairs stored, at once.
 const PAGE: u32 = 10_000;
-/// How often those are paired again whom another run at the same time left without a partner.
+/// How often users are paired again whose partner a concurrent run has planned with somebody else.
 const ROUNDS: usize = 3;
 
-/// How long a store that is away is waited for. Lambda's two retries make it three times as long.
-const PATIENCE: Duration = Duration::from_secs(240);
-/// Between two looks at it.
+/// How long a run waits for a store that is down. Lambda's two retries make it three times as long.
+const LONGEST_WAIT: Duration = Duration::from_secs(240);
+/// The pause between two attempts to reach it.
 const PAUSE: Duration = Duration::from_secs(5);
-/// What is left for the planning itself.
+/// The part of the run's time that is kept for the planning itself.
 const RESERVE: Duration = Duration::from_secs(300);
 
-/// What a run did.
+/// The result of a run.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Report {
-    /// The day that was planned.
+    /// The planned day, `YYYY-MM-DD` in the planner's time zone.
     pub planned_for: String,
-    /// Users that were active and had no part in the day yet.
+    /// Active users that had no automatic message planned for the day yet.
     pub users: usize,
-    /// Messages that were planned now.
+    /// Messages that this run planned.
     pub planned: u64,
 }
 
-/// Plans the day that `tick.now` lies in. Whoever has a part in that day already is left out, so that a
-/// second run adds nothing and a run after a crash adds what is missing. An odd one out rests.
+/// Plans the day that contains `run.now`. Users who already take part in that day are left out, so a second run
+/// adds nothing and a run after a crash adds what is missing. With an odd number of users, one is left out that
+/// day.
 ///
-/// A store that is away is waited for, as far as the budget goes: there is no second 02:00.
+/// The run waits for a store that is down, as long as its deadline allows, because the schedule fires only once a
+/// day. A run without a deadline does not wait.
 ///
-/// Two runs at once make the same pairs unless they see different users; the store then refuses what would
-/// give somebody two parts, and whoever that leaves without a partner is paired in another round.
+/// Two concurrent runs make the same pairs unless they see different users. The store refuses rows that would
+/// make a user take part twice; users who lose their partner that way are paired in another round.
 ///
 /// # Errors
-/// `Unavailable`; `Internal` for a time zone that does not exist.
+/// `Unavailable`; `Internal` if the day cannot be computed.
 pub async fn handle(
     users: &dyn Users,
     auto_messages: &dyn AutoMessages,
     settings: &Settings,
-    tick: Tick,
+    run: ScheduledRun,
 ) -> Result<Report, Error> {
-    let patience = tick.budget.unwrap_or_default().saturating_sub(RESERVE).min(PATIENCE);
-    let mut end = pin!(sleep(patience));
+    let mut wait = run.budget.map(|_| run.time_budget(RESERVE, LONGEST_WAIT));
     loop {
-        match night(users, auto_messages, settings, &tick).await {
-            Err(Error::Unavailable(failure))
-                if !patience.is_zero() && end.as_mut().now_or_never().is_none() =>
-            {
-                tracing::warn!(cause = %failure.cause, "a store is away; the night's planning waits for it");
+        match plan_day(users, auto_messages, settings, &run).await {
+            Err(Error::Unavailable(failure)) if wait.as_mut().is_some_and(|wait| !wait.is_over()) => {
+                tracing::warn!(cause = %failure.cause, "planning waits for a store that is down");
                 sleep(PAUSE).await;
             }
             done => return done,
@@ -74,22 +71,22 @@ pub async fn handle(
     }
 }
 
-async fn night(
+async fn plan_day(
     users: &dyn Users,
     auto_messages: &dyn AutoMessages,
     settings: &Settings,
-    tick: &Tick,
+    run: &ScheduledRun,
 ) -> Result<Report, Error> {
-    let mut report = Report { planned_for: settings.day(tick.now)?, users: 0, planned: 0 };
+    let mut report = Report { planned_for: settings.day(run.now)?, users: 0, planned: 0 };
     for round in 0..ROUNDS {
-        let mut free = free(users, auto_messages, settings, &report.planned_for, tick.now).await?;
+        let mut free = free(users, auto_messages, settings, &report.planned_for, run.now).await?;
         tracing::info!(
             day = report.planned_for,
             users = free.len(),
-            "active users without a part in the day"
+            "active users not planned for the day yet"
         );
         pairs::shuffle(&mut free, &report.planned_for);
-        let planned = plan(auto_messages, settings, &free, &report.planned_for, tick).await?;
+        let planned = plan(auto_messages, settings, &free, &report.planned_for, run).await?;
         if round == 0 {
             report.users = free.len();
         }
@@ -101,21 +98,21 @@ async fn night(
     Ok(report)
 }
 
-/// Stores a row for every two; how many the store took.
+/// Stores a row for every pair; returns how many rows the store accepted.
 async fn plan(
     auto_messages: &dyn AutoMessages,
     settings: &Settings,
     free: &[UserId],
     day: &str,
-    tick: &Tick,
+    run: &ScheduledRun,
 ) -> Result<u64, Error> {
     let mut pairs: Vec<&[UserId]> = free.chunks_exact(2).collect();
-    // Who is with whom is settled; in the order of the store's own key the rows cost it a fraction.
+    // The pairs are fixed; inserting them in the order of the store's key is several times faster.
     pairs.sort_unstable_by_key(|pair| &pair[0]);
     let mut planned = 0;
     for (done, some) in pairs.chunks(PAGE as usize).enumerate() {
         let rows: Vec<AutoMessage> =
-            some.iter().map(|pair| row(settings, day, pair, tick.now, &tick.entropy)).collect();
+            some.iter().map(|pair| row(settings, day, pair, run.now, &run.entropy)).collect();
         planned += auto_messages.plan(&rows).await?;
         if done % 10 == 9 {
             tracing::info!(day, planned, of = pairs.len(), "planning");
@@ -124,8 +121,8 @@ async fn plan(
     Ok(planned)
 }
 
-/// Active users that have no part in the day yet. An id is 26 bytes: a million of them are some 70 MB, the
-/// only thing here that grows with their number.
+/// Active users that do not take part in the day yet. This list is the only memory that grows with the number of
+/// users: about 70 MB for a million.
 async fn free(
     users: &dyn Users,
     auto_messages: &dyn AutoMessages,
@@ -138,7 +135,7 @@ async fn free(
     loop {
         let page = users.active(now - settings.active_for, after.as_ref(), PAGE).await?;
         let Some(last) = page.last() else { break };
-        let taken = HashSet::<UserId>::from_iter(auto_messages.planned(day, &page).await?);
+        let taken = HashSet::<UserId>::from_iter(auto_messages.planned_users(day, &page).await?);
         after = Some(last.clone());
         free.extend(page.into_iter().filter(|user| !taken.contains(user)));
     }

@@ -1,4 +1,4 @@
-//! What the planner can be told: where 02:00 is, who is active, what is said and when.
+//! The planner's settings: time zone, which users are active, texts, and the time window for sending.
 
 use std::time::Duration;
 
@@ -6,10 +6,11 @@ use jiff::tz::TimeZone;
 use shared::config::Env;
 use shared::error::Error;
 use shared::id::Entropy;
+use shared::lambda::{Component, Fatal};
 use shared::message::Content;
 use shared::time::Time;
 
-/// Said when nothing else is configured.
+/// The default texts.
 const TEXTS: [&str; 12] = [
     "Merhaba! Bugün nasılsın?",
     "Günaydın, umarım güzel bir gün geçirirsin.",
@@ -25,16 +26,16 @@ const TEXTS: [&str; 12] = [
     "Just saying hi. Have a good one!",
 ];
 
-/// The planner's settings.
+/// The settings of the planner.
 #[derive(Debug, Clone)]
 pub struct Settings {
-    /// Where a day begins.
+    /// The time zone that decides the day.
     pub timezone: TimeZone,
-    /// A user seen within so long is active.
+    /// A user seen within this time before the run is active.
     pub active_for: Duration,
-    /// Messages are spread over so long after planning.
+    /// Messages are sent at random moments within this time after planning.
     pub window: Duration,
-    /// What is said.
+    /// One of them becomes the content of each message.
     pub texts: Vec<String>,
 }
 
@@ -43,7 +44,7 @@ impl Settings {
     pub fn from_env(env: &mut Env) -> Self {
         let name = env.optional("PLANNER_TIMEZONE").unwrap_or_else(|| "Europe/Istanbul".to_owned());
         let timezone = TimeZone::get(&name).unwrap_or_else(|_| {
-            env.problem(format!("PLANNER_TIMEZONE is no time zone: {name}"));
+            env.problem(format!("PLANNER_TIMEZONE is not an IANA time zone: {name}"));
             TimeZone::UTC
         });
         let days: u64 = env.parsed("ACTIVE_DAYS", 30);
@@ -59,23 +60,35 @@ impl Settings {
         }
     }
 
-    /// The day that `now` lies in, `YYYY-MM-DD`.
+    /// The day that contains `now`, as `YYYY-MM-DD`.
     pub(crate) fn day(&self, now: Time) -> Result<String, Error> {
         let stamp =
             jiff::Timestamp::from_millisecond(now.millis()).map_err(|e| Error::Internal(Box::new(e)))?;
         Ok(stamp.to_zoned(self.timezone.clone()).date().to_string())
     }
 
-    /// One of the texts.
+    /// A random text.
     pub(crate) fn content(&self, entropy: &Entropy) -> &str {
         let which = entropy.bits() % self.texts.len().max(1) as u128;
         usize::try_from(which).ok().and_then(|which| self.texts.get(which)).map_or(TEXTS[0], String::as_str)
     }
 
-    /// A moment after `now`, within the window, each as likely as the other.
+    /// A uniformly random moment within the window after `now`.
     pub(crate) fn send_date(&self, now: Time, entropy: &Entropy) -> Time {
         let offset = entropy.bits() % self.window.as_millis().max(1);
         now + Duration::from_millis(u64::try_from(offset).unwrap_or(0) + 1)
+    }
+}
+
+impl Component for Settings {
+    type Config = Self;
+
+    fn read(env: &mut Env) -> Self {
+        Self::from_env(env)
+    }
+
+    async fn connect(config: Self) -> Result<Self, Fatal> {
+        Ok(config)
     }
 }
 

@@ -1,60 +1,57 @@
-//! Every minute — sends due automatic messages to `message_sending_queue`, each at least once.
+//! Every minute — publishes due automatic messages to `message_sending_queue`, each at least once.
 
-use std::pin::pin;
 use std::time::Duration;
 
-use futures::FutureExt as _;
 use serde::Serialize;
 use shared::auto_message::{AutoMessage, Job, SENDING_QUEUE};
 use shared::error::Error;
 use shared::id::AutoMessageId;
-use shared::lambda::schedule::Tick;
+use shared::lambda::schedule::ScheduledRun;
 use shared::ports::{AutoMessages, Outbox, OutboxMessage};
-use tokio::time::sleep;
 
-/// How many rows one claim takes.
+/// The most rows of one claim.
 const BATCH: u32 = 500;
-/// How long a claim keeps others away: less than the schedule's period, so that what a crash leaves behind
-/// is taken up by the next run.
+/// How long a claim lasts. Shorter than the schedule's period, so that the next run takes over the rows that a
+/// crash left claimed.
 const LEASE: Duration = Duration::from_secs(55);
-/// What is left for the last batch when time runs out.
+/// The part of the invocation's time that is kept for the last batch.
 const RESERVE: Duration = Duration::from_secs(10);
-/// How long a run lasts where nobody set a limit.
-const LONGEST: Duration = Duration::from_secs(50);
+/// The longest time for batches, also without a deadline.
+const LONGEST: Duration = Duration::from_secs(40);
 
-/// What a run did.
+/// The result of a run.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Report {
-    /// Messages that the broker has confirmed.
+    /// Messages that the broker confirmed.
     pub queued: u64,
-    /// Whether due rows may be left for the next run.
+    /// Whether the run ended with due rows possibly left for the next one.
     pub out_of_time: bool,
 }
 
-/// Claims, publishes with confirms, marks; batch by batch until nothing is due or time runs out. Any
-/// number may run at once: a row belongs to one claim at a time. A crash after publishing leaves the row to
-/// be published again, which the consumer recognises.
+/// Claims due rows, publishes them with confirms and marks them as queued, batch by batch, until nothing is due
+/// or the time is used up. Any number of runs may overlap: a row belongs to one claim at a time. After a crash
+/// between publishing and marking, the row is published again, and the consumer recognises the duplicate.
 ///
 /// # Errors
-/// `Unavailable`: what was claimed becomes free when its lease ends.
+/// `Unavailable`; claimed rows can be claimed again when their lease expires.
 pub async fn handle(
     auto_messages: &dyn AutoMessages,
     outbox: &dyn Outbox,
-    tick: Tick,
+    run: ScheduledRun,
 ) -> Result<Report, Error> {
-    let mut end = pin!(sleep(tick.budget.unwrap_or(LONGEST).min(LONGEST).saturating_sub(RESERVE)));
+    let mut budget = run.time_budget(RESERVE, LONGEST);
     let mut report = Report::default();
     loop {
-        let rows = auto_messages.claim(tick.now, tick.now + LEASE, BATCH).await?;
+        let rows = auto_messages.claim(run.now, run.now + LEASE, BATCH).await?;
         if rows.is_empty() {
             return Ok(report);
         }
         outbox.publish(SENDING_QUEUE, &jobs(&rows)?).await?;
         let ids: Vec<AutoMessageId> = rows.into_iter().map(|row| row.id).collect();
-        auto_messages.queued(&ids).await?;
+        auto_messages.mark_queued(&ids).await?;
         report.queued += ids.len() as u64;
-        if end.as_mut().now_or_never().is_some() {
+        if budget.is_over() {
             report.out_of_time = true;
             return Ok(report);
         }

@@ -1,62 +1,63 @@
-//! `POST /api/conversations` — opens the direct conversation with somebody, or a new group.
+//! `POST /api/conversations` — opens the direct conversation with another user, or creates a group.
 
 use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
 use shared::auth::{Caller, Gate};
+use shared::chat::{DirectRequest, ensure_direct};
 use shared::conversation::{
-    Conversation, ConversationKind, ConversationView, LARGEST_GROUP, Listed, parse_group_name,
+    Conversation, ConversationKind, ConversationView, LARGEST_GROUP, MemberConversation, parse_group_name,
 };
 use shared::error::Error;
 use shared::form::{Form, text};
 use shared::id::{ConversationId, UserId};
 use shared::lambda::http::{Reply, Request};
-use shared::message::read::membership;
-use shared::message::send::{Pair, direct};
 use shared::ports::{Conversations, Users};
 use shared::user::PublicUser;
 
-enum Wanted {
+enum CreateRequest {
     Direct(UserId),
     Group { others: BTreeSet<UserId>, name: String },
 }
 
-/// Answers 201 with the conversation; 200 when the direct one was there before.
+/// Answers 201 with the conversation; 200 when the direct one existed before.
 ///
 /// # Errors
-/// `Unauthenticated`; `Invalid` naming the field of a participant that cannot be.
+/// `Unauthenticated`; `Invalid` naming the field of an impossible participant.
 pub async fn handle(
     gate: Gate<'_>,
     users: &dyn Users,
     conversations: &dyn Conversations,
     request: Request,
 ) -> Result<Reply, Error> {
-    let caller = gate.admit(&request).await?;
+    let caller = gate.admit(request.credentials()).await?;
     match read(request.form()?)? {
-        Wanted::Direct(other) => open_direct(users, conversations, &caller, &other, &request).await,
-        Wanted::Group { others, name } => {
+        CreateRequest::Direct(other) => open_direct(users, conversations, &caller, &other, &request).await,
+        CreateRequest::Group { others, name } => {
             open_group(users, conversations, &caller, others, name, &request).await
         }
     }
 }
 
-fn read(mut form: Form) -> Result<Wanted, Error> {
+fn read(mut form: Form) -> Result<CreateRequest, Error> {
     let direct = form.optional("participantId", text(UserId::parse));
     let others = form.optional("participantIds", participants);
     let name = form.optional("name", text(parse_group_name));
     match (&direct, &others) {
-        (Some(_), Some(_)) => form.wrong("participantIds", "give participantId or participantIds, not both"),
+        (Some(_), Some(_)) => {
+            form.add_error("participantIds", "give participantId or participantIds, not both")
+        }
         (None, None) => {
             let fields = ["participantId", "participantIds"];
-            form.wrong_unless_any_told(&fields, "give participantId, or participantIds and name");
+            form.add_error_unless_any(&fields, "give participantId, or participantIds and name");
         }
-        (Some(_), None) if name.is_some() => form.wrong("name", "only a group has a name"),
-        (None, Some(_)) if name.is_none() => form.wrong_unless_told("name", "is required for a group"),
+        (Some(_), None) if name.is_some() => form.add_error("name", "only a group has a name"),
+        (None, Some(_)) if name.is_none() => form.add_error_once("name", "is required for a group"),
         (Some(_), None) | (None, Some(_)) => {}
     }
     form.finish(|| match direct {
-        Some(other) => Some(Wanted::Direct(other)),
-        None => Some(Wanted::Group { others: others?, name: name? }),
+        Some(other) => Some(CreateRequest::Direct(other)),
+        None => Some(CreateRequest::Group { others: others?, name: name? }),
     })
 }
 
@@ -75,15 +76,22 @@ async fn open_direct(
     other: &UserId,
     request: &Request,
 ) -> Result<Reply, Error> {
-    let pair = Pair { a: &caller.user_id, b: other, field: "participantId" };
-    let (conversation, new) = direct(users, conversations, pair, request.now, &request.entropy).await?;
-    let listed = membership(conversations, &conversation.id, &caller.user_id).await?;
-    let people = people(users, &listed.conversation.member_ids()).await?;
-    let view = json!({ "conversation": ConversationView::of(listed, &people) });
-    if new { Reply::created(view) } else { Reply::ok(view) }
+    let direct = DirectRequest {
+        caller: &caller.user_id,
+        other,
+        field: "participantId",
+        now: request.now,
+        entropy: &request.entropy,
+    };
+    let (conversation, created) = ensure_direct(users, conversations, direct).await?;
+    let found = conversations.for_member(&conversation.id, &caller.user_id).await?;
+    let found = found.ok_or(Error::NotFound("the conversation"))?;
+    let participants = public_users(users, &found.conversation.member_ids()).await?;
+    let view = json!({ "conversation": ConversationView::of(found, &participants) });
+    if created { Reply::created(view) } else { Reply::ok(view) }
 }
 
-async fn people(users: &dyn Users, ids: &[UserId]) -> Result<Vec<PublicUser>, Error> {
+async fn public_users(users: &dyn Users, ids: &[UserId]) -> Result<Vec<PublicUser>, Error> {
     Ok(users.by_ids(ids).await?.iter().map(PublicUser::from).collect())
 }
 
@@ -97,16 +105,16 @@ async fn open_group(
 ) -> Result<Reply, Error> {
     others.remove(&caller.user_id);
     if others.is_empty() {
-        return Err(Error::field("participantIds", "must name somebody else"));
+        return Err(Error::field("participantIds", "must name another user, not only yourself"));
     }
     let wanted: Vec<UserId> = others.into_iter().chain([caller.user_id.clone()]).collect();
-    let people = people(users, &wanted).await?;
-    if let Some(nobody) = wanted.iter().find(|id| people.iter().all(|user| user.id != **id)) {
-        return Err(Error::field("participantIds", format!("{nobody} is not a user")));
+    let participants = public_users(users, &wanted).await?;
+    if let Some(unknown) = wanted.iter().find(|id| participants.iter().all(|user| user.id != **id)) {
+        return Err(Error::field("participantIds", format!("{unknown} is not a user")));
     }
     let id = ConversationId::fresh(request.now, &request.entropy);
     let group = Conversation::of(id, ConversationKind::Group, Some(name), wanted, request.now);
     conversations.insert_group(&group).await?;
-    let view = ConversationView::of(Listed { conversation: group, unread: 0 }, &people);
+    let view = ConversationView::of(MemberConversation { conversation: group, unread: 0 }, &participants);
     Reply::created(json!({ "conversation": view }))
 }

@@ -1,4 +1,4 @@
-//! `GET /api/conversations/{id}` — one conversation of the caller's.
+//! `GET /api/conversations/{id}` — returns one of the caller's conversations.
 
 use serde_json::json;
 use shared::auth::Gate;
@@ -6,7 +6,6 @@ use shared::conversation::ConversationView;
 use shared::error::Error;
 use shared::id::ConversationId;
 use shared::lambda::http::{Reply, Request};
-use shared::message::read::membership;
 use shared::ports::{Conversations, Users};
 use shared::user::PublicUser;
 
@@ -20,10 +19,11 @@ pub async fn handle(
     conversations: &dyn Conversations,
     request: Request,
 ) -> Result<Reply, Error> {
-    let caller = gate.admit(&request).await?;
+    let caller = gate.admit(request.credentials()).await?;
     let id = request.path_id("id", "the conversation", ConversationId::parse)?;
-    let listed = membership(conversations, &id, &caller.user_id).await?;
-    let found = users.by_ids(&listed.conversation.member_ids()).await?;
-    let people: Vec<PublicUser> = found.iter().map(PublicUser::from).collect();
-    Reply::ok(json!({ "conversation": ConversationView::of(listed, &people) }))
+    let found = conversations.for_member(&id, &caller.user_id).await?;
+    let found = found.ok_or(Error::NotFound("the conversation"))?;
+    let participants = users.by_ids(&found.conversation.member_ids()).await?;
+    let participants: Vec<PublicUser> = participants.iter().map(PublicUser::from).collect();
+    Reply::ok(json!({ "conversation": ConversationView::of(found, &participants) }))
 }

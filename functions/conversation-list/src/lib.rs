@@ -1,19 +1,19 @@
-//! `GET /api/conversations` — the caller's conversations, newest activity first.
+//! `GET /api/conversations` — lists the caller's conversations, newest activity first.
 
 use std::collections::BTreeSet;
 
 use serde_json::json;
 use shared::auth::Gate;
-use shared::conversation::{ActivityCursor, ConversationView, Listed};
+use shared::conversation::{ActivityCursor, ConversationView, MemberConversation};
 use shared::error::Error;
 use shared::form::text;
 use shared::id::UserId;
 use shared::lambda::http::{Reply, Request};
-use shared::page::{Limit, Page};
+use shared::page::{Page, PageSize};
 use shared::ports::{Conversations, Users};
 use shared::user::PublicUser;
 
-/// Answers 200 with a page; whatever its size, the stores are asked twice.
+/// Answers 200 with a page. It costs two store queries, whatever the page size.
 ///
 /// # Errors
 /// `Unauthenticated`, `Invalid`.
@@ -23,21 +23,21 @@ pub async fn handle(
     conversations: &dyn Conversations,
     request: Request,
 ) -> Result<Reply, Error> {
-    let caller = gate.admit(&request).await?;
+    let caller = gate.admit(request.credentials()).await?;
     let mut query = request.query_form();
-    let limit = query.optional("limit", Limit::parse).unwrap_or_default();
+    let limit = query.optional("limit", PageSize::parse).unwrap_or_default();
     let cursor = query.optional("cursor", text(ActivityCursor::parse));
     let cursor = query.finish(|| Some(cursor))?;
     let rows = conversations.list(&caller.user_id, cursor.as_ref(), limit.plus_one()).await?;
     let page = Page::cut(rows, limit, cursor_of);
     let ids: BTreeSet<UserId> = page.rows.iter().flat_map(|row| row.conversation.member_ids()).collect();
     let ids: Vec<UserId> = ids.into_iter().collect();
-    let people: Vec<PublicUser> = users.by_ids(&ids).await?.iter().map(PublicUser::from).collect();
-    let page = page.map(|row| ConversationView::of(row, &people));
+    let participants: Vec<PublicUser> = users.by_ids(&ids).await?.iter().map(PublicUser::from).collect();
+    let page = page.map(|row| ConversationView::of(row, &participants));
     Reply::ok(json!({ "conversations": page.rows, "nextCursor": page.next }))
 }
 
-fn cursor_of(row: &Listed) -> String {
-    let Listed { conversation, .. } = row;
+fn cursor_of(row: &MemberConversation) -> String {
+    let MemberConversation { conversation, .. } = row;
     ActivityCursor { updated_at: conversation.updated_at, id: conversation.id.clone() }.text()
 }

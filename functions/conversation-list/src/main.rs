@@ -2,18 +2,10 @@
 
 use adapter_mongodb::Mongo;
 use adapter_redis::Redis;
-use shared::lambda::http::http;
-use shared::lambda::{Fatal, GateSettings, keep, run, start};
+use shared::lambda::{Fatal, GateSettings, http, serve};
 
-#[tokio::main(flavor = "current_thread")]
-async fn main() -> Result<(), Fatal> {
-    let mut env = start();
-    let gate = GateSettings::from_env(&mut env);
-    let mongo = adapter_mongodb::Config::from_env(&mut env);
-    let redis = adapter_redis::Config::from_env(&mut env);
-    env.finish()?;
-    let mongo = keep(Mongo::connect(&mongo).await?);
-    let redis = keep(Redis::new(redis));
-    let gate = gate.over(redis);
-    run(http(move |request| conversation_list::handle(gate, mongo, mongo, request))).await
+fn main() -> Result<(), Fatal> {
+    serve::<(GateSettings, Mongo, Redis)>(|(gate, mongo, redis)| {
+        http(move |request| conversation_list::handle(gate.over(redis), mongo, mongo, request))
+    })
 }

@@ -1,22 +1,16 @@
-//! `message_indexing_queue` on Lambda, over MongoDB, RabbitMQ and Elasticsearch where it is configured.
+//! `message_indexing_queue` on Lambda, over MongoDB, RabbitMQ and Elasticsearch.
 
 use adapter_elasticsearch::Search;
 use adapter_mongodb::Mongo;
 use adapter_rabbitmq::RabbitMq;
-use shared::lambda::queue::queue;
-use shared::lambda::{Fatal, keep, run, start};
-use shared::ports::Indexing;
+use message_indexer::Ports;
+use shared::lambda::{Fatal, queue, serve};
+use shared::ports::SearchIndexWriter;
 
-#[tokio::main(flavor = "current_thread")]
-async fn main() -> Result<(), Fatal> {
-    let mut env = start();
-    let mongo = adapter_mongodb::Config::from_env(&mut env);
-    let rabbit = adapter_rabbitmq::Config::from_env(&mut env);
-    let elastic = env.optional("ELASTICSEARCH_URL").map(|_| Search::from_env(&mut env));
-    env.finish()?;
-    let mongo = keep(Mongo::connect(&mongo).await?);
-    let rabbit = keep(RabbitMq::new(rabbit));
-    let index = elastic.map(|elastic| keep(elastic) as &dyn Indexing);
-    let ports = message_indexer::Ports { unindexed: mongo, index, outbox: rabbit };
-    run(queue(move |batch| message_indexer::handle(ports, batch))).await
+fn main() -> Result<(), Fatal> {
+    serve::<(Mongo, RabbitMq, Option<Search>)>(|(mongo, rabbit, search)| {
+        let index = search.as_ref().map(|search| search as &dyn SearchIndexWriter);
+        let ports = Ports { index_backlog: mongo, index, outbox: rabbit };
+        queue(move |batch| message_indexer::handle(ports, batch))
+    })
 }

@@ -1,36 +1,35 @@
-//! `GET /api/messages/{conversationId}` — a page of a conversation's history.
+//! `GET /api/messages/{conversationId}` — returns a page of a conversation's history.
 
 use shared::auth::Gate;
-use shared::conversation::Circles;
+use shared::chat::{HistoryCursor, MemberLookup, history};
 use shared::error::Error;
 use shared::form::text;
 use shared::id::{ConversationId, MessageId};
 use shared::lambda::http::{Reply, Request};
-use shared::message::read::{Place, history};
-use shared::page::Limit;
+use shared::page::PageSize;
 use shared::ports::Messages;
 
 /// Answers 200 with messages, oldest first, and the cursors of both neighbours.
 ///
 /// # Errors
-/// `Unauthenticated`, `Invalid`; `NotFound` when the caller is not a member or a cursor is no message here.
+/// `Unauthenticated`, `Invalid`; `NotFound` when the caller is no member, or the cursor is no message of this conversation.
 pub async fn handle(
     gate: Gate<'_>,
-    circles: Circles<'_>,
+    members: MemberLookup<'_>,
     messages: &dyn Messages,
     request: Request,
 ) -> Result<Reply, Error> {
-    let caller = gate.admit(&request).await?;
+    let caller = gate.admit(request.credentials()).await?;
     let name = if request.path.contains_key("id") { "id" } else { "conversationId" };
     let id = request.path_id(name, "the conversation", ConversationId::parse)?;
     let mut query = request.query_form();
-    let limit = query.optional("limit", Limit::parse).unwrap_or_default();
+    let limit = query.optional("limit", PageSize::parse).unwrap_or_default();
     let before = query.optional("before", text(MessageId::parse));
     let after = query.optional("after", text(MessageId::parse));
     if before.is_some() && after.is_some() {
-        query.wrong("after", "give before or after, not both");
+        query.add_error("after", "give before or after, not both");
     }
-    let place = query
-        .finish(|| Some(before.map(Place::Before).or(after.map(Place::After)).unwrap_or(Place::Latest)))?;
-    Reply::ok(history(circles, messages, &caller.user_id, &id, &place, limit).await?)
+    let cursor = before.map(HistoryCursor::Before).or(after.map(HistoryCursor::After));
+    let cursor = query.finish(|| Some(cursor.unwrap_or(HistoryCursor::Latest)))?;
+    Reply::ok(history(members, messages, &caller.user_id, &id, &cursor, limit).await?)
 }

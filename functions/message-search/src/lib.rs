@@ -1,37 +1,37 @@
-//! `GET /api/messages/search` — finds words in the caller's own conversations, newest first.
+//! `GET /api/messages/search` — searches the caller's own conversations by words, newest first.
 
 use serde_json::{Value, json};
 use shared::auth::Gate;
-use shared::conversation::Circles;
+use shared::chat::MemberLookup;
 use shared::error::Error;
 use shared::form::text;
 use shared::id::{ConversationId, MessageId, UserId};
 use shared::lambda::http::{Reply, Request};
 use shared::message::Message;
-use shared::page::{Limit, Page};
+use shared::page::{Page, PageSize};
 use shared::ports::{Messages, SearchHit, SearchIndex, SearchQuery};
 use shared::search::{MOST_TERMS, highlight, matches, terms};
 
-/// Answers 200 with hits. The index only says which; what a message says now comes from the store.
+/// Answers 200 with hits. The index finds the ids; the messages themselves are read from the store.
 ///
 /// # Errors
-/// `Unauthenticated`, `Invalid`; `NotFound` for a conversation that the caller is not in.
+/// `Unauthenticated`, `Invalid`; `NotFound` for a conversation that the caller is no member of.
 pub async fn handle(
     gate: Gate<'_>,
-    circles: Circles<'_>,
+    members: MemberLookup<'_>,
     messages: &dyn Messages,
     index: &dyn SearchIndex,
     request: Request,
 ) -> Result<Reply, Error> {
-    let caller = gate.admit(&request).await?;
+    let caller = gate.admit(request.credentials()).await?;
     let (query, limit) = read(&request, caller.user_id)?;
     if let Some(conversation) = &query.conversation {
-        circles.of(conversation, &query.member).await?;
+        members.get(conversation, &query.member).await?;
     }
     let page = Page::cut(index.search(&query).await?, limit, |hit: &SearchHit| hit.cursor.clone());
     let ids: Vec<MessageId> = page.rows.into_iter().map(|hit| hit.message).collect();
     let mut found = messages.by_ids(&ids).await?;
-    // An index may be a moment behind: what was edited or deleted since is no hit any more.
+    // The index may be behind: drop messages that were deleted or edited so that they no longer match.
     found.retain(|message| message.deleted_at.is_none() && matches(&message.content, &query.terms));
     found.sort_by(|a, b| b.id.cmp(&a.id));
     let hits: Vec<Value> = found.iter().map(|message| hit(message, &query.terms)).collect();
@@ -39,11 +39,11 @@ pub async fn handle(
 }
 
 /// The member's search and the page's size.
-fn read(request: &Request, member: UserId) -> Result<(SearchQuery, Limit), Error> {
+fn read(request: &Request, member: UserId) -> Result<(SearchQuery, PageSize), Error> {
     let mut query = request.query_form();
     let terms = query.required("q", text(parse_terms));
     let conversation = query.optional("conversationId", text(ConversationId::parse));
-    let limit = query.optional("limit", Limit::parse).unwrap_or_default();
+    let limit = query.optional("limit", PageSize::parse).unwrap_or_default();
     let after = query.optional("cursor", text(|cursor| MessageId::parse(cursor).map(|id| id.to_string())));
     let query = query.finish(|| {
         Some(SearchQuery { member, terms: terms?, conversation, after, limit: limit.plus_one() })

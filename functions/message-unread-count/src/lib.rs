@@ -1,4 +1,4 @@
-//! `GET /api/messages/unread-count` — how much the caller has not read, in all and by conversation.
+//! `GET /api/messages/unread-count` — counts the caller's unread messages, in total and by conversation.
 
 use serde_json::{Map, Value, json};
 use shared::auth::Gate;
@@ -15,7 +15,7 @@ pub async fn handle(
     conversations: &dyn Conversations,
     request: Request,
 ) -> Result<Reply, Error> {
-    let caller = gate.admit(&request).await?;
+    let caller = gate.admit(request.credentials()).await?;
     let unread = conversations.unread(&caller.user_id).await?;
     let total: u64 = unread.iter().map(|(_, count)| count).sum();
     let by_conversation: Map<String, Value> =

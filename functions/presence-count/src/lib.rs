@@ -1,4 +1,4 @@
-//! `GET /api/user/online/count` — how many users are online.
+//! `GET /api/user/online/count` — counts the online users.
 
 use serde_json::json;
 use shared::auth::Gate;
@@ -11,6 +11,6 @@ use shared::ports::Presence;
 /// # Errors
 /// `Unauthenticated`.
 pub async fn handle(gate: Gate<'_>, presence: &dyn Presence, request: Request) -> Result<Reply, Error> {
-    gate.admit(&request).await?;
+    gate.admit(request.credentials()).await?;
     Reply::ok(json!({ "count": presence.count().await? }))
 }

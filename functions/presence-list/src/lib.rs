@@ -1,4 +1,4 @@
-//! `GET /api/user/online` — everybody who is online.
+//! `GET /api/user/online` — lists the ids of all online users.
 
 use serde_json::json;
 use shared::auth::Gate;
@@ -11,7 +11,7 @@ use shared::ports::Presence;
 /// # Errors
 /// `Unauthenticated`.
 pub async fn handle(gate: Gate<'_>, presence: &dyn Presence, request: Request) -> Result<Reply, Error> {
-    gate.admit(&request).await?;
+    gate.admit(request.credentials()).await?;
     let user_ids = presence.online().await?;
     Reply::ok(json!({ "count": user_ids.len(), "userIds": user_ids }))
 }

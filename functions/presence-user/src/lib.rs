@@ -1,11 +1,11 @@
-//! `GET /api/user/online/{userId}` — whether one user is online, and when last seen.
+//! `GET /api/user/online/{userId}` — returns whether one user is online, and when last seen.
 
 use serde_json::json;
 use shared::auth::Gate;
 use shared::error::Error;
 use shared::id::UserId;
 use shared::lambda::http::{Reply, Request};
-use shared::ports::{Departures, Presence, Users};
+use shared::ports::{LastSeen, Presence, Users};
 
 /// Answers 200.
 ///
@@ -15,14 +15,14 @@ pub async fn handle(
     gate: Gate<'_>,
     users: &dyn Users,
     presence: &dyn Presence,
-    departures: &dyn Departures,
+    last_seen: &dyn LastSeen,
     request: Request,
 ) -> Result<Reply, Error> {
-    gate.admit(&request).await?;
+    gate.admit(request.credentials()).await?;
     let id = request.path_id("userId", "the user", UserId::parse)?;
     let mut found = users.by_ids(std::slice::from_ref(&id)).await?;
     let user = found.first_mut().ok_or(Error::NotFound("the user"))?;
     let online = !presence.online_of(std::slice::from_ref(&id)).await?.is_empty();
-    user.depart(&departures.left(std::slice::from_ref(&id)).await?);
+    user.apply_last_seen(&last_seen.times_of(std::slice::from_ref(&id)).await?);
     Reply::ok(json!({ "userId": id, "online": online, "lastSeenAt": user.last_seen_at }))
 }

@@ -1,4 +1,4 @@
-//! `GET /api/user/list` — users by username, with who of them is online.
+//! `GET /api/user/list` — lists users by username, with their online status.
 
 use serde::Serialize;
 use serde_json::json;
@@ -6,8 +6,8 @@ use shared::auth::Gate;
 use shared::error::Error;
 use shared::form::text;
 use shared::lambda::http::{Reply, Request};
-use shared::page::{Limit, Page};
-use shared::ports::{Departures, Presence, Users};
+use shared::page::{Page, PageSize};
+use shared::ports::{LastSeen, Presence, Users};
 use shared::search::fold;
 use shared::user::{PublicUser, User};
 
@@ -26,13 +26,13 @@ pub async fn handle(
     gate: Gate<'_>,
     users: &dyn Users,
     presence: &dyn Presence,
-    departures: &dyn Departures,
+    last_seen: &dyn LastSeen,
     request: Request,
 ) -> Result<Reply, Error> {
-    gate.admit(&request).await?;
+    gate.admit(request.credentials()).await?;
     let mut query = request.query_form();
     let search = query.optional("search", text(|search| short(search).map(|search| fold(search.trim()))));
-    let limit = query.optional("limit", Limit::parse).unwrap_or_default();
+    let limit = query.optional("limit", PageSize::parse).unwrap_or_default();
     let cursor = query.optional("cursor", text(short));
     let (search, cursor) = query.finish(|| Some((search, cursor)))?;
     let search = search.filter(|search| !search.is_empty());
@@ -40,9 +40,9 @@ pub async fn handle(
     let page = Page::cut(rows, limit, |user: &User| user.username.key());
     let ids: Vec<_> = page.rows.iter().map(|user| user.id.clone()).collect();
     let online = presence.online_of(&ids).await?;
-    let left = departures.left(&ids).await?;
+    let times = last_seen.times_of(&ids).await?;
     let page = page.map(|mut user| {
-        user.depart(&left);
+        user.apply_last_seen(&times);
         Row { online: online.contains(&user.id), user: PublicUser::from(&user) }
     });
     Reply::ok(json!({ "users": page.rows, "nextCursor": page.next }))

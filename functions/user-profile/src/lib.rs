@@ -9,10 +9,10 @@ use shared::ports::Users;
 use shared::realtime::fanout::Fanout;
 use shared::user::{Email, OwnUser, UserChange, Username, parse_display_name};
 
-/// Answers 200 with the user as it is now.
+/// Answers 200 with the changed user.
 ///
 /// # Errors
-/// `Unauthenticated`; `Invalid`, also for a wrong `currentPassword`; `Conflict` naming what is taken.
+/// `Unauthenticated`; `Invalid`, also for a wrong `currentPassword`; `Conflict` naming the field that is taken.
 pub async fn handle(
     gate: Gate<'_>,
     users: &dyn Users,
@@ -20,7 +20,7 @@ pub async fn handle(
     fanout: Fanout<'_>,
     request: Request,
 ) -> Result<Reply, Error> {
-    let caller = gate.admit(&request).await?;
+    let caller = gate.admit(request.credentials()).await?;
     let (mut change, new_password) = read(request.form()?)?;
     if let Some((new, current)) = new_password {
         gate.take("account", caller.user_id.as_str(), gate.rates.login_by_account, request.now).await?;
@@ -37,7 +37,7 @@ pub async fn handle(
     Reply::ok(json!({ "user": OwnUser::from(&user) }))
 }
 
-/// The change, and the new and the current password where a new one is wanted.
+/// The change; with a new password, also the new and the current one.
 fn read(mut form: Form) -> Result<(UserChange, Option<(Password, Password)>), Error> {
     let change = UserChange {
         username: form.optional("username", text(Username::parse)),
@@ -46,10 +46,10 @@ fn read(mut form: Form) -> Result<(UserChange, Option<(Password, Password)>), Er
         password_hash: None,
     };
     let new = form.optional("password", text(Password::parse));
-    let current = form.optional("currentPassword", text(Password::shown));
+    let current = form.optional("currentPassword", text(Password::for_comparison));
     match (&new, &current) {
-        (Some(_), None) => form.wrong_unless_told("currentPassword", "is required to set a new password"),
-        (None, Some(_)) => form.wrong_unless_told("password", "is required with currentPassword"),
+        (Some(_), None) => form.add_error_once("currentPassword", "is required to set a new password"),
+        (None, Some(_)) => form.add_error_once("password", "is required with currentPassword"),
         (Some(_), Some(_)) | (None, None) => {}
     }
     form.finish(|| Some((change, new.zip(current))))

@@ -4,23 +4,13 @@ use adapter_api_gateway::Gateway;
 use adapter_mongodb::Mongo;
 use adapter_redis::Redis;
 use shared::auth::Passwords;
-use shared::lambda::http::http;
-use shared::lambda::{Fatal, GateSettings, keep, run, start};
+use shared::lambda::{Fatal, GateSettings, http, serve};
 use shared::realtime::fanout::Fanout;
 
-#[tokio::main(flavor = "current_thread")]
-async fn main() -> Result<(), Fatal> {
-    let mut env = start();
-    let gate = GateSettings::from_env(&mut env);
-    let mongo = adapter_mongodb::Config::from_env(&mut env);
-    let redis = adapter_redis::Config::from_env(&mut env);
-    let gateway = Gateway::from_env(&mut env);
-    env.finish()?;
-    let mongo = keep(Mongo::connect(&mongo).await?);
-    let redis = keep(Redis::new(redis));
-    let push = keep(gateway);
-    let gate = gate.over(redis);
-    let passwords = keep(Passwords::for_this_machine());
-    let fanout = Fanout { connections: redis, rooms: redis, push };
-    run(http(move |request| user_profile::handle(gate, mongo, passwords, fanout, request))).await
+fn main() -> Result<(), Fatal> {
+    serve::<(GateSettings, Mongo, Redis, Gateway, Passwords)>(|(gate, mongo, redis, gateway, passwords)| {
+        http(move |request| {
+            user_profile::handle(gate.over(redis), mongo, passwords, Fanout::over(redis, gateway), request)
+        })
+    })
 }

@@ -1,21 +1,21 @@
-//! `$connect` — lets a WebSocket connection in, or refuses the upgrade; `ws-open` then speaks first.
+//! `$connect` — accepts a WebSocket connection or refuses the upgrade; `ws-open` then sends the first frame.
 
 use std::collections::HashMap;
 
 use serde_json::{Value, json};
 use shared::auth::{Caller, Gate};
-use shared::connection::{Claim, Connection, Identity};
+use shared::connection::{Connection, Dialect, Identity, UpgradeToken};
 use shared::error::{Error, Unauthenticated};
 use shared::lambda::websocket::{SocketEvent, SocketEventKind, SocketReply};
 use shared::ports::{Connections, Functions};
-use shared::realtime::attach::CONNECT_TIMEOUT;
-use shared::realtime::codec::{Dialect, upgrade};
+use shared::realtime::codec::upgrade;
+use shared::realtime::ping::CONNECT_TIMEOUT;
 
-/// The function that greets a connection once the gateway takes pushes for it.
+/// The function that greets a connection once the gateway accepts pushes for it.
 pub const OPENER: &str = "ws-open";
 
 /// Answers 200, 400 for a wrong Engine.IO handshake, or 401 for a bad token of the JSON dialect. A
-/// Socket.IO client shows its token in CONNECT, where it can be told what is wrong with it.
+/// Socket.IO client sends its token in CONNECT, where the answer can say what is wrong with it.
 ///
 /// # Errors
 /// `Unauthenticated`, `RateLimited`, `Unavailable`: the upgrade is refused with the status.
@@ -26,18 +26,18 @@ pub async fn handle(
     event: SocketEvent,
 ) -> Result<SocketReply, Error> {
     let SocketEventKind::Connect { headers, query } = &event.kind else { return Ok(SocketReply::ok()) };
-    let named = |name: &str| query.get(name).map(String::as_str);
-    let dialect = match upgrade::dialect(named("EIO"), named("transport")) {
+    let parameter = |name: &str| query.get(name).map(String::as_str);
+    let dialect = match upgrade::dialect(parameter("EIO"), parameter("transport")) {
         Ok(dialect) => dialect,
         Err(wrong) => return Ok(SocketReply::refuse(400, wrong.body())),
     };
     gate.take("ip", &event.source_ip, gate.rates.general, event.now).await?;
-    let claimed = claim(gate, dialect, headers, query, &event).await?;
+    let upgrade_token = check_token(gate, dialect, headers, query, &event).await?;
     let connection = Connection {
         id: event.connection_id.clone(),
         dialect,
         identity: None,
-        claimed,
+        upgrade_token,
         connected_at: event.now,
         pinged_at: event.now,
         lease_until: event.now + CONNECT_TIMEOUT,
@@ -51,15 +51,15 @@ fn opening(event: &SocketEvent) -> Value {
     json!({ "connectionId": event.connection_id, "time": event.now })
 }
 
-/// Whose token the upgrade shows. The JSON dialect must show a good one; for Socket.IO it is a second way,
-/// and a bad one is told at CONNECT.
-async fn claim(
+/// Checks the upgrade's token. The JSON dialect needs a valid one. For Socket.IO it is optional, and a
+/// rejected one is reported at CONNECT.
+async fn check_token(
     gate: Gate<'_>,
     dialect: Dialect,
     headers: &HashMap<String, String>,
     query: &HashMap<String, String>,
     event: &SocketEvent,
-) -> Result<Option<Claim>, Error> {
+) -> Result<Option<UpgradeToken>, Error> {
     let bearer = || {
         let (scheme, token) = headers.get("authorization")?.split_once(' ')?;
         scheme.eq_ignore_ascii_case("bearer").then_some(token)
@@ -71,8 +71,10 @@ async fn claim(
         };
     };
     match gate.identify(token.trim(), event.now).await {
-        Ok(Caller { user_id, session_id }) => Ok(Some(Claim::Person(Identity { user_id, session_id }))),
-        Err(Error::Unauthenticated(why)) if dialect == Dialect::SocketIo => Ok(Some(Claim::Refused(why))),
+        Ok(Caller { user_id, session_id }) => Ok(Some(UpgradeToken::Valid(Identity { user_id, session_id }))),
+        Err(Error::Unauthenticated(why)) if dialect == Dialect::SocketIo => {
+            Ok(Some(UpgradeToken::Rejected(why)))
+        }
         Err(refused) => Err(refused),
     }
 }

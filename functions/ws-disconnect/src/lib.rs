@@ -1,14 +1,17 @@
-//! `$disconnect` — forgets a connection; a user's last one makes the user offline for everybody.
+//! `$disconnect` — ends a connection; when it was its user's last one, the user goes offline for all others.
 
+use shared::connection::CloseReason;
 use shared::error::Error;
-use shared::lambda::websocket::{SocketEvent, SocketReply};
+use shared::lambda::websocket::{SocketEvent, SocketEventKind, SocketReply};
 use shared::realtime::fanout::Fanout;
 
-/// Always harmless to repeat, and to miss: the heartbeat sweeps what was never told of.
+/// Repeating or missing this event is harmless: the heartbeat closes connections that were not reported.
 ///
 /// # Errors
 /// `Unavailable`; the gateway ignores it.
 pub async fn handle(fanout: Fanout<'_>, event: SocketEvent) -> Result<SocketReply, Error> {
-    fanout.end(&event.connection_id, event.now).await?;
+    let SocketEventKind::Disconnect { code, reason } = event.kind else { return Ok(SocketReply::ok()) };
+    let reason = CloseReason::Disconnected { code, reason };
+    fanout.end(&event.connection_id, &reason, event.now).await?;
     Ok(SocketReply::ok())
 }

@@ -1,146 +1,140 @@
-//! Every minute — pings connections that are due, closes those that stayed silent, mends presence, writes
-//! down who left.
+//! Every minute — pings connections that are due, closes those that did not answer, corrects presence, and
+//! copies last-seen times into the users' documents.
 
 use std::collections::HashSet;
-use std::pin::{Pin, pin};
 use std::time::Duration;
-
-use serde::Serialize;
-use shared::connection::Connection;
-use shared::error::Error;
-use shared::id::ConnectionId;
-use shared::lambda::schedule::Tick;
-use shared::ports::{Departures, Heartbeats, Presence, PushError, Stored, Users};
-use shared::realtime::attach::{HEARTBEAT, lease};
-use shared::realtime::codec::Dialect;
-use shared::realtime::codec::engine_io::PingTimers;
-use shared::realtime::event::ServerEvent;
-use shared::realtime::fanout::Fanout;
 
 use futures::future::{BoxFuture, FutureExt as _};
 use futures::stream::{self, StreamExt as _, TryStreamExt as _};
-use tokio::time::{Sleep, sleep};
+use serde::Serialize;
+use shared::connection::{CloseReason, Connection, Dialect};
+use shared::error::Error;
+use shared::id::ConnectionId;
+use shared::lambda::schedule::{ScheduledRun, TimeBudget};
+use shared::ports::{Heartbeats, LastSeen, Presence, PushError, StoreResult, Users};
+use shared::realtime::event::ServerEvent;
+use shared::realtime::fanout::Fanout;
+use shared::realtime::ping::{HEARTBEAT_PERIOD, PingTimers};
 
 /// How many connections are read at once.
 const PAGE: u32 = 500;
-/// How many pings are under way at once.
+/// How many pushes or writes run at once.
 const AT_ONCE: usize = 64;
-/// With so many that cannot be reached, a run leaves the rest to the next one.
-const MOST_UNREACHED: usize = 2_000;
-/// How many of the dead are buried at once, each with an announcement to everybody.
-const BURIED_AT_ONCE: u32 = 16;
-/// What is left for mending when time runs out.
+/// After this many connections that could not be reached, a run leaves the rest to the next one.
+const MAX_UNREACHED: usize = 2_000;
+/// How many dead connections are closed at once; each may be announced to all connected users.
+const CLOSED_AT_ONCE: u32 = 16;
+/// The part of the invocation's time that is kept for correcting presence.
 const RESERVE: Duration = Duration::from_secs(15);
-/// How long a run lasts where nobody set a limit.
-const LONGEST: Duration = Duration::from_secs(50);
+/// The longest time for batches, also without a deadline.
+const LONGEST: Duration = Duration::from_secs(35);
 
-/// What a run did.
+/// The result of a run, in connections and users.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct Report {
     /// Pings sent.
     pub pinged: u64,
-    /// Silent connections closed.
+    /// Connections closed because their lease had expired.
     pub closed: u64,
-    /// Users whose presence was mended.
-    pub mended: u64,
-    /// Users whose last time of being seen was written down.
-    pub carried: u64,
+    /// Users who counted as online without a connection.
+    pub corrected: u64,
+    /// Users whose last-seen time was copied into their document.
+    pub synced: u64,
 }
 
-/// What the heartbeat looks after.
+/// The ports of the heartbeat.
 #[derive(Clone, Copy)]
 pub struct Ports<'a> {
-    /// Who was seen last when.
     pub users: &'a dyn Users,
-    /// Which connections are due or dead.
     pub heartbeats: &'a dyn Heartbeats,
-    /// Who counts as online.
     pub presence: &'a dyn Presence,
-    /// Who left when.
-    pub departures: &'a dyn Departures,
-    /// The way to sockets.
+    pub last_seen: &'a dyn LastSeen,
     pub fanout: Fanout<'a>,
 }
 
-/// Pings, sweeps, mends, writes down; a run that is cut short goes on in the next. Pings come first: however many
-/// have died, those who live must not be kept waiting.
+/// Pings, closes, corrects, copies. A run that runs out of time is continued by the next one. Pings come first,
+/// so that many dead connections cannot delay the pings of live ones.
 ///
 /// # Errors
 /// `Unavailable`.
-pub async fn handle(ports: Ports<'_>, timers: PingTimers, tick: Tick) -> Result<Report, Error> {
-    let mut end = pin!(sleep(tick.budget.unwrap_or(LONGEST).min(LONGEST).saturating_sub(RESERVE)));
+pub async fn handle(ports: Ports<'_>, timers: PingTimers, run: ScheduledRun) -> Result<Report, Error> {
+    let mut budget = run.time_budget(RESERVE, LONGEST);
     let mut report = Report::default();
-    ping(ports, timers, &tick, &mut report).await?;
-    sweep(ports, &tick, end.as_mut(), &mut report).await?;
-    for user_id in &ports.presence.mend(tick.now).await? {
-        let event = ServerEvent::UserOffline { user_id, last_seen_at: tick.now };
-        ports.fanout.announce(user_id, &event, tick.now).await;
-        report.mended += 1;
+    ping(ports, timers, &run, &mut report).await?;
+    close_expired(ports, &run, &mut budget, &mut report).await?;
+    for user_id in &ports.presence.reconcile(run.now).await? {
+        let event = ServerEvent::UserOffline { user_id, last_seen_at: run.now };
+        ports.fanout.announce(user_id, &event, run.now).await;
+        report.corrected += 1;
     }
-    carry_over(ports, &mut report).await?;
+    sync_last_seen(ports, &mut report).await?;
     Ok(report)
 }
 
-async fn sweep(
+/// Closes connections whose lease has expired; at least one batch per run.
+async fn close_expired(
     ports: Ports<'_>,
-    tick: &Tick,
-    mut end: Pin<&mut Sleep>,
+    run: &ScheduledRun,
+    budget: &mut TimeBudget,
     report: &mut Report,
 ) -> Result<(), Error> {
     loop {
-        let dead = ports.heartbeats.dead(tick.now, BURIED_AT_ONCE).await?;
-        let burials: Vec<BoxFuture<'_, Stored<()>>> =
-            dead.iter().map(|id| bury(ports, tick, id).boxed()).collect();
-        stream::iter(burials).buffer_unordered(BURIED_AT_ONCE as usize).try_collect::<()>().await?;
-        report.closed += dead.len() as u64;
-        if dead.len() < BURIED_AT_ONCE as usize || end.as_mut().now_or_never().is_some() {
+        let expired = ports.heartbeats.expired(run.now, CLOSED_AT_ONCE).await?;
+        let closes: Vec<BoxFuture<'_, StoreResult<()>>> =
+            expired.iter().map(|id| close(ports, run, id).boxed()).collect();
+        stream::iter(closes).buffer_unordered(CLOSED_AT_ONCE as usize).try_collect::<()>().await?;
+        report.closed += expired.len() as u64;
+        if expired.len() < CLOSED_AT_ONCE as usize || budget.is_over() {
             return Ok(());
         }
     }
 }
 
-async fn bury(ports: Ports<'_>, tick: &Tick, id: &ConnectionId) -> Stored<()> {
-    // Whether the gateway still knows it does not matter: it is forgotten here either way.
-    let _ = ports.fanout.push.close(id).await;
-    ports.fanout.end(id, tick.now).await
+async fn close(ports: Ports<'_>, run: &ScheduledRun, id: &ConnectionId) -> StoreResult<()> {
+    ports.fanout.close(id, &CloseReason::LeaseExpired, run.now).await
 }
 
-/// Writes the departures into the documents, and only then forgets them.
-async fn carry_over(ports: Ports<'_>, report: &mut Report) -> Result<(), Error> {
+/// Copies last-seen times into the documents, and only then marks them as copied.
+async fn sync_last_seen(ports: Ports<'_>, report: &mut Report) -> Result<(), Error> {
     loop {
-        let left = ports.departures.departures(PAGE).await?;
-        let writes: Vec<BoxFuture<'_, Stored<()>>> =
-            left.iter().map(|(user, at)| ports.users.seen(user, *at)).collect();
+        let unsynced = ports.last_seen.unsynced(PAGE).await?;
+        let writes: Vec<BoxFuture<'_, StoreResult<()>>> =
+            unsynced.iter().map(|(user, at)| ports.users.mark_seen(user, *at)).collect();
         stream::iter(writes).buffer_unordered(AT_ONCE).try_collect::<()>().await?;
-        ports.departures.carried_over(&left).await?;
-        report.carried += left.len() as u64;
-        if left.len() < PAGE as usize {
+        ports.last_seen.mark_synced(&unsynced).await?;
+        report.synced += unsynced.len() as u64;
+        if unsynced.len() < PAGE as usize {
             return Ok(());
         }
     }
 }
 
-async fn ping(ports: Ports<'_>, timers: PingTimers, tick: &Tick, report: &mut Report) -> Result<(), Error> {
-    // What is due before the next run is pinged in this one.
-    let before = tick.now - timers.interval() + timers.lead(HEARTBEAT);
-    let (mut passed, mut unreached) = (HashSet::new(), 0);
-    while unreached < MOST_UNREACHED {
-        let limit = PAGE + u32::try_from(passed.len()).unwrap_or(u32::MAX - PAGE);
+async fn ping(
+    ports: Ports<'_>,
+    timers: PingTimers,
+    run: &ScheduledRun,
+    report: &mut Report,
+) -> Result<(), Error> {
+    // This run also pings what is due before the next one.
+    let before = run.now - timers.interval() + timers.lead(HEARTBEAT_PERIOD);
+    let (mut skipped, mut unreached) = (HashSet::new(), 0);
+    while unreached < MAX_UNREACHED {
+        let limit = PAGE + u32::try_from(skipped.len()).unwrap_or(u32::MAX - PAGE);
         let mut due = ports.heartbeats.due(before, limit).await?;
         let more = due.len() >= limit as usize;
-        due.retain(|connection| !passed.contains(&connection.id));
-        // The dead are left to the sweep.
-        let (living, dead): (Vec<_>, Vec<_>) = due.into_iter().partition(|c| c.lease_until >= tick.now);
-        passed.extend(dead.into_iter().map(|connection| connection.id));
+        due.retain(|connection| !skipped.contains(&connection.id));
+        // Expired connections are closed afterwards, not pinged.
+        let (live, expired): (Vec<_>, Vec<_>) = due.into_iter().partition(|c| c.lease_until >= run.now);
+        skipped.extend(expired.into_iter().map(|connection| connection.id));
         let pings: Vec<BoxFuture<'_, Result<Pinged, Error>>> =
-            living.iter().map(|connection| ping_one(ports, timers, tick, connection).boxed()).collect();
+            live.iter().map(|connection| ping_one(ports, timers, run, connection).boxed()).collect();
         let results: Vec<_> = stream::iter(pings).buffered(AT_ONCE).collect().await;
-        for (connection, result) in living.iter().zip(results) {
+        for (connection, result) in live.iter().zip(results) {
             match result? {
                 Pinged::Reached => report.pinged += 1,
                 Pinged::Unreached => {
                     unreached += 1;
-                    passed.insert(connection.id.clone());
+                    skipped.insert(connection.id.clone());
                 }
                 Pinged::Gone => {}
             }
@@ -154,7 +148,7 @@ async fn ping(ports: Ports<'_>, timers: PingTimers, tick: &Tick, report: &mut Re
 
 enum Pinged {
     Reached,
-    /// The gateway was busy or did not answer. It is still due: the next run tries again.
+    /// The gateway was busy or did not answer. The connection stays due, and the next run tries again.
     Unreached,
     Gone,
 }
@@ -162,21 +156,21 @@ enum Pinged {
 async fn ping_one(
     ports: Ports<'_>,
     timers: PingTimers,
-    tick: &Tick,
+    run: &ScheduledRun,
     connection: &Connection,
 ) -> Result<Pinged, Error> {
     match ports.fanout.push.send(&connection.id, connection.dialect.ping()).await {
         Ok(()) => {}
         Err(PushError::Gone) => {
-            ports.fanout.end(&connection.id, tick.now).await?;
+            ports.fanout.end(&connection.id, &CloseReason::Gone, run.now).await?;
             return Ok(Pinged::Gone);
         }
         Err(PushError::TooLarge | PushError::Busy | PushError::Failed(_)) => return Ok(Pinged::Unreached),
     }
-    // The JSON dialect has no pong: that the gateway took the frame is its sign of life.
+    // The JSON dialect has no required pong; an accepted push counts as a sign of life.
     if connection.dialect == Dialect::Json {
-        ports.heartbeats.alive(&connection.id, lease(timers, tick.now)).await?;
+        ports.heartbeats.renew_lease(&connection.id, timers.lease(run.now)).await?;
     }
-    ports.heartbeats.pinged(&connection.id, tick.now).await?;
+    ports.heartbeats.mark_pinged(&connection.id, run.now).await?;
     Ok(Pinged::Reached)
 }

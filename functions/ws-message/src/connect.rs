@@ -1,109 +1,93 @@
-//! Socket.IO's CONNECT and DISCONNECT: who stands behind a connection, told in the protocol's own words.
+//! Socket.IO's CONNECT and DISCONNECT.
 
 use serde_json::{Map, Value, json};
-use shared::connection::{Claim, Connection, Identity};
+use shared::connection::{AttachOutcome, CloseReason, Connection, Identity, UpgradeToken};
 use shared::error::{Error, Unauthenticated};
-use shared::lambda::websocket::SocketEvent;
-use shared::realtime::ack::told;
-use shared::realtime::attach::{Admitted, CONNECT_TIMEOUT, attach};
+use shared::realtime::ack::error_body;
 use shared::realtime::client_event::{LastSeq, readable_seqs};
 use shared::realtime::codec::socket_io::{self, MAIN_NAMESPACE};
+use shared::realtime::ping::CONNECT_TIMEOUT;
 
-use crate::answer::{close, tell};
-use crate::{Ports, replay};
+use crate::answer::push;
+use crate::{Frame, replay};
 
-/// CONNECT: `40{sid}`, or `44{message,data}` that the client shows as `connect_error`. A second CONNECT to
-/// the same namespace closes the connection, as the reference server does.
+/// CONNECT: answers `40{sid}`, or `44{message,data}`, which the client reports as `connect_error`. A second
+/// CONNECT to the same namespace closes the connection, as the reference server does.
 pub(crate) async fn connect(
-    ports: Ports<'_>,
-    connection: &Connection,
-    event: &SocketEvent,
+    frame: Frame<'_>,
     namespace: &str,
     auth: Map<String, Value>,
 ) -> Result<(), Error> {
+    let connection = frame.connection;
     if namespace != MAIN_NAMESPACE {
         let refusal = socket_io::connect_error(namespace, "Invalid namespace", None::<&()>);
-        tell(ports, &connection.id, &refusal).await;
+        push(frame.ports, &connection.id, &refusal).await;
         return Ok(());
     }
     if connection.identity.is_some() {
-        return close(ports, &connection.id, event).await;
+        return frame.close(CloseReason::ProtocolError("second CONNECT".into())).await;
     }
-    match identify(ports, connection, event, &auth).await {
-        Ok((identity, seen)) => welcome(ports, connection, event, identity, seen).await,
+    match identify(frame, &auth).await {
+        Ok((identity, last_seq)) => accept(frame, identity, last_seq).await,
         Err(error) => {
-            refuse(ports, connection, &error).await;
+            refuse(frame, &error).await;
             Ok(())
         }
     }
 }
 
-async fn welcome(
-    ports: Ports<'_>,
-    connection: &Connection,
-    event: &SocketEvent,
-    identity: Identity,
-    seen: LastSeq,
-) -> Result<(), Error> {
-    let (sessions, fanout) = (ports.gate.sessions, ports.chat.fanout);
-    match attach(sessions, fanout, &connection.id, &identity, ports.timers, event.now).await? {
-        Admitted::There => {
-            let welcome = socket_io::connect(MAIN_NAMESPACE, connection.id.as_str());
-            tell(ports, &connection.id, &welcome).await;
-            let done = replay::replay(ports, connection, &identity.user_id, &seen).await?;
+async fn accept(frame: Frame<'_>, identity: Identity, last_seq: LastSeq) -> Result<(), Error> {
+    let connection = frame.connection;
+    match frame.attach(&identity).await? {
+        AttachOutcome::Attached { .. } => {
+            let accepted = socket_io::connect(MAIN_NAMESPACE, connection.id.as_str());
+            push(frame.ports, &connection.id, &accepted).await;
+            let done = replay::replay(frame.ports, connection, &identity.user_id, &last_seq).await?;
             if !done.more.is_empty() {
                 let rest = connection.dialect.event("replay_incomplete", &json!({ "lastSeq": done.more }));
-                tell(ports, &connection.id, &rest).await;
+                push(frame.ports, &connection.id, &rest).await;
             }
             Ok(())
         }
-        Admitted::Revoked => {
-            refuse(ports, connection, &Error::Unauthenticated(Unauthenticated::Revoked)).await;
-            close(ports, &connection.id, event).await
+        AttachOutcome::SessionEnded => {
+            refuse(frame, &Error::Unauthenticated(Unauthenticated::Revoked)).await;
+            frame.close(CloseReason::SessionEnded("session ended while connecting".into())).await
         }
-        Admitted::Gone => Ok(()),
+        AttachOutcome::ConnectionGone => Ok(()),
     }
 }
 
-async fn refuse(ports: Ports<'_>, connection: &Connection, error: &Error) {
-    let refusal = socket_io::connect_error(MAIN_NAMESPACE, &error.to_string(), Some(&told(error)));
-    tell(ports, &connection.id, &refusal).await;
+async fn refuse(frame: Frame<'_>, error: &Error) {
+    let refusal = socket_io::connect_error(MAIN_NAMESPACE, &error.to_string(), Some(&error_body(error)));
+    push(frame.ports, &frame.connection.id, &refusal).await;
 }
 
-/// Who the CONNECT's token, or else the upgrade's, speaks for, and what the client has seen already.
-async fn identify(
-    ports: Ports<'_>,
-    connection: &Connection,
-    event: &SocketEvent,
-    auth: &Map<String, Value>,
-) -> Result<(Identity, LastSeq), Error> {
-    let seen = auth.get("lastSeq").map(readable_seqs).unwrap_or_default();
-    let identity = match (auth.get("token").and_then(Value::as_str), &connection.claimed) {
+/// The identity of the CONNECT's token, or else of the upgrade's, and what the client has already received.
+async fn identify(frame: Frame<'_>, auth: &Map<String, Value>) -> Result<(Identity, LastSeq), Error> {
+    let last_seq = auth.get("lastSeq").map(readable_seqs).unwrap_or_default();
+    let identity = match (auth.get("token").and_then(Value::as_str), &frame.connection.upgrade_token) {
         (Some(token), _) => {
             let token = token.strip_prefix("Bearer ").unwrap_or(token);
-            let caller = ports.gate.identify(token.trim(), event.now).await?;
+            let caller = frame.ports.gate.identify(token.trim(), frame.event.now).await?;
             Identity { user_id: caller.user_id, session_id: caller.session_id }
         }
-        (None, Some(Claim::Person(identity))) => identity.clone(),
-        (None, Some(Claim::Refused(why))) => return Err(Error::Unauthenticated(*why)),
+        (None, Some(UpgradeToken::Valid(identity))) => identity.clone(),
+        (None, Some(UpgradeToken::Rejected(why))) => return Err(Error::Unauthenticated(*why)),
         (None, None) => return Err(Error::Unauthenticated(Unauthenticated::NoToken)),
     };
-    Ok((identity, seen))
+    Ok((identity, last_seq))
 }
 
-/// DISCONNECT: the person leaves, the connection stays and may CONNECT again, for as long as a new one may.
-/// Leaving what was never entered closes it, as the reference server does.
-pub(crate) async fn leave(
-    ports: Ports<'_>,
-    connection: &Connection,
-    event: &SocketEvent,
-    namespace: &str,
-) -> Result<(), Error> {
+/// DISCONNECT: detaches the user. The socket stays open and may CONNECT again within the connect timeout. A
+/// DISCONNECT without a CONNECT closes the connection, as the reference server does.
+pub(crate) async fn disconnect(frame: Frame<'_>, namespace: &str) -> Result<(), Error> {
+    let connection = frame.connection;
     if connection.identity.is_none() || namespace != MAIN_NAMESPACE {
-        return close(ports, &connection.id, event).await;
+        return frame.close(CloseReason::ProtocolError("DISCONNECT before CONNECT".into())).await;
     }
-    ports.chat.fanout.end(&connection.id, event.now).await?;
-    let lease_until = event.now + CONNECT_TIMEOUT;
-    let anonymous = Connection { identity: None, claimed: None, lease_until, ..connection.clone() };
-    Ok(ports.chat.fanout.connections.open(&anonymous).await?)
+    let fanout = frame.ports.chat.fanout;
+    fanout.detach(&connection.id, frame.event.now).await?;
+    let lease_until = frame.event.now + CONNECT_TIMEOUT;
+    let anonymous = Connection { identity: None, upgrade_token: None, lease_until, ..connection.clone() };
+    Ok(fanout.connections.open(&anonymous).await?)
 }

@@ -1,4 +1,4 @@
-//! `$default` — every frame of every socket: Socket.IO or plain JSON, one typed event, one answer.
+//! `$default` — handles every frame of every socket: Socket.IO or plain JSON, one typed event, one answer.
 
 mod answer;
 mod connect;
@@ -6,135 +6,135 @@ mod events;
 mod replay;
 
 use shared::auth::Gate;
-use shared::connection::{Claim, Connection, Identity};
+use shared::chat::ChatPorts;
+use shared::connection::{AttachOutcome, CloseReason, Connection, Dialect, Identity, UpgradeToken};
 use shared::error::Error;
-use shared::id::ConnectionId;
 use shared::lambda::websocket::{SocketEvent, SocketEventKind, SocketReply};
-use shared::message::send::Chat;
 use shared::ports::{Heartbeats, Presence};
-use shared::realtime::attach::{Admitted, attach, lease};
-use shared::realtime::codec::engine_io::PingTimers;
+use shared::realtime::attach::attach;
+use shared::realtime::codec::Inbound;
 use shared::realtime::codec::socket_io::MAIN_NAMESPACE;
-use shared::realtime::codec::{AckId, Dialect, Inbound};
+use shared::realtime::ping::PingTimers;
 
-use answer::{answer, close};
+use answer::answer;
 
-/// What a frame may touch.
+/// The ports of a frame.
 #[derive(Clone, Copy)]
 pub struct Ports<'a> {
-    /// Who speaks.
     pub gate: Gate<'a>,
-    /// What is said.
-    pub chat: Chat<'a>,
-    /// That somebody is there.
+    pub chat: ChatPorts<'a>,
     pub heartbeats: &'a dyn Heartbeats,
-    /// Who else is there.
     pub presence: &'a dyn Presence,
-    /// The heartbeat's times.
     pub timers: PingTimers,
 }
 
-/// Handles one frame. What is wrong with it is told in the socket; the invocation itself succeeds.
+/// Handles one frame. The sender learns on the socket what is wrong with it; the invocation succeeds.
 ///
 /// # Errors
-/// `Unavailable` when not even the connection could be looked up.
+/// `Unavailable` when the connection cannot be looked up or ended.
 pub async fn handle(ports: Ports<'_>, event: SocketEvent) -> Result<SocketReply, Error> {
     let SocketEventKind::Message { body } = &event.kind else { return Ok(SocketReply::ok()) };
     match ports.chat.fanout.connections.get(&event.connection_id).await? {
         Some(connection) => {
-            lives(ports, &connection, &event).await?;
-            frame(ports, &connection, &event, body).await?;
+            let frame = Frame { ports, connection: &connection, event: &event };
+            frame.renew_lease().await?;
+            frame.handle(body).await?;
         }
-        // Its record was lost or its session has ended: only a new connection can mend that.
-        None => close(ports, &event.connection_id, &event).await?,
+        // Only a new connection can repair this.
+        None => ports.chat.fanout.close_unknown(&event.connection_id).await,
     }
     Ok(SocketReply::ok())
 }
 
-/// Whatever somebody says is a sign of life; written down when half the lease is over, not for every frame.
-async fn lives(ports: Ports<'_>, connection: &Connection, event: &SocketEvent) -> Result<(), Error> {
-    let until = lease(ports.timers, event.now);
-    let half = (ports.timers.interval() + ports.timers.timeout()) / 2;
-    if connection.identity.is_some() && connection.lease_until < until - half {
-        ports.heartbeats.alive(&connection.id, until).await?;
-    }
-    Ok(())
+/// A frame's connection and invocation.
+#[derive(Clone, Copy)]
+pub(crate) struct Frame<'a> {
+    pub(crate) ports: Ports<'a>,
+    pub(crate) connection: &'a Connection,
+    pub(crate) event: &'a SocketEvent,
 }
 
-async fn frame(
-    ports: Ports<'_>,
-    connection: &Connection,
-    event: &SocketEvent,
-    body: &str,
-) -> Result<(), Error> {
-    match connection.dialect.parse(body) {
-        Ok(inbound) => dispatch(ports, connection, event, inbound).await,
-        Err(_) if connection.dialect.closes_on_wrong_frame() => close(ports, &connection.id, event).await,
-        Err(wrong) => {
-            let error = Error::field("frame", wrong.to_string());
-            answer(ports, connection, None, Err(error)).await
+impl Frame<'_> {
+    /// Every frame of an attached connection is a sign of life. The lease is written when half of it has
+    /// passed, not for every frame.
+    async fn renew_lease(self) -> Result<(), Error> {
+        let timers = self.ports.timers;
+        let until = timers.lease(self.event.now);
+        let half = (timers.interval() + timers.timeout()) / 2;
+        if self.connection.identity.is_some() && self.connection.lease_until < until - half {
+            self.ports.heartbeats.renew_lease(&self.connection.id, until).await?;
         }
+        Ok(())
     }
-}
 
-async fn dispatch(
-    ports: Ports<'_>,
-    connection: &Connection,
-    event: &SocketEvent,
-    inbound: Inbound,
-) -> Result<(), Error> {
-    match inbound {
-        Inbound::Connect { namespace, auth } => {
-            connect::connect(ports, connection, event, &namespace, auth).await
-        }
-        Inbound::Event { namespace, name, payload, ack } => {
-            let Some(identity) = speaker(ports, connection, event, &namespace).await? else {
-                return close(ports, &connection.id, event).await;
-            };
-            let speech = events::Speech { connection: &connection.id, identity: &identity, event };
-            let result = events::run(ports, speech, &name, payload).await;
-            answer(ports, connection, ack.as_ref(), result).await
-        }
-        Inbound::Refused { namespace, ack, why } => {
-            if speaker(ports, connection, event, &namespace).await?.is_none() {
-                return close(ports, &connection.id, event).await;
+    async fn handle(self, body: &str) -> Result<(), Error> {
+        let dialect = self.connection.dialect;
+        match dialect.parse(body) {
+            Ok(inbound) => self.dispatch(inbound).await,
+            Err(wrong) if dialect.closes_on_parse_error() => {
+                self.close(CloseReason::ProtocolError(wrong.to_string().into())).await
             }
-            answer(ports, connection, ack.as_ref(), Err(Error::field("payload", why))).await
+            Err(wrong) => answer(self, None, Err(Error::field("frame", wrong.to_string()))).await,
         }
-        Inbound::Disconnect { namespace } => connect::leave(ports, connection, event, &namespace).await,
-        Inbound::Close => close(ports, &connection.id, event).await,
-        // Who has not said who it is has its connect timeout and no more, however often it says that it lives.
-        Inbound::Pong if connection.identity.is_none() => Ok(()),
-        Inbound::Pong => Ok(ports.heartbeats.alive(&connection.id, lease(ports.timers, event.now)).await?),
-        Inbound::Ignore => Ok(()),
+    }
+
+    async fn dispatch(self, inbound: Inbound) -> Result<(), Error> {
+        match inbound {
+            Inbound::Connect { namespace, auth } => connect::connect(self, &namespace, auth).await,
+            Inbound::Event { namespace, name, payload, ack } => {
+                let Some(identity) = self.identity(&namespace).await? else {
+                    return self.close(CloseReason::ProtocolError("event before CONNECT".into())).await;
+                };
+                let context = events::EventContext {
+                    connection: &self.connection.id,
+                    identity: &identity,
+                    event: self.event,
+                };
+                let result = events::run(self.ports, context, &name, payload).await;
+                answer(self, ack.as_ref(), result).await
+            }
+            Inbound::Refused { namespace, ack, why } => {
+                if self.identity(&namespace).await?.is_none() {
+                    return self.close(CloseReason::ProtocolError("event before CONNECT".into())).await;
+                }
+                answer(self, ack.as_ref(), Err(Error::field("payload", why))).await
+            }
+            Inbound::Disconnect { namespace } => connect::disconnect(self, &namespace).await,
+            Inbound::Close => self.close(CloseReason::ClosePacket).await,
+            // A pong does not extend the connect timeout of an unauthenticated connection.
+            Inbound::Pong if self.connection.identity.is_none() => Ok(()),
+            Inbound::Pong => {
+                let until = self.ports.timers.lease(self.event.now);
+                Ok(self.ports.heartbeats.renew_lease(&self.connection.id, until).await?)
+            }
+            Inbound::Ignore => Ok(()),
+        }
+    }
+
+    /// The sender's identity; `None` for an event before CONNECT. A JSON connection may send before it was
+    /// greeted: its frame proves that the gateway accepts pushes for it, so it is attached here.
+    async fn identity(self, namespace: &str) -> Result<Option<Identity>, Error> {
+        if namespace != MAIN_NAMESPACE {
+            return Ok(None);
+        }
+        let connection = self.connection;
+        match (connection.dialect, &connection.identity, &connection.upgrade_token) {
+            (_, Some(identity), _) => Ok(Some(identity.clone())),
+            (Dialect::Json, None, Some(UpgradeToken::Valid(identity))) => {
+                let attached = self.attach(identity).await?;
+                Ok(matches!(attached, AttachOutcome::Attached { .. }).then(|| identity.clone()))
+            }
+            (Dialect::Json | Dialect::SocketIo, None, _) => Ok(None),
+        }
+    }
+
+    pub(crate) async fn attach(self, identity: &Identity) -> Result<AttachOutcome, Error> {
+        let (sessions, fanout) = (self.ports.gate.sessions, self.ports.chat.fanout);
+        attach(sessions, fanout, &self.connection.id, identity, self.ports.timers, self.event.now).await
+    }
+
+    /// Ends the connection's record and closes its socket.
+    pub(crate) async fn close(self, reason: CloseReason) -> Result<(), Error> {
+        Ok(self.ports.chat.fanout.close(&self.connection.id, &reason, self.event.now).await?)
     }
 }
-
-/// Who speaks. A JSON connection may speak before its greeting was sent: that a frame came proves that the
-/// gateway knows it, so it is attached here. Nobody, and the connection is closed: an event before CONNECT.
-async fn speaker(
-    ports: Ports<'_>,
-    connection: &Connection,
-    event: &SocketEvent,
-    namespace: &str,
-) -> Result<Option<Identity>, Error> {
-    if namespace != MAIN_NAMESPACE {
-        return Ok(None);
-    }
-    match (connection.dialect, &connection.identity, &connection.claimed) {
-        (_, Some(identity), _) => Ok(Some(identity.clone())),
-        (Dialect::Json, None, Some(Claim::Person(claimed))) => {
-            let (sessions, fanout) = (ports.gate.sessions, ports.chat.fanout);
-            let id = &connection.id;
-            let admitted = attach(sessions, fanout, id, claimed, ports.timers, event.now).await?;
-            Ok((admitted == Admitted::There).then(|| claimed.clone()))
-        }
-        (Dialect::Json | Dialect::SocketIo, None, _) => Ok(None),
-    }
-}
-
-/// The ack's id, if the client wants one.
-type Ack<'a> = Option<&'a AckId>;
-
-/// A connection's id.
-type Id = ConnectionId;

@@ -3,27 +3,15 @@
 use adapter_api_gateway::Gateway;
 use adapter_mongodb::Mongo;
 use adapter_redis::Redis;
-use shared::config::ping_timers;
-use shared::lambda::websocket::websocket;
-use shared::lambda::{Fatal, GateSettings, keep, run, start};
-use shared::message::send::Chat;
-use shared::realtime::fanout::Fanout;
+use shared::chat::ChatPorts;
+use shared::lambda::{Fatal, GateSettings, serve, websocket};
+use shared::realtime::ping::PingTimers;
+use ws_message::Ports;
 
-#[tokio::main(flavor = "current_thread")]
-async fn main() -> Result<(), Fatal> {
-    let mut env = start();
-    let gate = GateSettings::from_env(&mut env);
-    let timers = ping_timers(&mut env);
-    let mongo = adapter_mongodb::Config::from_env(&mut env);
-    let redis = adapter_redis::Config::from_env(&mut env);
-    let gateway = Gateway::from_env(&mut env);
-    env.finish()?;
-    let mongo = keep(Mongo::connect(&mongo).await?);
-    let redis = keep(Redis::new(redis));
-    let push = keep(gateway);
-    let gate = gate.over(redis);
-    let fanout = Fanout { connections: redis, rooms: redis, push };
-    let chat = Chat { users: mongo, conversations: mongo, cache: redis, messages: mongo, fanout };
-    let ports = ws_message::Ports { gate, chat, heartbeats: redis, presence: redis, timers };
-    run(websocket(move |event| ws_message::handle(ports, event))).await
+fn main() -> Result<(), Fatal> {
+    serve::<(GateSettings, PingTimers, Mongo, Redis, Gateway)>(|(gate, timers, mongo, redis, gateway)| {
+        let (gate, chat) = (gate.over(redis), ChatPorts::over(mongo, redis, gateway));
+        let ports = Ports { gate, chat, heartbeats: redis, presence: redis, timers: *timers };
+        websocket(move |event| ws_message::handle(ports, event))
+    })
 }

@@ -1,57 +1,58 @@
-//! After a reconnect: the messages that came after what the client has seen, as the events it missed.
+//! Replay after a reconnect: the messages that follow what the client has received, as events.
 
 use std::time::Duration;
 
 use shared::connection::Connection;
 use shared::error::Error;
-use shared::id::UserId;
-use shared::message::{Message, Span};
+use shared::id::{ConnectionId, UserId};
+use shared::message::{Message, SeqRange};
 use shared::ports::{Push, PushError};
 use shared::realtime::client_event::LastSeq;
 use shared::realtime::event::ServerEvent;
 
-use crate::{Id, Ports};
+use crate::Ports;
 
-/// How many messages are read at once.
+/// How many messages are read from the store at once.
 const PAGE: u32 = 100;
-/// How many one replay pushes, within the function's timeout; it then says where the next one goes on.
-const MOST: u64 = 500;
-/// Pauses while the client reads more slowly than it is told. Together about 2 s.
+/// The most messages of one replay, so that it ends within the function's timeout.
+const MAX_MESSAGES: u64 = 500;
+/// Pauses between attempts while the client's send buffer is full; about 2 s together.
 const PAUSES_MS: [u64; 6] = [20, 50, 100, 250, 500, 1_000];
 
-/// What a replay came to.
+/// The outcome of a replay.
 #[derive(Debug, Default)]
 pub(crate) struct Replayed {
-    /// Messages that were pushed.
+    /// How many messages were pushed.
     pub(crate) replayed: u64,
-    /// Where more wait: the `lastSeq` for the next replay. Empty when the client has heard everything.
+    /// The `lastSeq` of the next replay; empty when nothing is left.
     pub(crate) more: LastSeq,
 }
 
-/// Pushes what came after each place, oldest first and one after the other: what was pushed has no hole.
-/// Conversations of others are passed over in silence.
+/// Pushes the messages that follow each `seq`, oldest first and one at a time, so that the pushed part has no
+/// hole. Conversations that the user is no member of are skipped.
 pub(crate) async fn replay(
     ports: Ports<'_>,
     connection: &Connection,
     user: &UserId,
-    seen: &LastSeq,
+    last_seq: &LastSeq,
 ) -> Result<Replayed, Error> {
     let mut done = Replayed::default();
-    let mut takes_more = true;
-    for (conversation, seq) in seen {
-        match ports.chat.circles().of(conversation, user).await {
+    let mut has_room = true;
+    for (conversation, seq) in last_seq {
+        match ports.chat.members.get(conversation, user).await {
             Ok(_) => {}
             Err(Error::NotFound(_)) => continue,
             Err(error) => return Err(error),
         }
         let mut seq = *seq;
         let mut left = true;
-        while takes_more && left {
-            let page = ports.chat.messages.page(conversation, Span::After(seq), PAGE).await?;
+        while has_room && left {
+            let page = ports.chat.messages.page(conversation, SeqRange::After(seq), PAGE).await?;
             left = page.len() == PAGE as usize;
             for message in &page {
-                takes_more = done.replayed < MOST && arrives(ports, connection, user, message).await;
-                if !takes_more {
+                has_room =
+                    done.replayed < MAX_MESSAGES && push_message(ports, connection, user, message).await;
+                if !has_room {
                     left = true;
                     break;
                 }
@@ -66,18 +67,18 @@ pub(crate) async fn replay(
     Ok(done)
 }
 
-/// Whether the message was taken.
-async fn arrives(ports: Ports<'_>, connection: &Connection, user: &UserId, message: &Message) -> bool {
+/// Whether the push was accepted.
+async fn push_message(ports: Ports<'_>, connection: &Connection, user: &UserId, message: &Message) -> bool {
     let event = if message.sender_id == *user {
         ServerEvent::MessageSent { message }
     } else {
         ServerEvent::MessageReceived { message }
     };
     let frame = connection.dialect.event(event.name(), &event);
-    push_patiently(ports.chat.fanout.push, &connection.id, &frame).await.is_ok()
+    push_with_pauses(ports.chat.fanout.push, &connection.id, &frame).await.is_ok()
 }
 
-async fn push_patiently(push: &dyn Push, id: &Id, frame: &str) -> Result<(), PushError> {
+async fn push_with_pauses(push: &dyn Push, id: &ConnectionId, frame: &str) -> Result<(), PushError> {
     for pause in PAUSES_MS {
         match push.send(id, frame).await {
             Err(PushError::Busy) => tokio::time::sleep(Duration::from_millis(pause)).await,

@@ -2,20 +2,12 @@
 
 use adapter_api_gateway::Gateway;
 use adapter_redis::Redis;
-use shared::config::ping_timers;
-use shared::lambda::task::task;
-use shared::lambda::{Fatal, keep, run, start};
+use shared::lambda::{Fatal, async_event, serve};
 use shared::realtime::fanout::Fanout;
+use shared::realtime::ping::PingTimers;
 
-#[tokio::main(flavor = "current_thread")]
-async fn main() -> Result<(), Fatal> {
-    let mut env = start();
-    let timers = ping_timers(&mut env);
-    let redis = adapter_redis::Config::from_env(&mut env);
-    let gateway = Gateway::from_env(&mut env);
-    env.finish()?;
-    let redis = keep(Redis::new(redis));
-    let push = keep(gateway);
-    let fanout = Fanout { connections: redis, rooms: redis, push };
-    run(task(move |event| ws_open::handle(redis, fanout, timers, event))).await
+fn main() -> Result<(), Fatal> {
+    serve::<(PingTimers, Redis, Gateway)>(|(timers, redis, gateway)| {
+        async_event(move |event| ws_open::handle(redis, Fanout::over(redis, gateway), *timers, event))
+    })
 }

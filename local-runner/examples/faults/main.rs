@@ -60,7 +60,7 @@ fn main() {
     let mut rows = vec![phase(&load, "none", "-", || sleep(OUTAGE), || ())];
     for ((_, name), wire) in SERVERS.iter().zip(&runner.wires) {
         for (how, silent) in [("connections refused", false), ("silent (half-open)", true)] {
-            rows.push(phase(&load, name, how, || away(wire, silent), || wire.mend()));
+            rows.push(phase(&load, name, how, || away(wire, silent), || wire.reconcile()));
         }
     }
     let names: Vec<String> = rows.iter().map(|row| row.word.clone()).collect();

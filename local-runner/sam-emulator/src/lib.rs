@@ -5,6 +5,7 @@
 //! called), `mount` and `server` (the port), then the triggers: `http_api`, `invoke_api`, `schedule`,
 //! `event_source`.
 //! `runner` puts them together, `run` is what a binary calls.
+#![warn(missing_docs)]
 
 pub mod plan;
 pub mod template;

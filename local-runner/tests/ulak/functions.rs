@@ -2,9 +2,9 @@
 //! `handle`, and through its door with the event's JSON.
 
 pub(crate) mod bench;
-mod circles;
 mod doors;
 mod heartbeat;
+mod members;
 mod pushes;
 mod rows;
 pub(crate) mod scene;

@@ -14,9 +14,11 @@ use shared::error::{Error, StoreError};
 use shared::id::{ConversationId, Entropy, MessageId, UserId};
 use shared::indexing::INDEXING_QUEUE;
 use shared::lambda::queue::{Batch, Delivery};
-use shared::lambda::schedule::Tick;
+use shared::lambda::schedule::ScheduledRun;
 use shared::message::{Content, Draft, MessageKind};
-use shared::ports::{Conversations as _, Indexable, Indexing, Messages as _, Stored, Unindexed as _};
+use shared::ports::{
+    Conversations as _, IndexBacklog as _, Messages as _, SearchDocument, SearchIndexWriter, StoreResult,
+};
 use shared::time::Time;
 
 const NOW: Time = Time::from_millis(4_000_000_000_000);
@@ -39,15 +41,15 @@ struct Index {
 }
 
 #[async_trait]
-impl Indexing for Index {
-    async fn prepare(&self) -> Stored<()> {
+impl SearchIndexWriter for Index {
+    async fn prepare(&self) -> StoreResult<()> {
         match *self.mood.lock().unwrap() {
             Mood::Down => Err(StoreError::down("index", "it is down")),
             Mood::Well | Mood::Picky => Ok(()),
         }
     }
 
-    async fn index(&self, messages: &[Indexable]) -> Stored<()> {
+    async fn index(&self, messages: &[SearchDocument]) -> StoreResult<()> {
         self.prepare().await?;
         let picky = *self.mood.lock().unwrap() == Mood::Picky;
         if picky && messages.iter().any(|row| row.message.content.contains("poison")) {
@@ -100,7 +102,7 @@ impl Scene {
 
     async fn sweep(&self, minutes: u64) -> Result<u64, Error> {
         let now = NOW + Duration::from_secs(60 * minutes);
-        let tick = Tick { id: "a-run".to_owned(), now, entropy: self.entropy.clone(), budget: None };
+        let tick = ScheduledRun { id: "a-run".to_owned(), now, entropy: self.entropy.clone(), budget: None };
         let Report { queued, .. } =
             message_index_sweeper::handle(&self.store, Some(&self.index), &self.store, tick).await?;
         Ok(queued)
@@ -130,7 +132,7 @@ impl Scene {
     }
 
     async fn index(&self, deliveries: Vec<Delivery>) -> Result<(), Error> {
-        let ports = Ports { unindexed: &self.store, index: Some(&self.index), outbox: &self.store };
+        let ports = Ports { index_backlog: &self.store, index: Some(&self.index), outbox: &self.store };
         let entropy = self.entropy.clone();
         message_indexer::handle(ports, Batch { id: "a-run".to_owned(), now: NOW, entropy, deliveries }).await
     }
@@ -167,7 +169,7 @@ async fn messages_get_into_the_index_once_they_are_swept_and_again_when_they_cha
 async fn without_an_index_nothing_happens_and_everything_waits() {
     let scene = Scene::new().await;
     scene.say("hello").await;
-    let tick = Tick { id: String::new(), now: NOW, entropy: scene.entropy.clone(), budget: None };
+    let tick = ScheduledRun { id: String::new(), now: NOW, entropy: scene.entropy.clone(), budget: None };
     let report = message_index_sweeper::handle(&scene.store, None, &scene.store, tick).await.unwrap();
     assert_eq!(report, Report::default());
     assert_eq!((scene.depths().await, scene.waiting(0).await), ([0, 0, 0], 1));

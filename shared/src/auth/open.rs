@@ -1,52 +1,68 @@
-//! Opening a session: what register and login have in common.
+//! Opening a session: shared by registration and login.
 
 use serde::Serialize;
 
-use super::{Gate, refresh_hash, refresh_text};
+use super::gate::Gate;
+use super::token::{refresh_hash, refresh_text};
 use crate::error::Error;
-use crate::id::SessionId;
-use crate::lambda::http::Request;
+use crate::id::{Entropy, SessionId};
 use crate::session::Session;
+use crate::time::Time;
 use crate::user::{OwnUser, User};
 
-/// What a client gets when it has logged in, registered or refreshed.
+/// The longest `User-Agent` that is stored, in characters.
+const LONGEST_DEVICE: usize = 200;
+
+/// The tokens that a client gets by registering, logging in or refreshing.
 #[derive(Debug, Clone, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct TokenPair {
-    /// The user, as the user sees it; absent after a refresh.
+    /// Absent after a refresh.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub user: Option<OwnUser>,
     /// The JWT.
     pub access_token: String,
-    /// The opaque refresh token.
+    /// Opaque to clients.
     pub refresh_token: String,
-    /// Seconds until the access token ends.
+    /// Seconds until the access token expires.
     pub expires_in: u64,
 }
 
-/// A new session on the device that asks, with its first pair of tokens.
-pub async fn open_session(gate: &Gate<'_>, user: &User, request: &Request) -> Result<TokenPair, Error> {
-    let id = SessionId::fresh(request.now, &request.entropy);
-    let refresh_token = refresh_text(&id, &request.entropy.secret());
+/// The request that opens a session.
+#[derive(Debug, Clone, Copy)]
+pub struct SessionOpening<'a> {
+    /// The `User-Agent`; stored as the session's device, without control characters and cut to 200.
+    pub user_agent: &'a str,
+    pub now: Time,
+    pub entropy: &'a Entropy,
+}
+
+/// Opens a new session for `user` and issues its first pair of tokens.
+///
+/// # Errors
+/// `Unavailable`; `Internal` if the token cannot be signed.
+pub async fn open_session(
+    gate: &Gate<'_>,
+    user: &User,
+    opening: SessionOpening<'_>,
+) -> Result<TokenPair, Error> {
+    let SessionOpening { user_agent, now, entropy } = opening;
+    let id = SessionId::fresh(now, entropy);
+    let refresh_token = refresh_text(&id, &entropy.secret());
     let session = Session {
         id: id.clone(),
         user_id: user.id.clone(),
         refresh_hash: refresh_hash(&refresh_token),
-        device: device(&request.user_agent),
-        created_at: request.now,
-        last_seen_at: request.now,
-        expires_at: request.now + gate.keys.refresh_ttl,
+        device: user_agent.chars().filter(|c| !c.is_control()).take(LONGEST_DEVICE).collect(),
+        created_at: now,
+        last_seen_at: now,
+        expires_at: now + gate.keys.refresh_ttl,
     };
     gate.sessions.open(&session).await?;
     Ok(TokenPair {
         user: Some(user.into()),
-        access_token: gate.keys.issue(&user.id, &id, request.now, &request.entropy)?,
+        access_token: gate.keys.issue(&user.id, &id, now, entropy)?,
         refresh_token,
         expires_in: gate.keys.access_ttl.as_secs(),
     })
-}
-
-/// A `User-Agent` as it is kept: printable, at most 200 characters.
-pub fn device(user_agent: &str) -> String {
-    user_agent.chars().filter(|c| !c.is_control()).take(200).collect()
 }

@@ -12,7 +12,7 @@ use crate::error::Error;
 use crate::id::Entropy;
 use crate::user::PasswordHash;
 
-/// A password that a client sent: 8–128 characters. It is never stored and never shown.
+/// A password that a client sent: 8–128 characters. It is never stored or logged.
 #[derive(Clone)]
 pub struct Password(String);
 
@@ -26,8 +26,8 @@ impl Password {
         }
     }
 
-    /// A password to be compared only: what never was acceptable is simply wrong.
-    pub fn shown(text: &str) -> Result<Self, String> {
+    /// A password to compare with a hash. It is not validated: an unacceptable password matches no hash.
+    pub fn for_comparison(text: &str) -> Result<Self, String> {
         let kept: String = text.chars().take(129).collect();
         Ok(Self(kept))
     }
@@ -39,14 +39,14 @@ impl fmt::Debug for Password {
     }
 }
 
-/// Hashes and compares. One hash takes a core and 19 MiB for some milliseconds, so that only `at_once` of
-/// them run and the others wait their turn.
+/// Hashes and compares passwords. One hash takes a core and 19 MiB for some milliseconds, so only a limited number
+/// runs at once.
 #[derive(Clone)]
 pub struct Passwords {
     argon2: Argon2<'static>,
-    turns: Arc<Semaphore>,
-    /// Compared against when there is no such user, so that both answers take the same time.
-    nobody: Arc<str>,
+    permits: Arc<Semaphore>,
+    /// Compared against for an unknown user, so that both answers take the same time.
+    dummy_hash: Arc<str>,
 }
 
 impl fmt::Debug for Passwords {
@@ -60,12 +60,12 @@ impl Passwords {
     pub fn new(at_once: usize) -> Self {
         let params = Params::new(19 * 1024, 2, 1, None).unwrap_or_default();
         let argon2 = Argon2::new(Algorithm::Argon2id, Version::V0x13, params);
-        // A real hash with the same parameters, of a password that nobody has.
-        let nobody = "$argon2id$v=19$m=19456,t=2,p=1$AAAAAAAAAAAAAAAAAAAAAA$AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
-        Self { argon2, turns: Arc::new(Semaphore::new(at_once.max(1))), nobody: nobody.into() }
+        // A hash with the same parameters that no password matches.
+        let dummy_hash = "$argon2id$v=19$m=19456,t=2,p=1$AAAAAAAAAAAAAAAAAAAAAA$AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
+        Self { argon2, permits: Arc::new(Semaphore::new(at_once.max(1))), dummy_hash: dummy_hash.into() }
     }
 
-    /// As many at once as leave a core for everything else.
+    /// A hasher that uses half of the cores.
     pub fn for_this_machine() -> Self {
         Self::new(std::thread::available_parallelism().map_or(1, |n| n.get() / 2))
     }
@@ -75,18 +75,17 @@ impl Passwords {
         let salt = entropy.bits().to_be_bytes();
         let argon2 = self.argon2.clone();
         let hash: Result<phc::PasswordHash, _> =
-            self.turn(move || argon2.hash_password_with_salt(password.0.as_bytes(), &salt)).await?;
+            self.run_limited(move || argon2.hash_password_with_salt(password.0.as_bytes(), &salt)).await?;
         hash.map(|h| PasswordHash(h.to_string())).map_err(|e| Error::Internal(e.to_string().into()))
     }
 
-    /// Whether the password is the hashed one. `None` stands for no such user: it takes as long and is
-    /// `false`.
+    /// Whether the password matches the hash. `None`, for an unknown user, takes as long and is `false`.
     pub async fn matches(&self, password: Password, hash: Option<&PasswordHash>) -> Result<bool, Error> {
         let known = hash.is_some();
-        let text = hash.map_or_else(|| self.nobody.to_string(), |h| h.0.clone());
+        let text = hash.map_or_else(|| self.dummy_hash.to_string(), |h| h.0.clone());
         let argon2 = self.argon2.clone();
         let same = self
-            .turn(move || {
+            .run_limited(move || {
                 phc::PasswordHash::new(&text)
                     .is_ok_and(|h| argon2.verify_password(password.0.as_bytes(), &h).is_ok())
             })
@@ -94,10 +93,13 @@ impl Passwords {
         Ok(same && known)
     }
 
-    async fn turn<T: Send + 'static>(&self, work: impl FnOnce() -> T + Send + 'static) -> Result<T, Error> {
-        let turn = Arc::clone(&self.turns).acquire_owned().await;
+    async fn run_limited<T: Send + 'static>(
+        &self,
+        work: impl FnOnce() -> T + Send + 'static,
+    ) -> Result<T, Error> {
+        let permit = Arc::clone(&self.permits).acquire_owned().await;
         let done = tokio::task::spawn_blocking(move || {
-            let _held = turn;
+            let _permit = permit;
             work()
         });
         done.await.map_err(|e| Error::Internal(Box::new(e)))

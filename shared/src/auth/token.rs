@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
 use super::hs256;
-use crate::config::Secret;
+use crate::config::{Env, Secret};
 use crate::error::{Error, Unauthenticated};
 use crate::id::{Entropy, SessionId, UserId};
 use crate::time::Time;
@@ -51,7 +51,24 @@ impl fmt::Debug for TokenKeys {
     }
 }
 
+/// The shortest secret that is accepted, in bytes.
+const SHORTEST_SECRET: usize = 32;
+
 impl TokenKeys {
+    /// From `JWT_SECRET` (required, at least 32 bytes), `JWT_ISSUER` and `JWT_AUDIENCE` (default `ulak`),
+    /// `ACCESS_TOKEN_SECONDS` (default 900) and `REFRESH_TOKEN_SECONDS` (default 30 days).
+    pub fn from_env(env: &mut Env) -> Self {
+        let secret = env.required("JWT_SECRET", "at least 32 random bytes that sign the access tokens");
+        if !secret.is_empty() && secret.len() < SHORTEST_SECRET {
+            env.problem(format!("JWT_SECRET is too short: use at least {SHORTEST_SECRET} bytes"));
+        }
+        let issuer = env.optional("JWT_ISSUER").unwrap_or_else(|| "ulak".to_owned());
+        let audience = env.optional("JWT_AUDIENCE").unwrap_or_else(|| "ulak".to_owned());
+        let access = env.seconds("ACCESS_TOKEN_SECONDS", 15 * 60);
+        let refresh = env.seconds("REFRESH_TOKEN_SECONDS", 30 * 24 * 3600);
+        Self::new(&Secret::new(secret), &issuer, &audience, access, refresh)
+    }
+
     /// Keys from a secret.
     pub fn new(
         secret: &Secret,
@@ -131,7 +148,8 @@ mod tests {
     use std::time::Duration;
 
     use super::{TokenKeys, refresh_text, split_refresh};
-    use crate::config::Secret;
+    use crate::auth::Rates;
+    use crate::config::{Env, Secret};
     use crate::error::Unauthenticated;
     use crate::id::{Entropy, SessionId, UserId};
     use crate::time::Time;
@@ -162,6 +180,18 @@ mod tests {
         for hostile in ["", "a.b.c", &unsigned, &token[..token.len() - 2]] {
             assert_eq!(check("a", hostile, 0), Err(Unauthenticated::NoToken), "{hostile}");
         }
+    }
+
+    #[test]
+    fn configuration_problems_are_reported_together() {
+        let mut env = Env::of([("RATE_LIMIT_SCALE".to_owned(), "much".to_owned())]);
+        TokenKeys::from_env(&mut env);
+        Rates::from_env(&mut env);
+        let problems = env.finish().unwrap_err().to_string();
+        assert!(
+            problems.contains("JWT_SECRET is missing") && problems.contains("RATE_LIMIT_SCALE"),
+            "{problems}"
+        );
     }
 
     #[test]

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::{Case, Failure, Outcome, World, at_once, cases, same, some, sorted, yes};
 use crate::auto_message::AutoMessage;
 use crate::id::{AutoMessageId, UserId};
-use crate::ports::{AutoMessages, Stored};
+use crate::ports::{AutoMessages, StoreResult};
 
 type Subject = Arc<dyn AutoMessages>;
 
@@ -51,7 +51,7 @@ fn ids(rows: &[AutoMessage]) -> Vec<AutoMessageId> {
 
 /// Leaves nothing due for a later case.
 async fn finish(autos: &Subject, rows: &[AutoMessage]) -> Outcome {
-    Ok(autos.queued(&ids(rows)).await?)
+    Ok(autos.mark_queued(&ids(rows)).await?)
 }
 
 async fn a_planned_row_comes_back_whole(autos: Subject, world: World) -> Outcome {
@@ -116,7 +116,7 @@ async fn nobody_has_two_parts_in_a_day(autos: Subject, world: World) -> Outcome 
     let both = [pairing(&world, &first, c, d), pairing(&world, &first, d, c)];
     same(autos.plan(&both).await?, 1)?;
     same(autos.get(&both[0].id).await?, Some(both[0].clone()))?;
-    same(sorted(autos.planned(&first.planned_for, &[c.clone(), d.clone()]).await?).len(), 2)?;
+    same(sorted(autos.planned_users(&first.planned_for, &[c.clone(), d.clone()]).await?).len(), 2)?;
     let tomorrow = AutoMessage { planned_for: format!("next-{}", world.tag), ..taken[4].clone() };
     same(autos.plan(std::slice::from_ref(&tomorrow)).await?, 1)?;
     finish(&autos, &[first, both[0].clone(), tomorrow]).await
@@ -161,15 +161,15 @@ async fn who_takes_part_is_known(autos: Subject, world: World) -> Outcome {
         .chain([stranger.clone()])
         .collect();
     let day = &planned[0].planned_for;
-    same(sorted(autos.planned(day, &everybody).await?), sorted(everybody[..4].iter().cloned()))?;
-    same(autos.planned(day, &everybody[1..2]).await?, everybody[1..2].to_vec())?;
-    same(autos.planned(day, &[stranger]).await?, Vec::new())?;
-    same(autos.planned(day, &[]).await?, Vec::new())?;
-    same(autos.planned("another day", &everybody).await?, Vec::new())?;
+    same(sorted(autos.planned_users(day, &everybody).await?), sorted(everybody[..4].iter().cloned()))?;
+    same(autos.planned_users(day, &everybody[1..2]).await?, everybody[1..2].to_vec())?;
+    same(autos.planned_users(day, &[stranger]).await?, Vec::new())?;
+    same(autos.planned_users(day, &[]).await?, Vec::new())?;
+    same(autos.planned_users("another day", &everybody).await?, Vec::new())?;
     finish(&autos, &planned).await
 }
 
-async fn claimed(autos: &Subject, world: &World, at: u64, limit: u32) -> Stored<Vec<AutoMessage>> {
+async fn claimed(autos: &Subject, world: &World, at: u64, limit: u32) -> StoreResult<Vec<AutoMessage>> {
     autos.claim(world.after(at), world.after(at + 100), limit).await
 }
 
@@ -205,9 +205,9 @@ async fn what_the_broker_has_is_never_claimed_again(autos: Subject, world: World
     let planned = rows(&world, "queued", 3, -60);
     autos.plan(&planned).await?;
     claimed(&autos, &world, 0, 100).await?;
-    autos.queued(&ids(&planned[..2])).await?;
-    autos.queued(&ids(&planned[..2])).await?;
-    autos.queued(&[]).await?;
+    autos.mark_queued(&ids(&planned[..2])).await?;
+    autos.mark_queued(&ids(&planned[..2])).await?;
+    autos.mark_queued(&[]).await?;
     yes(some(autos.get(&planned[0].id).await?)?.is_queued, "it says so")?;
     same(ids(&claimed(&autos, &world, 1_000, 100).await?), ids(&planned[2..]))?;
     same(autos.plan(&planned).await?, 0)?;
@@ -242,7 +242,7 @@ async fn the_backlog_is_what_is_due_and_unqueued(autos: Subject, world: World) -
     same(autos.backlog(world.after(2)).await?, 3)?;
     claimed(&autos, &world, 2, 100).await?;
     same(autos.backlog(world.after(2)).await?, 3)?;
-    autos.queued(&ids(&planned[..2])).await?;
+    autos.mark_queued(&ids(&planned[..2])).await?;
     same(autos.backlog(world.after(2)).await?, 1)?;
     same(autos.backlog(world.after(100)).await?, 3)?;
     finish(&autos, &planned).await
@@ -251,11 +251,11 @@ async fn the_backlog_is_what_is_due_and_unqueued(autos: Subject, world: World) -
 async fn sent_is_remembered(autos: Subject, world: World) -> Outcome {
     let planned = rows(&world, "sent", 2, -60);
     autos.plan(&planned).await?;
-    autos.queued(&ids(&planned)).await?;
+    autos.mark_queued(&ids(&planned)).await?;
     for _ in 0..2 {
-        autos.sent(&planned[0].id).await?;
+        autos.mark_sent(&planned[0].id).await?;
     }
-    autos.sent(&AutoMessageId::trusted(world.id())).await?;
+    autos.mark_sent(&AutoMessageId::trusted(world.id())).await?;
     let states: Result<Vec<bool>, Failure> = futures::future::try_join_all(
         planned.iter().map(|row| async { Ok(some(autos.get(&row.id).await?)?.is_sent) }),
     )

@@ -6,7 +6,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 
 use super::{Case, Failure, Outcome, World, at_once, cases, same, sorted, yes};
-use crate::ports::{Outbox, OutboxMessage, Stored};
+use crate::ports::{Outbox, OutboxMessage, StoreResult};
 
 /// Longer than a broker's counters may lag behind.
 const LAG: Duration = Duration::from_secs(5);
@@ -15,11 +15,11 @@ const LAG: Duration = Duration::from_secs(5);
 #[async_trait]
 pub trait QueueView: Send + Sync {
     /// Makes the durable queue with its `.retry` and `.dead`, as the adapter's set-up step does.
-    async fn declare(&self, queue: &str) -> Stored<()>;
+    async fn declare(&self, queue: &str) -> StoreResult<()>;
     /// How many messages wait in a queue, which may be a `.retry` or `.dead` one.
-    async fn depth(&self, queue: &str) -> Stored<u64>;
+    async fn depth(&self, queue: &str) -> StoreResult<u64>;
     /// Takes and acks everything that is ready in a queue, in order.
-    async fn drain(&self, queue: &str) -> Stored<Vec<OutboxMessage>>;
+    async fn drain(&self, queue: &str) -> StoreResult<Vec<OutboxMessage>>;
 }
 
 /// A broker from both ends.
@@ -44,7 +44,7 @@ pub fn outbox() -> Vec<Case<Broker>> {
 }
 
 impl Broker {
-    async fn queue(&self, world: &World, name: &str) -> Stored<String> {
+    async fn queue(&self, world: &World, name: &str) -> StoreResult<String> {
         let queue = format!("contract-{}-{name}", world.tag);
         self.view.declare(&queue).await?;
         Ok(queue)
@@ -131,7 +131,7 @@ async fn a_failed_job_waits_aside(broker: Broker, world: World) -> Outcome {
 async fn a_hopeless_job_rests(broker: Broker, world: World) -> Outcome {
     let queue = broker.queue(&world, "dead").await?;
     let hopeless = OutboxMessage { attempt: 5, ..message(&world, 1) };
-    broker.outbox.bury(&queue, &hopeless, "the receiver does not exist").await?;
+    broker.outbox.dead_letter(&queue, &hopeless, "the receiver does not exist").await?;
     broker.depths(&queue, [0, 0, 1]).await?;
     yes(broker.view.drain(&queue).await?.is_empty(), "nobody gets it again")?;
     let dead = broker.drained(&format!("{queue}.dead"), 1).await?;

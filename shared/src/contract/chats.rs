@@ -4,10 +4,10 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use super::{Case, Failure, Outcome, World, at_once, cases, same, some, sorted, yes};
-use crate::conversation::{ActivityCursor, Conversation, Listed};
+use crate::conversation::{ActivityCursor, Conversation, MemberConversation};
 use crate::id::{ConversationId, UserId};
 use crate::message::{Appended, Draft, Message};
-use crate::ports::{Conversations, Messages, Stored};
+use crate::ports::{Conversations, Messages, StoreResult};
 
 /// Conversations and their messages, which one store keeps together.
 #[derive(Clone)]
@@ -20,7 +20,7 @@ pub struct Chats {
 
 impl Chats {
     /// A stored direct conversation of two new people.
-    pub(super) async fn direct(&self, world: &World) -> Stored<(Conversation, UserId, UserId)> {
+    pub(super) async fn direct(&self, world: &World) -> StoreResult<(Conversation, UserId, UserId)> {
         let (a, b) = world.pair();
         let (conversation, _) = self.conversations.ensure_direct(&world.direct(&a, &b)).await?;
         Ok((conversation, a, b))
@@ -29,12 +29,16 @@ impl Chats {
     /// A message that must be new.
     pub(super) async fn written(&self, draft: &Draft) -> Result<Message, Failure> {
         match self.messages.append(draft).await? {
-            Appended::Fresh(message) => Ok(message),
-            Appended::Repeat(message) => Err(Failure(format!("taken for a repeat: {message:?}"))),
+            Appended::Created(message) => Ok(message),
+            Appended::Duplicate(message) => Err(Failure(format!("taken for a repeat: {message:?}"))),
         }
     }
 
-    pub(super) async fn seen_by(&self, id: &ConversationId, member: &UserId) -> Result<Listed, Failure> {
+    pub(super) async fn seen_by(
+        &self,
+        id: &ConversationId,
+        member: &UserId,
+    ) -> Result<MemberConversation, Failure> {
         some(self.conversations.for_member(id, member).await?)
     }
 }
@@ -61,7 +65,7 @@ async fn a_pair_has_one_conversation_whoever_asks(chats: Chats, world: World) ->
     let new = world.direct(&a, &b);
     same(chats.conversations.ensure_direct(&new).await?, (new.clone(), true))?;
     same(chats.conversations.ensure_direct(&world.direct(&b, &a)).await?, (new.clone(), false))?;
-    same(chats.seen_by(&new.id, &b).await?, Listed { conversation: new.clone(), unread: 0 })?;
+    same(chats.seen_by(&new.id, &b).await?, MemberConversation { conversation: new.clone(), unread: 0 })?;
     let message = chats.written(&world.draft(&new, &a, "hi")?).await?;
     let (again, _) = chats.conversations.ensure_direct(&world.direct(&a, &b)).await?;
     same((again.last_seq, again.last_message), (message.seq, Some(message)))?;
@@ -149,11 +153,11 @@ async fn the_list_has_the_newest_activity_first(chats: Chats, world: World) -> O
 async fn pages_are_strict_and_stable_between_equals(chats: Chats, world: World) -> Outcome {
     let (me, ids) = busy(&chats, &world, &[5, 5, 5, 5, 5, 5, 5, 9, 1]).await?;
     for limit in [1, 2, 3, 100] {
-        let (mut seen, mut after) = (Vec::<Listed>::new(), None);
+        let (mut seen, mut after) = (Vec::<MemberConversation>::new(), None);
         loop {
             let page = chats.conversations.list(&me, after.as_ref(), limit).await?;
             yes(page.len() <= limit as usize, "a page keeps its limit")?;
-            let Some(Listed { conversation: last, .. }) = page.last() else { break };
+            let Some(MemberConversation { conversation: last, .. }) = page.last() else { break };
             after = Some(ActivityCursor { updated_at: last.updated_at, id: last.id.clone() });
             seen.extend(page);
             yes(seen.len() <= ids.len(), "no row comes twice")?;

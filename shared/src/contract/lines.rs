@@ -1,23 +1,23 @@
-//! Live connections: `Connections`, `Rooms`, `Heartbeats`, `Presence` and `Departures`,
+//! Live connections: `Connections`, `Rooms`, `Heartbeats`, `Presence` and `LastSeen`,
 //! which one store keeps together.
 
 mod connections;
-mod departures;
 mod heartbeats;
+mod last_seen;
 mod presence;
 mod rooms;
 
 use std::sync::Arc;
 
 use super::{Failure, World, some};
-use crate::connection::{Attached, Connection, Identity, Receiver};
+use crate::connection::Dialect;
+use crate::connection::{AttachOutcome, Connection, Identity, Receiver};
 use crate::id::{ConnectionId, SessionId, UserId};
-use crate::ports::{Connections, Departures, Heartbeats, Presence, Rooms, Stored};
-use crate::realtime::codec::Dialect;
+use crate::ports::{Connections, Heartbeats, LastSeen, Presence, Rooms, StoreResult};
 
 pub use connections::connections;
-pub use departures::departures;
 pub use heartbeats::heartbeats;
+pub use last_seen::last_seen;
 pub use presence::presence;
 pub use rooms::rooms;
 
@@ -33,19 +33,19 @@ pub struct Lines {
     /// Who is online.
     pub presence: Arc<dyn Presence>,
     /// Who left when.
-    pub departures: Arc<dyn Departures>,
+    pub last_seen: Arc<dyn LastSeen>,
 }
 
 impl Lines {
     /// A connection that was opened and has no name yet.
-    async fn opened(&self, world: &World) -> Stored<Connection> {
+    async fn opened(&self, world: &World) -> StoreResult<Connection> {
         let connection = connection(world);
         self.connections.open(&connection).await?;
         Ok(connection)
     }
 
     /// A new connection of the user's, and what attaching led to.
-    async fn attached(&self, world: &World, user: &UserId) -> Stored<(Connection, Attached)> {
+    async fn attached(&self, world: &World, user: &UserId) -> StoreResult<(Connection, AttachOutcome)> {
         let opened = self.opened(world).await?;
         let identity = identity(world, user);
         let attached = self.connections.attach(&opened.id, &identity, opened.lease_until).await?;
@@ -57,14 +57,14 @@ impl Lines {
     }
 
     /// Leaves nobody behind for a later case.
-    async fn hang_up(&self, connections: &[Connection]) -> Stored<()> {
+    async fn hang_up(&self, connections: &[Connection]) -> StoreResult<()> {
         for connection in connections {
             self.connections.end(&connection.id, connection.connected_at).await?;
         }
         Ok(())
     }
 
-    async fn is_online(&self, user: &UserId) -> Stored<bool> {
+    async fn is_online(&self, user: &UserId) -> StoreResult<bool> {
         let of = self.presence.online_of(std::slice::from_ref(user)).await?;
         Ok(of == [user.clone()])
     }
@@ -75,7 +75,7 @@ fn connection(world: &World) -> Connection {
         id: ConnectionId::trusted(world.id()),
         dialect: Dialect::Json,
         identity: None,
-        claimed: None,
+        upgrade_token: None,
         connected_at: world.now,
         pinged_at: world.now,
         lease_until: world.after(100),

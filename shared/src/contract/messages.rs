@@ -7,7 +7,7 @@ use super::chats::Chats;
 use super::{Case, Failure, Outcome, World, at_once, cases, same, some, sorted, yes};
 use crate::conversation::Conversation;
 use crate::id::{AutoMessageId, MessageId, UserId};
-use crate::message::{Appended, Draft, Message, MessageKind, Span};
+use crate::message::{Appended, Draft, Message, MessageKind, SeqRange};
 
 /// Every case of [`Messages`](crate::ports::Messages).
 pub fn messages() -> Vec<Case<Chats>> {
@@ -32,7 +32,7 @@ async fn stored(chats: &Chats, id: &MessageId) -> Result<Message, Failure> {
 }
 
 async fn latest(chats: &Chats, conversation: &Conversation) -> Result<Vec<Message>, Failure> {
-    Ok(chats.messages.page(&conversation.id, Span::Latest, 100).await?)
+    Ok(chats.messages.page(&conversation.id, SeqRange::Latest, 100).await?)
 }
 
 async fn last_message(chats: &Chats, conversation: &Conversation, me: &UserId) -> Result<Message, Failure> {
@@ -84,10 +84,10 @@ async fn a_client_message_id_is_used_once(chats: Chats, world: World) -> Outcome
     let first = chats.written(&keyed(&world, &conversation, &a, "first")?).await?;
     let second = chats.written(&world.draft(&conversation, &b, "second")?).await?;
     let repeat = keyed(&world, &conversation, &a, "other words")?;
-    same(chats.messages.append(&repeat).await?, Appended::Repeat(first.clone()))?;
+    same(chats.messages.append(&repeat).await?, Appended::Duplicate(first.clone()))?;
     let (other, ..) = chats.direct(&world).await?;
     let elsewhere = keyed(&world, &other, &a, "elsewhere")?;
-    same(chats.messages.append(&elsewhere).await?, Appended::Repeat(first.clone()))?;
+    same(chats.messages.append(&elsewhere).await?, Appended::Duplicate(first.clone()))?;
     same(latest(&chats, &conversation).await?, vec![first, second.clone()])?;
     same(latest(&chats, &other).await?, Vec::new())?;
     same(last_message(&chats, &conversation, &a).await?, second)?;
@@ -109,9 +109,9 @@ async fn race(chats: &Chats, drafts: Vec<Draft>) -> Result<(usize, Vec<Message>)
         async move { chats.messages.append(&drafts[n]).await }
     })
     .await?;
-    let fresh = answers.iter().filter(|answer| matches!(answer, Appended::Fresh(_))).count();
+    let fresh = answers.iter().filter(|answer| matches!(answer, Appended::Created(_))).count();
     let messages = answers.into_iter().map(|answer| match answer {
-        Appended::Fresh(message) | Appended::Repeat(message) => message,
+        Appended::Created(message) | Appended::Duplicate(message) => message,
     });
     Ok((fresh, messages.collect()))
 }
@@ -135,7 +135,7 @@ async fn an_auto_message_becomes_one_message(chats: Chats, world: World) -> Outc
     let (fresh, messages) = race(&chats, (0..20).map(|_| draft()).collect::<Result<_, _>>()?).await?;
     same(fresh, 1)?;
     yes(messages.iter().all(|message| *message == messages[0]), "all answers name one message")?;
-    same(chats.messages.append(&draft()?).await?, Appended::Repeat(messages[0].clone()))?;
+    same(chats.messages.append(&draft()?).await?, Appended::Duplicate(messages[0].clone()))?;
     same(latest(&chats, &conversation).await?, vec![messages[0].clone()])?;
     same(chats.seen_by(&conversation.id, &b).await?.unread, 1)
 }
@@ -162,17 +162,17 @@ async fn pages_directly_precede_or_follow(chats: Chats, world: World) -> Outcome
     }
     let end = u64::MAX;
     for (span, limit, expected) in [
-        (Span::Latest, 3, 7..10),
-        (Span::Latest, 100, 0..10),
-        (Span::Before(seqs[7]), 3, 4..7),
-        (Span::Before(seqs[2]), 100, 0..2),
-        (Span::Before(seqs[0]), 3, 0..0),
-        (Span::Before(end), 2, 8..10),
-        (Span::After(seqs[4]), 3, 5..8),
-        (Span::After(seqs[7]), 100, 8..10),
-        (Span::After(seqs[9]), 3, 0..0),
-        (Span::After(0), 2, 0..2),
-        (Span::After(end), 2, 0..0),
+        (SeqRange::Latest, 3, 7..10),
+        (SeqRange::Latest, 100, 0..10),
+        (SeqRange::Before(seqs[7]), 3, 4..7),
+        (SeqRange::Before(seqs[2]), 100, 0..2),
+        (SeqRange::Before(seqs[0]), 3, 0..0),
+        (SeqRange::Before(end), 2, 8..10),
+        (SeqRange::After(seqs[4]), 3, 5..8),
+        (SeqRange::After(seqs[7]), 100, 8..10),
+        (SeqRange::After(seqs[9]), 3, 0..0),
+        (SeqRange::After(0), 2, 0..2),
+        (SeqRange::After(end), 2, 0..0),
     ] {
         let page = chats.messages.page(&conversation.id, span, limit).await?;
         let found: Vec<u64> = page.iter().map(|message| message.seq).collect();

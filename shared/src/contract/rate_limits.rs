@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::{Case, Failure, Outcome, World, at_once, cases, same, yes};
 use crate::error::RateLimited;
-use crate::ports::{Limit, RateLimits};
+use crate::ports::{RateLimit, RateLimits};
 use crate::time::Time;
 
 type Subject = Arc<dyn RateLimits>;
@@ -26,7 +26,7 @@ pub fn rate_limits() -> Vec<Case<Subject>> {
 
 /// World times are whole days, so every minute begins with them.
 async fn take(limits: &Subject, key: &str, count: u32, now: Time) -> Result<Option<RateLimited>, Failure> {
-    let limit = Limit { count, window: Duration::from_secs(MINUTE) };
+    let limit = RateLimit { count, window: Duration::from_secs(MINUTE) };
     Ok(limits.take(key, limit, now).await?.err())
 }
 
@@ -77,10 +77,13 @@ async fn zero_is_no_limit(limits: Subject, world: World) -> Outcome {
 }
 
 async fn fifty_at_once_share_one_window(limits: Subject, world: World) -> Outcome {
-    let answers = at_once(50, |_| {
-        let (limits, key, now) = (Arc::clone(&limits), world.tag.clone(), world.now);
-        async move { limits.take(&key, Limit { count: 10, window: Duration::from_secs(MINUTE) }, now).await }
-    })
-    .await?;
+    let answers =
+        at_once(50, |_| {
+            let (limits, key, now) = (Arc::clone(&limits), world.tag.clone(), world.now);
+            async move {
+                limits.take(&key, RateLimit { count: 10, window: Duration::from_secs(MINUTE) }, now).await
+            }
+        })
+        .await?;
     same(answers.iter().filter(|answer| answer.is_ok()).count(), 10)
 }

@@ -1,4 +1,4 @@
-//! `SearchIndex`, fed by a document store, by `Indexing`, or by both.
+//! `SearchIndex`, fed by a document store, by `SearchIndexWriter`, or by both.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -8,7 +8,7 @@ use super::{Case, Failure, Outcome, World, cases, same, some, yes};
 use crate::conversation::Conversation;
 use crate::id::{MessageId, UserId};
 use crate::message::Message;
-use crate::ports::{Indexable, Indexing, SearchIndex, SearchQuery};
+use crate::ports::{SearchDocument, SearchIndex, SearchIndexWriter, SearchQuery};
 use crate::search::terms;
 
 /// Longer than an index may take to show what it was given.
@@ -22,10 +22,10 @@ pub struct Search {
     /// The document store, when the index reads from it.
     pub chats: Option<Chats>,
     /// The way in, when the index has one of its own.
-    pub indexing: Option<Arc<dyn Indexing>>,
+    pub indexing: Option<Arc<dyn SearchIndexWriter>>,
 }
 
-/// Every case of [`SearchIndex`] and [`Indexing`].
+/// Every case of [`SearchIndex`] and [`SearchIndexWriter`].
 pub fn search() -> Vec<Case<Search>> {
     cases![
         every_term_begins_some_word,
@@ -72,7 +72,7 @@ impl Search {
     /// Tells the index, when it must be told.
     async fn show(&self, to: &Conversation, messages: &[Message], revision: u64) -> Outcome {
         if let Some(indexing) = &self.indexing {
-            let row = |message: &Message| Indexable {
+            let row = |message: &Message| SearchDocument {
                 message: message.clone(),
                 members: to.member_ids(),
                 revision,

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::{Case, Outcome, World, at_once, cases, same, sorted, yes};
 use crate::id::{SessionId, UserId};
-use crate::ports::{Sessions, Stored};
+use crate::ports::{Sessions, StoreResult};
 use crate::session::{Rotation, Session};
 use crate::time::Time;
 
@@ -39,14 +39,14 @@ fn session(world: &World, user: &UserId, opened: u64) -> Session {
     }
 }
 
-async fn opened(sessions: &Subject, world: &World) -> Stored<Session> {
+async fn opened(sessions: &Subject, world: &World) -> StoreResult<Session> {
     let session = session(world, &world.user_id(), 0);
     sessions.open(&session).await?;
     Ok(session)
 }
 
 /// Shows the session's `shown`th token and offers the `new`th.
-async fn rotate(sessions: &Subject, of: &Session, shown: u32, new: u32, now: Time) -> Stored<Rotation> {
+async fn rotate(sessions: &Subject, of: &Session, shown: u32, new: u32, now: Time) -> StoreResult<Rotation> {
     let [shown, new] = [shown, new].map(|n| format!("{}-{n}", of.id));
     sessions.rotate(&of.id, &shown, &new, now, now + std::time::Duration::from_secs(2_000)).await
 }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::{Case, Outcome, World, at_once, cases, same, some, sorted, yes};
 use crate::error::StoreError;
-use crate::ports::{Stored, Users};
+use crate::ports::{StoreResult, Users};
 use crate::user::{Email, Login, PasswordHash, User, UserChange, Username};
 
 type Subject = Arc<dyn Users>;
@@ -32,7 +32,7 @@ pub fn users() -> Vec<Case<Subject>> {
     ]
 }
 
-async fn found(users: &Subject, user: &User) -> Stored<Option<User>> {
+async fn found(users: &Subject, user: &User) -> StoreResult<Option<User>> {
     Ok(users.by_ids(std::slice::from_ref(&user.id)).await?.pop())
 }
 
@@ -160,15 +160,15 @@ async fn ones_own_name_may_be_written_otherwise(users: Subject, world: World) ->
 async fn seen_moves_forward_and_never_back(users: Subject, world: World) -> Outcome {
     let ada = world.user("ada", "Ada");
     users.insert(&ada).await?;
-    users.seen(&ada.id, world.before(10)).await?;
+    users.mark_seen(&ada.id, world.before(10)).await?;
     same(some(found(&users, &ada).await?)?.last_seen_at, world.now)?;
     at_once(20, |n| {
         let (users, id, at) = (Arc::clone(&users), ada.id.clone(), world.after(20 - n as u64));
-        async move { users.seen(&id, at).await }
+        async move { users.mark_seen(&id, at).await }
     })
     .await?;
     same(some(found(&users, &ada).await?)?.last_seen_at, world.after(20))?;
-    users.seen(&world.user_id(), world.now).await?;
+    users.mark_seen(&world.user_id(), world.now).await?;
     Ok(())
 }
 
@@ -196,7 +196,7 @@ async fn the_list_is_sorted_and_pages_are_strict(users: Subject, world: World) -
     yes(rest.iter().any(|user| user.username.key() == format!("{}b", world.tag)), "the next one is there")
 }
 
-async fn names(users: &Subject, world: &World, search: &str) -> Stored<String> {
+async fn names(users: &Subject, world: &World, search: &str) -> StoreResult<String> {
     let found = users.list(Some(search), None, 100).await?;
     let own =
         found.iter().filter_map(|user| user.username.as_str().strip_prefix(&world.tag).map(str::to_owned));

@@ -1,13 +1,16 @@
-//! How a function's process begins: logs, the environment, and what is lent to every invocation.
+//! Starting a function's process: logs, configuration, connections, then the Lambda Runtime API.
 
 use std::fmt;
+use std::future::Future;
 
-use crate::auth::{Gate, Rates, TokenKeys};
-use crate::config::{self, Env};
+use super::{Entry, run};
+use crate::auth::{Gate, Passwords, Rates, TokenKeys};
+use crate::config::Env;
 use crate::ports::{RateLimits, Sessions};
+use crate::realtime::ping::PingTimers;
 use crate::telemetry;
 
-/// Why a function's process ends. Its `Debug`, which is what a failed `main` prints, is meant for people.
+/// The reason why a function's process ends. `main` prints its `Debug`, which is therefore plain text.
 pub struct Fatal(String);
 
 impl fmt::Debug for Fatal {
@@ -22,31 +25,139 @@ impl<E: fmt::Display> From<E> for Fatal {
     }
 }
 
-/// Starts the logs and opens the environment, in which Lambda's own variables must be.
-pub fn start() -> Env {
-    telemetry::start("info");
-    Env::lambda()
+/// Something that a process makes once from the environment and lends to every invocation: an adapter, or a
+/// set of settings.
+pub trait Component: Sized + Send + Sync + 'static {
+    /// What [`read`](Self::read) found.
+    type Config: Send;
+
+    /// Whether the environment asks for this component. An `Option` of it is `None` otherwise.
+    fn is_configured(_env: &Env) -> bool {
+        true
+    }
+
+    /// Reads the environment; problems are added to `env`.
+    fn read(env: &mut Env) -> Self::Config;
+
+    /// Makes the component. It runs only after every component was read without a problem.
+    fn connect(config: Self::Config) -> impl Future<Output = Result<Self, Fatal>> + Send;
 }
 
-/// Something that lives as long as the process: connected once, lent to every invocation.
-pub fn keep<T>(value: T) -> &'static T {
+impl<C: Component> Component for Option<C> {
+    type Config = Option<C::Config>;
+
+    fn read(env: &mut Env) -> Self::Config {
+        C::is_configured(env).then(|| C::read(env))
+    }
+
+    async fn connect(config: Self::Config) -> Result<Self, Fatal> {
+        match config {
+            Some(config) => Ok(Some(C::connect(config).await?)),
+            None => Ok(None),
+        }
+    }
+}
+
+/// A tuple of [`Component`]s.
+pub trait Components: Sized {
+    /// What was read for each.
+    type Configs: Send;
+    /// A reference to each, for the life of the process.
+    type Refs: Send;
+
+    /// Reads the environment for each.
+    fn read(env: &mut Env) -> Self::Configs;
+
+    /// Connects each, in order.
+    fn connect(configs: Self::Configs) -> impl Future<Output = Result<Self::Refs, Fatal>> + Send;
+}
+
+macro_rules! components {
+    ($($name:ident $config:ident),+) => {
+        impl<$($name: Component),+> Components for ($($name,)+) {
+            type Configs = ($($name::Config,)+);
+            type Refs = ($(&'static $name,)+);
+
+            fn read(env: &mut Env) -> Self::Configs {
+                ($($name::read(env),)+)
+            }
+
+            async fn connect(($($config,)+): Self::Configs) -> Result<Self::Refs, Fatal> {
+                Ok(($(leak($name::connect($config).await?),)+))
+            }
+        }
+    };
+}
+
+components!(A a);
+components!(A a, B b);
+components!(A a, B b, C c);
+components!(A a, B b, C c, D d);
+components!(A a, B b, C c, D d, E e);
+
+/// The whole `main` of a function: starts the logs, connects the components `C`, and serves the function that
+/// `wire` makes of them on the Lambda Runtime API until the process ends.
+///
+/// # Errors
+/// Every problem of the environment at once; the first component that cannot be made; a runtime that cannot
+/// start or loses its API.
+pub fn serve<C: Components>(wire: impl FnOnce(C::Refs) -> Entry) -> Result<(), Fatal> {
+    telemetry::start("info");
+    let mut env = Env::lambda();
+    let configs = C::read(&mut env);
+    env.finish()?;
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    runtime.block_on(async { run(wire(C::connect(configs).await?)).await })
+}
+
+/// Makes a value live as long as the process, so that every invocation can borrow it.
+pub fn leak<T>(value: T) -> &'static T {
     Box::leak(Box::new(value))
 }
 
-/// What a gate needs besides its stores.
+/// The settings of a [`Gate`]: `JWT_SECRET` and the other variables of [`TokenKeys`] and [`Rates`].
 pub struct GateSettings {
-    keys: &'static TokenKeys,
-    rates: &'static Rates,
+    keys: TokenKeys,
+    rates: Rates,
 }
 
 impl GateSettings {
-    /// `JWT_SECRET` and its kin, `RATE_LIMIT_SCALE`.
-    pub fn from_env(env: &mut Env) -> Self {
-        Self { keys: keep(config::token_keys(env)), rates: keep(config::rates(env)) }
+    /// The gate over a store of sessions and rate limits.
+    pub fn over<S: Sessions + RateLimits>(&'static self, store: &'static S) -> Gate<'static> {
+        Gate { sessions: store, limits: store, keys: &self.keys, rates: &self.rates }
+    }
+}
+
+impl Component for GateSettings {
+    type Config = Self;
+
+    fn read(env: &mut Env) -> Self {
+        Self { keys: TokenKeys::from_env(env), rates: Rates::from_env(env) }
     }
 
-    /// The gate over a store of sessions and limits.
-    pub fn over<S: Sessions + RateLimits>(&self, store: &'static S) -> Gate<'static> {
-        Gate { sessions: store, limits: store, keys: self.keys, rates: self.rates }
+    async fn connect(config: Self) -> Result<Self, Fatal> {
+        Ok(config)
+    }
+}
+
+impl Component for PingTimers {
+    type Config = Self;
+
+    fn read(env: &mut Env) -> Self {
+        Self::from_env(env)
+    }
+
+    async fn connect(config: Self) -> Result<Self, Fatal> {
+        Ok(config)
+    }
+}
+
+impl Component for Passwords {
+    type Config = ();
+
+    fn read(_env: &mut Env) {}
+
+    async fn connect((): ()) -> Result<Self, Fatal> {
+        Ok(Self::for_this_machine())
     }
 }

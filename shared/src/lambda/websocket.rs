@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
+use super::status::status;
 use super::{Entry, broken_event, raw};
 use crate::error::Error;
 use crate::id::{ConnectionId, Entropy};
@@ -46,10 +47,12 @@ pub enum SocketEventKind {
         /// As sent.
         body: String,
     },
-    /// The socket is gone.
+    /// The socket is closed.
     Disconnect {
-        /// The close code, where the gateway knows one.
+        /// The close code, if the gateway knows one.
         code: Option<u16>,
+        /// The close reason, if the gateway knows one.
+        reason: Option<String>,
     },
 }
 
@@ -109,21 +112,8 @@ fn refused(error: &Error, connecting: bool, id: &str, connection: &ConnectionId)
     if !connecting {
         return SocketReply::ok();
     }
-    let status = match error {
-        Error::Unauthenticated(_) => 401,
-        Error::Forbidden(_) => 403,
-        Error::RateLimited(_) => 429,
-        Error::Unavailable(_) => 503,
-        Error::Internal(_) => 500,
-        Error::InvalidJson
-        | Error::UnsupportedMediaType
-        | Error::PayloadTooLarge(_)
-        | Error::Invalid(_)
-        | Error::NotFound(_)
-        | Error::Conflict(_) => 400,
-    };
     SocketReply::refuse(
-        status,
+        status(error).as_u16(),
         serde_json::json!({ "code": error.code(), "message": error.to_string() }).to_string(),
     )
 }
@@ -151,6 +141,8 @@ struct Context {
     identity: Identity,
     #[serde(default)]
     disconnect_status_code: Option<u16>,
+    #[serde(default)]
+    disconnect_reason: Option<String>,
 }
 
 #[derive(Deserialize, Default)]
@@ -177,7 +169,10 @@ fn read(text: &str) -> Result<SocketEvent, serde_json::Error> {
             query: event.query_string_parameters.unwrap_or_default(),
         },
         EventType::Message => SocketEventKind::Message { body: event.body.unwrap_or_default() },
-        EventType::Disconnect => SocketEventKind::Disconnect { code: context.disconnect_status_code },
+        EventType::Disconnect => SocketEventKind::Disconnect {
+            code: context.disconnect_status_code,
+            reason: context.disconnect_reason,
+        },
     };
     Ok(SocketEvent {
         id: context.request_id,

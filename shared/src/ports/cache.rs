@@ -1,16 +1,16 @@
-//! What is kept close at hand and may be lost at any time.
+//! A cache of conversations' members. Any entry may be lost at any time.
 
 use async_trait::async_trait;
 
-use crate::conversation::Circle;
+use crate::conversation::Members;
 use crate::id::ConversationId;
-use crate::ports::Stored;
+use crate::ports::StoreResult;
 
-/// Conversations' members. They never change, so what is found here is never stale.
+/// Caches conversations' members. They never change, so an entry is never stale.
 #[async_trait]
-pub trait Cache: Send + Sync {
-    /// What was kept, unless it was lost since.
-    async fn circle(&self, id: &ConversationId) -> Stored<Option<Circle>>;
-    /// Keeps it for as long as is convenient, or not at all.
-    async fn keep(&self, circle: &Circle) -> Stored<()>;
+pub trait MemberCache: Send + Sync {
+    /// The cached members, if the entry still exists.
+    async fn get(&self, id: &ConversationId) -> StoreResult<Option<Members>>;
+    /// Caches the members for as long as the adapter likes, or not at all.
+    async fn put(&self, members: &Members) -> StoreResult<()>;
 }

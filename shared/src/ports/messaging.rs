@@ -5,7 +5,7 @@ use async_trait::async_trait;
 
 use crate::error::{Cause, StoreFailure};
 use crate::id::ConnectionId;
-use crate::ports::Stored;
+use crate::ports::StoreResult;
 
 /// API Gateway's `@connections`.
 #[async_trait]
@@ -48,18 +48,18 @@ pub struct OutboxMessage {
 #[async_trait]
 pub trait Outbox: Send + Sync {
     /// Publishes persistent messages to a durable queue; all confirmed, or an error.
-    async fn publish(&self, queue: &str, messages: &[OutboxMessage]) -> Stored<()>;
+    async fn publish(&self, queue: &str, messages: &[OutboxMessage]) -> StoreResult<()>;
     /// Parks a failed job on `<queue>.retry` for the delay that its attempt earns.
-    async fn retry_later(&self, queue: &str, message: &OutboxMessage) -> Stored<()>;
+    async fn retry_later(&self, queue: &str, message: &OutboxMessage) -> StoreResult<()>;
     /// Lays a hopeless job to rest on `<queue>.dead`, with the reason.
-    async fn bury(&self, queue: &str, message: &OutboxMessage, reason: &str) -> Stored<()>;
+    async fn dead_letter(&self, queue: &str, message: &OutboxMessage, reason: &str) -> StoreResult<()>;
 }
 
 /// Lambda's asynchronous invoke.
 #[async_trait]
 pub trait Functions: Send + Sync {
     /// Queues an event for another function (`InvocationType: Event`) and does not wait for it.
-    async fn start(&self, function: &str, event: &serde_json::Value) -> Stored<()>;
+    async fn start(&self, function: &str, event: &serde_json::Value) -> StoreResult<()>;
 }
 
 /// A store's own word on how it is.

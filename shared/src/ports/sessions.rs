@@ -6,7 +6,7 @@ use async_trait::async_trait;
 
 use crate::error::RateLimited;
 use crate::id::{SessionId, UserId};
-use crate::ports::Stored;
+use crate::ports::StoreResult;
 use crate::session::{Rotation, Session};
 use crate::time::Time;
 
@@ -14,9 +14,9 @@ use crate::time::Time;
 #[async_trait]
 pub trait Sessions: Send + Sync {
     /// Stores a new session.
-    async fn open(&self, session: &Session) -> Stored<()>;
+    async fn open(&self, session: &Session) -> StoreResult<()>;
     /// The session if it lives at `now`.
-    async fn live(&self, id: &SessionId, now: Time) -> Stored<Option<Session>>;
+    async fn live(&self, id: &SessionId, now: Time) -> StoreResult<Option<Session>>;
     /// Atomically: the good hash becomes `new_hash`; a hash that was good before ends the session.
     async fn rotate(
         &self,
@@ -25,18 +25,18 @@ pub trait Sessions: Send + Sync {
         new_hash: &str,
         now: Time,
         expires_at: Time,
-    ) -> Stored<Rotation>;
+    ) -> StoreResult<Rotation>;
     /// Ends one session of the user's; `false` if there was none.
-    async fn end(&self, user: &UserId, id: &SessionId) -> Stored<bool>;
+    async fn end(&self, user: &UserId, id: &SessionId) -> StoreResult<bool>;
     /// Ends all sessions of the user's but `except`; those that it ended.
-    async fn end_all(&self, user: &UserId, except: Option<&SessionId>) -> Stored<Vec<SessionId>>;
+    async fn end_all(&self, user: &UserId, except: Option<&SessionId>) -> StoreResult<Vec<SessionId>>;
     /// The user's sessions that live at `now`, newest first.
-    async fn list(&self, user: &UserId, now: Time) -> Stored<Vec<Session>>;
+    async fn list(&self, user: &UserId, now: Time) -> StoreResult<Vec<Session>>;
 }
 
 /// So many in such a time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Limit {
+pub struct RateLimit {
     /// How many in a window; 0 means no limit.
     pub count: u32,
     /// How long a window is.
@@ -47,5 +47,5 @@ pub struct Limit {
 #[async_trait]
 pub trait RateLimits: Send + Sync {
     /// Takes one from `key`'s fixed window that `now` lies in; the limit's answer when none is left.
-    async fn take(&self, key: &str, limit: Limit, now: Time) -> Stored<Result<(), RateLimited>>;
+    async fn take(&self, key: &str, limit: RateLimit, now: Time) -> StoreResult<Result<(), RateLimited>>;
 }

@@ -4,22 +4,22 @@ use serde_json::{Value, json};
 
 use crate::error::Error;
 
-/// The envelope of a success.
-pub fn accepted(data: &Value) -> Value {
+/// The answer to an event that succeeded.
+pub fn success(data: &Value) -> Value {
     json!({ "ok": true, "data": data })
 }
 
-/// The envelope of a failure. The cause stays inside.
-pub fn refused(error: &Error) -> Value {
-    json!({ "ok": false, "error": told(error) })
+/// The answer to an event that failed. It does not contain the error's cause.
+pub fn failure(error: &Error) -> Value {
+    json!({ "ok": false, "error": error_body(error) })
 }
 
-/// An error as clients are told: `{code, message, retryable, details?}`.
-pub fn told(error: &Error) -> Value {
-    let mut told =
+/// An error as socket clients see it: `{code, message, retryable, details?}`.
+pub fn error_body(error: &Error) -> Value {
+    let mut body =
         json!({ "code": error.code(), "message": error.to_string(), "retryable": error.retryable() });
     if let Error::Invalid(fields) = error {
-        told["details"] = json!(fields);
+        body["details"] = json!(fields);
     }
-    told
+    body
 }

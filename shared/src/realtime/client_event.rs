@@ -8,7 +8,7 @@ use crate::error::Error;
 use crate::form::{Form, boolean, text};
 use crate::id::{ConversationId, MessageId};
 use crate::message::Content;
-use crate::message::send::Outgoing;
+use crate::message::SendRequest;
 
 /// The most conversations that one replay names.
 const MOST_REPLAYED: usize = 1_000;
@@ -21,7 +21,7 @@ pub enum ClientEvent {
     /// `leave_room`.
     Leave(ConversationId),
     /// `send_message`.
-    Send(Outgoing),
+    Send(SendRequest),
     /// `typing`, `typing_start`, `typing_stop`.
     Typing {
         /// Where.
@@ -63,7 +63,7 @@ impl ClientEvent {
         match name {
             "join_room" => room(payload).map(Self::Join),
             "leave_room" => room(payload).map(Self::Leave),
-            "send_message" => Outgoing::read(Form::json(payload)?, None).map(Self::Send),
+            "send_message" => SendRequest::read(Form::json(payload)?, None).map(Self::Send),
             "typing" => typing(payload, None),
             "typing_start" => typing(payload, Some(true)),
             "typing_stop" => typing(payload, Some(false)),

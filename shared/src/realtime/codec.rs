@@ -29,7 +29,7 @@ pub mod socket_io;
 mod tests;
 pub mod upgrade;
 
-pub use dialect::{AckId, Dialect, EventFrames, Inbound};
+pub use dialect::{AckId, EventFrames, Inbound};
 
 /// The longest frame that is read: the largest WebSocket message API Gateway passes on.
 pub const MAX_FRAME_BYTES: usize = 128 * 1024;
@@ -47,7 +47,7 @@ pub const MAX_ATTACHMENTS: u8 = 10;
 ///
 /// What the server does: a Socket.IO connection is **closed**, as the reference server does on any
 /// bad packet; a plain JSON connection is told with the event `error` and **stays open**
-/// ([`dialect::Dialect::closes_on_wrong_frame`]). The texts name no client data and may be shown.
+/// ([`dialect::Dialect::closes_on_parse_error`]). The texts name no client data and may be shown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum ParseError {
     /// Over [`MAX_FRAME_BYTES`]; the gateway itself closes such a connection with 1009.

@@ -72,7 +72,7 @@ fn queues_show_their_depths_and_the_dead_are_sent_back() {
         store.publish(SENDING_QUEUE, &jobs[..1]).await.unwrap();
         store.retry_later(SENDING_QUEUE, &OutboxMessage { attempt: 4, ..jobs[1].clone() }).await.unwrap();
         for job in &jobs[2..] {
-            store.bury(SENDING_QUEUE, job, "tried in vain").await.unwrap();
+            store.dead_letter(SENDING_QUEUE, job, "tried in vain").await.unwrap();
         }
         (people, planned)
     });
@@ -109,7 +109,7 @@ fn queues_show_their_depths_and_the_dead_are_sent_back() {
     world.kill();
     block_on(async {
         let store = Embedded::open(&world.data()).unwrap();
-        store.bury(SENDING_QUEUE, &job(&delivery(&rows_planned[1])), "by hand").await.unwrap();
+        store.dead_letter(SENDING_QUEUE, &job(&delivery(&rows_planned[1])), "by hand").await.unwrap();
     });
     world.kill_and_restart();
     let said = command(world.port(), Path::new("/nowhere"), &["queues", "--replay-dead"]);

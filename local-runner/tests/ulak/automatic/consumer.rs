@@ -4,12 +4,12 @@ use adapter_embedded::Embedded;
 use auto_message_consumer::Ports;
 use expect_test::expect;
 use shared::auto_message::{AutoMessage, Job, SENDING_QUEUE};
+use shared::chat::{ChatPorts, MemberLookup};
 use shared::error::Error;
 use shared::id::UserId;
 use shared::lambda::invoke;
 use shared::lambda::queue::{Batch, Delivery, queue};
 use shared::message::MessageKind;
-use shared::message::send::Chat;
 use shared::ports::AutoMessages;
 use shared::realtime::fanout::Fanout;
 
@@ -55,10 +55,9 @@ impl Scene {
         deliveries: Vec<Delivery>,
     ) -> Result<(), Error> {
         let fanout = Fanout { connections: faulty, rooms: &self.store, push: &self.pushed };
-        let chat = Chat {
+        let chat = ChatPorts {
             users: &self.store,
-            conversations: &self.store,
-            cache: &self.store,
+            members: MemberLookup::over(&self.store, &self.store),
             messages: faulty,
             fanout,
         };
@@ -156,7 +155,7 @@ async fn a_crash_at_any_line_makes_one_message() {
     for (call, fault, told) in [
         ("get", Fault::Down, 1),
         ("append", Fault::Down, 1),
-        // Stored and not announced: the repeat announces it.
+        // StoreResult and not announced: the repeat announces it.
         ("append", Fault::AnswerLost, 1),
         ("of_users", Fault::Down, 1),
         // Announced and not marked: nobody can know, so it is announced again, as the same message.

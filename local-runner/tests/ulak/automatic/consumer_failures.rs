@@ -83,7 +83,7 @@ async fn poison_rests_with_its_reason_and_blocks_nobody() {
         says-too-much 1: content must be at most 4000 characters
         sender-left 1: senderId is not a user
         sender-unknown 1: senderId is not a user
-        to-oneself 1: receiverId must be somebody else
+        to-oneself 1: receiverId must be another user, not yourself
         unplanned 1: the automatic message was not found
     "#]]
     .assert_eq(&(told.join("\n") + "\n"));

@@ -7,11 +7,11 @@ use adapter_embedded::Embedded;
 use async_trait::async_trait;
 use futures::future::BoxFuture;
 use shared::auto_message::AutoMessage;
-use shared::connection::{Attached, Connection, Ended, Identity, Receiver};
+use shared::connection::{AttachOutcome, Connection, EndedConnection, Identity, Receiver};
 use shared::error::StoreError;
 use shared::id::{AutoMessageId, ConnectionId, ConversationId, MessageId, SessionId, UserId};
-use shared::message::{Appended, Draft, Message, Span};
-use shared::ports::{AutoMessages, Connections, Messages, Outbox, OutboxMessage, Stored};
+use shared::message::{Appended, Draft, Message, SeqRange};
+use shared::ports::{AutoMessages, Connections, Messages, Outbox, OutboxMessage, StoreResult};
 use shared::time::Time;
 
 /// How a call fails.
@@ -51,7 +51,11 @@ impl<'a> Faulty<'a> {
         self
     }
 
-    async fn faced<T>(&self, call: &'static str, work: impl Future<Output = Stored<T>> + Send) -> Stored<T> {
+    async fn faced<T>(
+        &self,
+        call: &'static str,
+        work: impl Future<Output = StoreResult<T>> + Send,
+    ) -> StoreResult<T> {
         let meanwhile = self.meanwhile.lock().unwrap().remove(call);
         if let Some(meanwhile) = meanwhile {
             meanwhile.await;
@@ -77,100 +81,110 @@ impl<'a> Faulty<'a> {
 
 #[async_trait]
 impl AutoMessages for Faulty<'_> {
-    async fn plan(&self, rows: &[AutoMessage]) -> Stored<u64> {
+    async fn plan(&self, rows: &[AutoMessage]) -> StoreResult<u64> {
         self.faced("plan", self.store.plan(rows)).await
     }
 
-    async fn planned(&self, day: &str, users: &[UserId]) -> Stored<Vec<UserId>> {
-        self.faced("planned", self.store.planned(day, users)).await
+    async fn planned_users(&self, day: &str, users: &[UserId]) -> StoreResult<Vec<UserId>> {
+        self.faced("planned", self.store.planned_users(day, users)).await
     }
 
-    async fn claim(&self, now: Time, lease_until: Time, limit: u32) -> Stored<Vec<AutoMessage>> {
+    async fn claim(&self, now: Time, lease_until: Time, limit: u32) -> StoreResult<Vec<AutoMessage>> {
         self.faced("claim", self.store.claim(now, lease_until, limit)).await
     }
 
-    async fn queued(&self, ids: &[AutoMessageId]) -> Stored<()> {
-        self.faced("queued", self.store.queued(ids)).await
+    async fn mark_queued(&self, ids: &[AutoMessageId]) -> StoreResult<()> {
+        self.faced("queued", self.store.mark_queued(ids)).await
     }
 
-    async fn get(&self, id: &AutoMessageId) -> Stored<Option<AutoMessage>> {
+    async fn get(&self, id: &AutoMessageId) -> StoreResult<Option<AutoMessage>> {
         self.faced("get", AutoMessages::get(self.store, id)).await
     }
 
-    async fn sent(&self, id: &AutoMessageId) -> Stored<()> {
-        self.faced("sent", self.store.sent(id)).await
+    async fn mark_sent(&self, id: &AutoMessageId) -> StoreResult<()> {
+        self.faced("sent", self.store.mark_sent(id)).await
     }
 
-    async fn backlog(&self, now: Time) -> Stored<u64> {
+    async fn backlog(&self, now: Time) -> StoreResult<u64> {
         self.faced("backlog", self.store.backlog(now)).await
     }
 }
 
 #[async_trait]
 impl Outbox for Faulty<'_> {
-    async fn publish(&self, queue: &str, messages: &[OutboxMessage]) -> Stored<()> {
+    async fn publish(&self, queue: &str, messages: &[OutboxMessage]) -> StoreResult<()> {
         self.faced("publish", self.store.publish(queue, messages)).await
     }
 
-    async fn retry_later(&self, queue: &str, message: &OutboxMessage) -> Stored<()> {
+    async fn retry_later(&self, queue: &str, message: &OutboxMessage) -> StoreResult<()> {
         self.faced("retry_later", self.store.retry_later(queue, message)).await
     }
 
-    async fn bury(&self, queue: &str, message: &OutboxMessage, reason: &str) -> Stored<()> {
-        self.faced("bury", self.store.bury(queue, message, reason)).await
+    async fn dead_letter(&self, queue: &str, message: &OutboxMessage, reason: &str) -> StoreResult<()> {
+        self.faced("bury", self.store.dead_letter(queue, message, reason)).await
     }
 }
 
 #[async_trait]
 impl Messages for Faulty<'_> {
-    async fn append(&self, draft: &Draft) -> Stored<Appended> {
+    async fn append(&self, draft: &Draft) -> StoreResult<Appended> {
         self.faced("append", self.store.append(draft)).await
     }
 
-    async fn by_ids(&self, ids: &[MessageId]) -> Stored<Vec<Message>> {
+    async fn by_ids(&self, ids: &[MessageId]) -> StoreResult<Vec<Message>> {
         Messages::by_ids(self.store, ids).await
     }
 
-    async fn page(&self, conversation: &ConversationId, span: Span, limit: u32) -> Stored<Vec<Message>> {
+    async fn page(
+        &self,
+        conversation: &ConversationId,
+        span: SeqRange,
+        limit: u32,
+    ) -> StoreResult<Vec<Message>> {
         self.store.page(conversation, span, limit).await
     }
 
-    async fn edit(&self, id: &MessageId, content: &str, at: Time) -> Stored<Option<Message>> {
+    async fn edit(&self, id: &MessageId, content: &str, at: Time) -> StoreResult<Option<Message>> {
         self.store.edit(id, content, at).await
     }
 
-    async fn delete(&self, id: &MessageId, at: Time) -> Stored<Option<Message>> {
+    async fn delete(&self, id: &MessageId, at: Time) -> StoreResult<Option<Message>> {
         self.store.delete(id, at).await
     }
 }
 
 #[async_trait]
 impl Connections for Faulty<'_> {
-    async fn open(&self, connection: &Connection) -> Stored<()> {
+    async fn open(&self, connection: &Connection) -> StoreResult<()> {
         Connections::open(self.store, connection).await
     }
 
-    async fn get(&self, id: &ConnectionId) -> Stored<Option<Connection>> {
+    async fn get(&self, id: &ConnectionId) -> StoreResult<Option<Connection>> {
         Connections::get(self.store, id).await
     }
 
-    async fn attach(&self, id: &ConnectionId, identity: &Identity, lease_until: Time) -> Stored<Attached> {
+    async fn attach(
+        &self,
+        id: &ConnectionId,
+        identity: &Identity,
+        lease_until: Time,
+    ) -> StoreResult<AttachOutcome> {
         self.store.attach(id, identity, lease_until).await
     }
 
-    async fn end(&self, id: &ConnectionId, now: Time) -> Stored<Option<Ended>> {
+    async fn end(&self, id: &ConnectionId, now: Time) -> StoreResult<Option<EndedConnection>> {
         Connections::end(self.store, id, now).await
     }
 
-    async fn of_users(&self, users: &[UserId]) -> Stored<Vec<Receiver>> {
+    async fn of_users(&self, users: &[UserId]) -> StoreResult<Vec<Receiver>> {
         self.faced("of_users", self.store.of_users(users)).await
     }
 
-    async fn of_session(&self, session: &SessionId) -> Stored<Vec<Receiver>> {
+    async fn of_session(&self, session: &SessionId) -> StoreResult<Vec<Receiver>> {
         self.store.of_session(session).await
     }
 
-    async fn everyone(&self, after: Option<&ConnectionId>, limit: u32) -> Stored<Vec<Receiver>> {
+    async fn everyone(&self, after: Option<&ConnectionId>, limit: u32) -> StoreResult<Vec<Receiver>> {
         self.store.everyone(after, limit).await
     }
 }

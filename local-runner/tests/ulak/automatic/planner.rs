@@ -9,7 +9,7 @@ use serde_json::Value;
 use shared::auto_message::AutoMessage;
 use shared::id::{AutoMessageId, UserId};
 use shared::lambda::invoke;
-use shared::lambda::schedule::{Tick, schedule};
+use shared::lambda::schedule::{ScheduledRun, schedule};
 use shared::ports::{AutoMessages as _, Users as _};
 
 use super::faults::{Fault, Faulty};
@@ -101,7 +101,7 @@ async fn who_has_been_away_or_has_left_is_out() {
         store.insert(&candidate).await.unwrap();
         let report = fire(&store, &[], NIGHT).await;
         assert_eq!(report["planned"], u64::from(takes_part), "{case}");
-        let planned = store.planned(DAY, &[candidate.id]).await.unwrap().len();
+        let planned = store.planned_users(DAY, &[candidate.id]).await.unwrap().len();
         assert_eq!(planned, usize::from(takes_part), "{case}");
     }
     let store = Embedded::temporary().unwrap();
@@ -246,7 +246,7 @@ async fn nobody_and_somebody_alone_plan_nothing() {
 async fn a_store_that_is_away_at_two_is_waited_for() {
     let store = Embedded::temporary().unwrap();
     people(&store, 10).await;
-    let night = |budget| Tick { budget, ..tick(at(NIGHT), 1) };
+    let night = |budget| ScheduledRun { budget, ..tick(at(NIGHT), 1) };
     let (whole, none) = (Some(Duration::from_secs(900)), None);
     for (budget, failures, waited) in [(none, u32::MAX, 0), (whole, u32::MAX, 240), (whole, 12, 60)] {
         let away = Faulty::over(&store).failing("planned", failures, Fault::Down);

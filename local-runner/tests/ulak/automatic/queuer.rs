@@ -10,7 +10,7 @@ use expect_test::expect;
 use shared::auto_message::{Job, SENDING_QUEUE};
 use shared::error::Error;
 use shared::lambda::invoke;
-use shared::lambda::schedule::{Tick, schedule};
+use shared::lambda::schedule::{ScheduledRun, schedule};
 use shared::ports::AutoMessages;
 use tokio::sync::Barrier;
 
@@ -30,7 +30,7 @@ async fn queue(store: &Embedded) -> BTreeMap<String, usize> {
     jobs
 }
 
-async fn run(store: &Embedded, tick: Tick) -> Report {
+async fn run(store: &Embedded, tick: ScheduledRun) -> Report {
     auto_message_queuer::handle(store, store, tick).await.unwrap()
 }
 
@@ -71,7 +71,7 @@ async fn a_run_out_of_time_leaves_the_rest_to_the_next() {
     let people = people(&store, 20).await;
     plan(&store, &people, 1_100, at(NIGHT)).await;
     // Ten seconds are kept for the last batch, so this budget is spent at once.
-    let hurried = |seconds| Tick { budget: Some(SECOND * seconds), ..tick(at(NIGHT), 1) };
+    let hurried = |seconds| ScheduledRun { budget: Some(SECOND * seconds), ..tick(at(NIGHT), 1) };
     assert_eq!(run(&store, hurried(10)).await, Report { queued: 500, out_of_time: true });
     assert_eq!(run(&store, hurried(0)).await, Report { queued: 500, out_of_time: true });
     assert_eq!(run(&store, tick(at(NIGHT), 1)).await, Report { queued: 100, out_of_time: false });

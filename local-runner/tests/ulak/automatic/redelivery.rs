@@ -16,7 +16,7 @@ use sam_emulator::invoke::{BoxFuture, Invocation, InvokeError, Invoker};
 use sam_emulator::plan::QueuePlan;
 use serde_json::Value;
 use shared::auto_message::{Job, SENDING_QUEUE};
-use shared::lambda::queue::queue;
+use shared::lambda::queue;
 use shared::lambda::{Entry, invoke};
 use shared::ports::AutoMessages;
 use tokio::sync::Notify;

@@ -11,15 +11,15 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
 use shared::auto_message::{AutoMessage, Job, SENDING_QUEUE};
+use shared::chat::{ChatPorts, MemberLookup};
 use shared::config::Env;
+use shared::connection::Dialect;
 use shared::connection::{Connection, Identity};
 use shared::id::{AutoMessageId, ConnectionId, Entropy, SessionId, UserId};
 use shared::lambda::queue::{Batch, Delivery};
-use shared::lambda::schedule::Tick;
-use shared::message::send::Chat;
-use shared::message::{Message, Span};
+use shared::lambda::schedule::ScheduledRun;
+use shared::message::{Message, SeqRange};
 use shared::ports::{AutoMessages, Connections, Conversations, Messages, Push, PushError, Users};
-use shared::realtime::codec::Dialect;
 use shared::realtime::fanout::Fanout;
 use shared::time::Time;
 use shared::user::{Email, PasswordHash, User, Username};
@@ -68,8 +68,8 @@ pub(super) fn settings(variables: &[(&str, &str)]) -> Settings {
 }
 
 /// A firing with repeatable randomness.
-pub(super) fn tick(now: Time, seed: u64) -> Tick {
-    Tick { id: "a-run".to_owned(), now, entropy: Entropy::seeded(seed), budget: None }
+pub(super) fn tick(now: Time, seed: u64) -> ScheduledRun {
+    ScheduledRun { id: "a-run".to_owned(), now, entropy: Entropy::seeded(seed), budget: None }
 }
 
 /// The event of a firing, as EventBridge Scheduler sends it.
@@ -181,7 +181,7 @@ pub(super) async fn connect(store: &Embedded, user: &UserId, now: Time) {
         id: id.clone(),
         dialect: Dialect::Json,
         identity: None,
-        claimed: None,
+        upgrade_token: None,
         connected_at: now,
         pinged_at: now,
         lease_until,
@@ -192,20 +192,20 @@ pub(super) async fn connect(store: &Embedded, user: &UserId, now: Time) {
 }
 
 /// Where messages are written and announced.
-pub(super) fn chat<'a>(store: &'a Embedded, push: &'a Pushed) -> Chat<'a> {
+pub(super) fn chat<'a>(store: &'a Embedded, push: &'a Pushed) -> ChatPorts<'a> {
     let fanout = Fanout { connections: store, rooms: store, push };
-    Chat { users: store, conversations: store, cache: store, messages: store, fanout }
+    ChatPorts { users: store, members: MemberLookup::over(store, store), messages: store, fanout }
 }
 
 /// Every message that somebody can read, over all conversations.
 pub(super) async fn history(store: &Embedded, user: &UserId) -> Vec<Message> {
     let mut all = Vec::new();
     for listed in Conversations::list(store, user, None, 1_000).await.unwrap() {
-        let (id, mut span) = (listed.conversation.id, Span::After(0));
+        let (id, mut span) = (listed.conversation.id, SeqRange::After(0));
         loop {
             let page = store.page(&id, span, 1_000).await.unwrap();
             let Some(last) = page.last() else { break };
-            span = Span::After(last.seq);
+            span = SeqRange::After(last.seq);
             all.extend(page);
         }
     }

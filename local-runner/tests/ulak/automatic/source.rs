@@ -8,7 +8,7 @@ use std::time::Duration;
 use adapter_embedded::Embedded;
 use futures::poll;
 use sam_emulator::event_source::Source as _;
-use shared::lambda::keep;
+use shared::lambda::leak;
 use shared::ports::{Outbox as _, OutboxMessage};
 
 use embedded_source::EmbeddedSource;
@@ -23,7 +23,7 @@ fn job(n: usize) -> OutboxMessage {
 // On one thread, so that nothing happens between the question and the look at it.
 #[tokio::test]
 async fn a_look_that_is_given_up_loses_no_job() {
-    let store: &'static Embedded = keep(Embedded::temporary().unwrap());
+    let store: &'static Embedded = leak(Embedded::temporary().unwrap());
     let mut source = EmbeddedSource::new(store, QUEUE.to_owned());
     for n in 0..50 {
         store.publish(QUEUE, &[job(n)]).await.unwrap();

@@ -54,7 +54,7 @@ fn the_broker_may_go_and_come() {
         assert_eq!(world.call("GET", "/api/health").send().json()["data"]["down"], json!(["rabbitmq"]));
         let ada = &people[0];
         ada.write_to(&people[1], "the rest goes on");
-        wire.mend();
+        wire.reconcile();
     }
     let start = Instant::now();
     while failed(&invoke(&world, "auto-message-queuer", &at(Duration::from_secs(60 * 8)))) {

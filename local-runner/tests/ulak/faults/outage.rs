@@ -112,7 +112,7 @@ fn outages_of(variable: &str, name: &str) {
         calls.push(scene.ada.get("/api/auth/me"));
         all_unavailable(&calls);
         assert_eq!(scene.down(), json!([name]));
-        scene.wire.mend();
+        scene.wire.reconcile();
         // Whoever got 503 sends the same again, and nothing is there twice.
         for key in &lost {
             scene.until_healed(&scene.send(key));
@@ -127,7 +127,7 @@ fn outages_of(variable: &str, name: &str) {
     let calls: Vec<Call> = slow.iter().map(|key| scene.send(key)).collect();
     assert!(in_time(&calls).iter().all(|answer| answer.status == 201), "slow is not down");
     keys.extend(slow);
-    scene.wire.mend();
+    scene.wire.reconcile();
     scene.holds(&keys);
 }
 
@@ -179,7 +179,7 @@ fn the_search_index_may_go_and_come() {
         assert!(in_time(&calls).iter().all(|answer| answer.status == 201), "writing needs no index");
         all_unavailable(&[found(&keys[0]), found(&meanwhile[0])]);
         assert_eq!(scene.down(), json!(["elasticsearch"]));
-        scene.wire.mend();
+        scene.wire.reconcile();
         meanwhile.iter().for_each(|key| until_found(key));
         keys.extend(meanwhile);
     }

@@ -48,7 +48,7 @@ impl Wire {
     }
 
     /// As if nothing had been.
-    pub(crate) fn mend(&self) {
+    pub(crate) fn reconcile(&self) {
         self.chaos.set(Weather::Fair);
     }
 }

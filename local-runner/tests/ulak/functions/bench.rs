@@ -11,14 +11,14 @@ use http::HeaderMap;
 use http::header::{AUTHORIZATION, CONTENT_TYPE, HeaderValue};
 use serde_json::{Map, Value, json};
 use shared::auth::{Gate, Passwords, Rates, TokenKeys};
+use shared::chat::{ChatPorts, MemberLookup};
 use shared::config::Secret;
-use shared::conversation::Circle;
+use shared::conversation::Members;
 use shared::error::{Error, StoreError};
 use shared::id::{ConnectionId, ConversationId, Entropy, SessionId, UserId};
 use shared::lambda::http::{Reply, Request, http};
 use shared::lambda::{Entry, invoke};
-use shared::message::send::Chat;
-use shared::ports::{Cache, Limit, Push, PushError, RateLimits, Sessions, Stored};
+use shared::ports::{MemberCache, Push, PushError, RateLimit, RateLimits, Sessions, StoreResult};
 use shared::realtime::fanout::Fanout;
 use shared::session::{Rotation, Session};
 use shared::time::Time;
@@ -73,9 +73,14 @@ impl Bench {
         Fanout { connections: &self.store, rooms: &self.store, push: &self.pushed }
     }
 
-    pub(crate) fn chat(&self) -> Chat<'_> {
+    pub(crate) fn chat(&self) -> ChatPorts<'_> {
         let store = &self.store;
-        Chat { users: store, conversations: store, cache: store, messages: store, fanout: self.fanout() }
+        ChatPorts {
+            users: store,
+            members: MemberLookup::over(store, store),
+            messages: store,
+            fanout: self.fanout(),
+        }
     }
 
     /// A request at [`NOW`] with the bench's randomness.
@@ -225,51 +230,56 @@ pub(crate) struct Cut;
 /// What the log may say and a client may not.
 pub(crate) const CAUSE: &str = "the cable to 10.1.2.3 was cut";
 
-fn cut<T>() -> Stored<T> {
+fn cut<T>() -> StoreResult<T> {
     Err(StoreError::down("redis", CAUSE))
 }
 
 #[async_trait]
-impl Cache for Cut {
-    async fn circle(&self, _: &ConversationId) -> Stored<Option<Circle>> {
+impl MemberCache for Cut {
+    async fn get(&self, _: &ConversationId) -> StoreResult<Option<Members>> {
         cut()
     }
 
-    async fn keep(&self, _: &Circle) -> Stored<()> {
+    async fn put(&self, _: &Members) -> StoreResult<()> {
         cut()
     }
 }
 
 #[async_trait]
 impl RateLimits for Cut {
-    async fn take(&self, _: &str, _: Limit, _: Time) -> Stored<Result<(), shared::error::RateLimited>> {
+    async fn take(
+        &self,
+        _: &str,
+        _: RateLimit,
+        _: Time,
+    ) -> StoreResult<Result<(), shared::error::RateLimited>> {
         cut()
     }
 }
 
 #[async_trait]
 impl Sessions for Cut {
-    async fn open(&self, _: &Session) -> Stored<()> {
+    async fn open(&self, _: &Session) -> StoreResult<()> {
         cut()
     }
 
-    async fn live(&self, _: &SessionId, _: Time) -> Stored<Option<Session>> {
+    async fn live(&self, _: &SessionId, _: Time) -> StoreResult<Option<Session>> {
         cut()
     }
 
-    async fn rotate(&self, _: &SessionId, _: &str, _: &str, _: Time, _: Time) -> Stored<Rotation> {
+    async fn rotate(&self, _: &SessionId, _: &str, _: &str, _: Time, _: Time) -> StoreResult<Rotation> {
         cut()
     }
 
-    async fn end(&self, _: &UserId, _: &SessionId) -> Stored<bool> {
+    async fn end(&self, _: &UserId, _: &SessionId) -> StoreResult<bool> {
         cut()
     }
 
-    async fn end_all(&self, _: &UserId, _: Option<&SessionId>) -> Stored<Vec<SessionId>> {
+    async fn end_all(&self, _: &UserId, _: Option<&SessionId>) -> StoreResult<Vec<SessionId>> {
         cut()
     }
 
-    async fn list(&self, _: &UserId, _: Time) -> Stored<Vec<Session>> {
+    async fn list(&self, _: &UserId, _: Time) -> StoreResult<Vec<Session>> {
         cut()
     }
 }

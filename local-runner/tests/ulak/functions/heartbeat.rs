@@ -2,14 +2,13 @@
 
 use std::time::Duration;
 
+use shared::connection::Dialect;
 use shared::connection::{Connection, Identity};
 use shared::id::{ConnectionId, SessionId, UserId};
-use shared::lambda::schedule::Tick;
+use shared::lambda::schedule::ScheduledRun;
 use shared::lambda::websocket::{SocketEvent, SocketEventKind};
 use shared::ports::Connections as _;
-use shared::realtime::attach::lease;
-use shared::realtime::codec::Dialect;
-use shared::realtime::codec::engine_io::PingTimers;
+use shared::realtime::ping::PingTimers;
 use shared::time::Time;
 use ws_heartbeat::Report;
 
@@ -25,7 +24,7 @@ async fn open(bench: &Bench, id: &str, lease_until: Time) {
         id: ConnectionId::trusted(id),
         dialect: Dialect::SocketIo,
         identity: None,
-        claimed: None,
+        upgrade_token: None,
         connected_at: NOW,
         pinged_at: NOW,
         lease_until,
@@ -41,10 +40,10 @@ async fn beat(bench: &Bench, now: Time) -> Report {
         users: store,
         heartbeats: store,
         presence: store,
-        departures: store,
+        last_seen: store,
         fanout: bench.fanout(),
     };
-    let tick = Tick { id: "a-tick".to_owned(), now, entropy: bench.entropy.clone(), budget: None };
+    let tick = ScheduledRun { id: "a-tick".to_owned(), now, entropy: bench.entropy.clone(), budget: None };
     ws_heartbeat::handle(ports, PingTimers::default(), tick).await.unwrap()
 }
 
@@ -57,7 +56,7 @@ fn pinged(bench: &Bench) -> Vec<String> {
 async fn a_ping_that_did_not_arrive_is_sent_by_the_next_run() {
     let bench = Bench::new();
     for id in ["well", "slow"] {
-        open(&bench, id, lease(PingTimers::default(), NOW)).await;
+        open(&bench, id, PingTimers::default().lease(NOW)).await;
     }
     bench.pushed.only_busy(&["slow"]);
     assert_eq!(beat(&bench, at(240)).await.pinged, 1);
@@ -73,7 +72,7 @@ async fn the_dead_keep_nobody_waiting_however_many_they_are() {
     for n in 0..1_100 {
         open(&bench, &format!("dead{n}"), at(1)).await;
     }
-    open(&bench, "living", lease(PingTimers::default(), NOW)).await;
+    open(&bench, "living", PingTimers::default().lease(NOW)).await;
     let report = beat(&bench, at(240)).await;
     assert_eq!((report.pinged, report.closed), (1, 1_100));
     let told = bench.pushed.take();
@@ -86,7 +85,7 @@ async fn the_dead_keep_nobody_waiting_however_many_they_are() {
 async fn whatever_somebody_says_is_a_sign_of_life() {
     let bench = Bench::new();
     let timers = PingTimers::default();
-    open(&bench, "talking", lease(timers, NOW)).await;
+    open(&bench, "talking", timers.lease(NOW)).await;
     let ports = ws_message::Ports {
         gate: bench.gate(),
         chat: bench.chat(),
@@ -95,7 +94,7 @@ async fn whatever_somebody_says_is_a_sign_of_life() {
         timers,
     };
     let id = ConnectionId::trusted("talking");
-    for (second, expected) in [(100, lease(timers, NOW)), (400, lease(timers, at(400)))] {
+    for (second, expected) in [(100, timers.lease(NOW)), (400, timers.lease(at(400)))] {
         let event = SocketEvent {
             id: "a-frame".to_owned(),
             connection_id: id.clone(),

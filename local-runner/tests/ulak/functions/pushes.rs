@@ -1,12 +1,12 @@
 //! What HTTP functions tell sockets: every change reaches every device that it concerns, and nobody else.
 
 use serde_json::{Value, json};
+use shared::connection::Dialect;
 use shared::connection::{Connection, Identity};
 use shared::id::{ConnectionId, SessionId, UserId};
-use shared::lambda::schedule::Tick;
+use shared::lambda::schedule::ScheduledRun;
 use shared::ports::{Connections as _, Users as _};
-use shared::realtime::codec::Dialect;
-use shared::realtime::codec::engine_io::PingTimers;
+use shared::realtime::ping::PingTimers;
 
 use super::bench::{Ask, Bench, NOW};
 use super::rows::rows;
@@ -21,7 +21,7 @@ async fn open(bench: &Bench, id: &str, who: &Known) {
         id: id.clone(),
         dialect: Dialect::Json,
         identity: None,
-        claimed: None,
+        upgrade_token: None,
         connected_at: NOW,
         pinged_at: NOW,
         lease_until: NOW,
@@ -159,12 +159,17 @@ async fn the_time_of_an_edge_is_the_same_for_everybody_whoever_met_it() {
             users: store,
             heartbeats: store,
             presence: store,
-            departures: store,
+            last_seen: store,
             fanout: bench.fanout(),
         };
-        let tick = Tick { id: "a-tick".to_owned(), now: later, entropy: bench.entropy.clone(), budget: None };
+        let tick = ScheduledRun {
+            id: "a-tick".to_owned(),
+            now: later,
+            entropy: bench.entropy.clone(),
+            budget: None,
+        };
         let report = ws_heartbeat::handle(ports, PingTimers::default(), tick).await.unwrap();
-        assert!(report.carried >= 1, "{function}: {report:?}");
+        assert!(report.synced >= 1, "{function}: {report:?}");
         let stored = store.by_ids(&[UserId::trusted(&leaver.id)]).await.unwrap().remove(0);
         assert_eq!(stored.last_seen_at, later, "{function}: and in the document after the heartbeat");
         assert_eq!(last_seen(&bench, &scene, leaver).await, json!(later), "{function}");

@@ -192,7 +192,7 @@ fn conversations() -> Vec<Row> {
         },
         Row {
             function: "conversation-read",
-            handle: |b, r| Box::pin(conversation_read::handle(b.gate(), b.chat(), r)),
+            handle: |b, r| Box::pin(conversation_read::handle(b.gate(), b.chat().for_reading(), r)),
             ask: |s| by(&s.ada, "PUT /api/conversations/{id}/read").at("id", &s.conversation),
             status: 200,
             told: |_| ("/upToSeq", json!(2)),
@@ -213,7 +213,7 @@ fn messages() -> Vec<Row> {
         },
         Row {
             function: "message-list",
-            handle: |b, r| Box::pin(message_list::handle(b.gate(), b.chat().circles(), &b.store, r)),
+            handle: |b, r| Box::pin(message_list::handle(b.gate(), b.chat().members, &b.store, r)),
             ask: |s| {
                 let ask =
                     by(&s.bob, "GET /api/messages/{conversationId}").at("conversationId", &s.conversation);
@@ -224,14 +224,14 @@ fn messages() -> Vec<Row> {
         },
         Row {
             function: "message-read",
-            handle: |b, r| Box::pin(message_read::handle(b.gate(), b.chat(), r)),
+            handle: |b, r| Box::pin(message_read::handle(b.gate(), b.chat().for_reading(), r)),
             ask: |s| by(&s.bob, "PUT /api/messages/{messageId}/read").at("messageId", &s.message),
             status: 200,
             told: |_| ("/upToSeq", json!(1)),
         },
         Row {
             function: "message-edit",
-            handle: |b, r| Box::pin(message_edit::handle(b.gate(), b.chat(), r)),
+            handle: |b, r| Box::pin(message_edit::handle(b.gate(), b.chat().for_changes(), r)),
             ask: |s| {
                 let ask = by(&s.ada, "PATCH /api/messages/{messageId}").at("messageId", &s.message);
                 ask.body(json!({ "content": "hello again" }))
@@ -241,7 +241,7 @@ fn messages() -> Vec<Row> {
         },
         Row {
             function: "message-delete",
-            handle: |b, r| Box::pin(message_delete::handle(b.gate(), b.chat(), r)),
+            handle: |b, r| Box::pin(message_delete::handle(b.gate(), b.chat().for_changes(), r)),
             ask: |s| by(&s.ada, "DELETE /api/messages/{messageId}").at("messageId", &s.message),
             status: 200,
             told: |_| ("/message/content", json!("")),
@@ -256,7 +256,7 @@ fn messages() -> Vec<Row> {
         Row {
             function: "message-search",
             handle: |b, r| {
-                Box::pin(message_search::handle(b.gate(), b.chat().circles(), &b.store, &b.store, r))
+                Box::pin(message_search::handle(b.gate(), b.chat().members, &b.store, &b.store, r))
             },
             ask: |s| by(&s.ada, "GET /api/messages/search").with("q", "ORANGE"),
             status: 200,

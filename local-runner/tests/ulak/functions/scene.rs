@@ -46,7 +46,7 @@ impl Scene {
     }
 }
 
-/// Stored and logged in without a hash of its own: a scene is made for every row.
+/// StoreResult and logged in without a hash of its own: a scene is made for every row.
 async fn known(bench: &Bench, name: &str) -> Known {
     let user = User {
         id: UserId::fresh(NOW, &bench.entropy),
@@ -68,7 +68,7 @@ async fn users(bench: &Bench, id: &str) -> User {
 
 async fn open(bench: &Bench, user: &User) -> Known {
     let request = bench.request(&Ask { route: "POST /api/auth/login", ..Ask::default() });
-    let pair = open_session(&bench.gate(), user, &request).await.unwrap();
+    let pair = open_session(&bench.gate(), user, request.session_opening()).await.unwrap();
     Known { id: user.id.to_string(), token: pair.access_token, refresh: pair.refresh_token }
 }
 

@@ -127,11 +127,11 @@ async fn everything_carries_the_events_instant() {
     };
     let mut request = bench.request(&ask("PATCH /api/messages/{messageId}", json!({ "content": "x" })));
     request.now = changed;
-    let reply = message_edit::handle(bench.gate(), bench.chat(), request).await.unwrap();
+    let reply = message_edit::handle(bench.gate(), bench.chat().for_changes(), request).await.unwrap();
     assert_eq!(reply.data()["message"]["editedAt"], json!(changed));
     let mut request = bench.request(&ask("DELETE /api/messages/{messageId}", Value::Null));
     request.now = changed + seconds(1);
-    let reply = message_delete::handle(bench.gate(), bench.chat(), request).await.unwrap();
+    let reply = message_delete::handle(bench.gate(), bench.chat().for_changes(), request).await.unwrap();
     assert_eq!(reply.data()["message"]["deletedAt"], json!(changed + seconds(1)));
     let form = json!({ "username": "ada", "password": Person::PASSWORD });
     let mut request = bench.request(&Ask { route: "POST /api/auth/login", body: form, ..Ask::default() });

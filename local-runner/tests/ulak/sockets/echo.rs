@@ -13,9 +13,11 @@ use sam_emulator::runner::Options;
 use sam_emulator::websocket::{Connections, PostError};
 use sam_emulator::{App, Runner};
 use serde_json::{Value, json};
-use shared::realtime::codec::engine_io::{self, OpenPacket, PingTimers};
+use shared::connection::Dialect;
+use shared::realtime::codec::engine_io::{self, OpenPacket};
 use shared::realtime::codec::socket_io::{self, Kind, MAIN_NAMESPACE};
-use shared::realtime::codec::{Dialect, upgrade};
+use shared::realtime::codec::upgrade;
+use shared::realtime::ping::PingTimers;
 use tokio_util::sync::CancellationToken;
 
 use crate::client::Port;

@@ -1,7 +1,7 @@
 //! Seeded frames of both dialects, of much sense, some, or none.
 
 use serde_json::{Value, json};
-use shared::realtime::codec::Dialect;
+use shared::connection::Dialect;
 
 /// What a mutation likes to write: everything that the grammars give a meaning to.
 const TOKENS: &[u8] = b"0123456789[]{}\",:/\\-+.eEbu$ \n\0\x7f\xc3\xf0truenul";

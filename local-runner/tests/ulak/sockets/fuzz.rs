@@ -5,12 +5,12 @@
 
 use crate::aloud::aloud;
 use serde_json::{Value, json};
-use shared::connection::{Claim, Connection, Identity};
+use shared::connection::Dialect;
+use shared::connection::{Connection, Identity, UpgradeToken};
 use shared::id::{ConnectionId, UserId};
 use shared::lambda::websocket::{SocketEvent, SocketEventKind};
 use shared::ports::{Connections, Sessions as _};
-use shared::realtime::codec::Dialect;
-use shared::realtime::codec::engine_io::PingTimers;
+use shared::realtime::ping::PingTimers;
 
 use super::frames::{Matter, Random};
 use super::line::Line;
@@ -43,14 +43,14 @@ impl Subject {
         if bench.store.get(&self.id).await.unwrap().is_some() {
             return false;
         }
-        let (identity, claimed) = (None, self.person.clone().map(Claim::Person));
+        let (identity, upgrade_token) = (None, self.person.clone().map(UpgradeToken::Valid));
         let Self { id, dialect, .. } = self;
         let (id, dialect) = (id.clone(), *dialect);
         let connection = Connection {
             id,
             dialect,
             identity,
-            claimed,
+            upgrade_token,
             connected_at: NOW,
             pinged_at: NOW,
             lease_until: NOW,

@@ -1,12 +1,12 @@
 //! What a session's end must win although it comes between two steps of a connect.
 
 use serde_json::json;
-use shared::connection::{Claim, Connection, Identity};
+use shared::connection::{AttachOutcome, Dialect};
+use shared::connection::{Connection, Identity, UpgradeToken};
 use shared::id::{ConnectionId, UserId};
 use shared::ports::{Connections, Presence as _, Sessions};
-use shared::realtime::attach::{Admitted, attach};
-use shared::realtime::codec::Dialect;
-use shared::realtime::codec::engine_io::PingTimers;
+use shared::realtime::attach::attach;
+use shared::realtime::ping::PingTimers;
 
 use crate::functions::bench::{Bench, NOW};
 use crate::functions::scene::Scene;
@@ -21,7 +21,7 @@ async fn let_in_and_logged_out(bench: &Bench, dialect: Dialect) -> (Connection, 
         id: ConnectionId::trusted("a-connection"),
         dialect,
         identity: None,
-        claimed: Some(Claim::Person(identity.clone())),
+        upgrade_token: Some(UpgradeToken::Valid(identity.clone())),
         connected_at: NOW,
         pinged_at: NOW,
         lease_until: NOW,
@@ -52,7 +52,7 @@ async fn a_logout_between_the_look_at_the_session_and_the_attaching_leaves_nobod
     let (connection, identity) = let_in_and_logged_out(&bench, Dialect::SocketIo).await;
     let (id, timers) = (&connection.id, PingTimers::default());
     let admitted = attach(&bench.store, bench.fanout(), id, &identity, timers, NOW).await.unwrap();
-    assert_eq!(admitted, Admitted::Revoked);
+    assert_eq!(admitted, AttachOutcome::SessionEnded);
     assert!(bench.store.online().await.unwrap().is_empty());
     assert_eq!(bench.store.get(id).await.unwrap(), None);
 }

@@ -14,7 +14,8 @@ use http::header::CONTENT_TYPE;
 use serde_json::Value;
 use shared::config::Env;
 use shared::error::{Cause, StoreError};
-use shared::ports::{Functions, Stored};
+use shared::lambda::{Component, Fatal};
+use shared::ports::{Functions, StoreResult};
 use tokio::time::{sleep, timeout};
 
 use crate::credentials::{credentials, region};
@@ -108,7 +109,7 @@ impl Lambda {
 
 #[async_trait]
 impl Functions for Lambda {
-    async fn start(&self, function: &str, event: &Value) -> Stored<()> {
+    async fn start(&self, function: &str, event: &Value) -> StoreResult<()> {
         let name = encoded(&format!("{}{function}", self.prefix));
         let uri = format!("{}/2015-03-31/functions/{name}/invocations", self.endpoint.base());
         let event = event.to_string();
@@ -143,4 +144,16 @@ fn encoded(name: &str) -> String {
     let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.~".contains(&byte);
     let letter = |byte: u8| if plain(byte) { char::from(byte).to_string() } else { format!("%{byte:02X}") };
     name.bytes().map(letter).collect()
+}
+
+impl Component for Lambda {
+    type Config = Self;
+
+    fn read(env: &mut Env) -> Self {
+        Self::from_env(env)
+    }
+
+    async fn connect(config: Self) -> Result<Self, Fatal> {
+        Ok(config)
+    }
 }

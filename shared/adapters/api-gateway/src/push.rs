@@ -13,7 +13,8 @@ use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use serde_json::Value;
 use shared::config::Env;
 use shared::id::ConnectionId;
-use shared::ports::{Functions, Push, PushError, Stored};
+use shared::lambda::{Component, Fatal};
+use shared::ports::{Functions, Push, PushError, StoreResult};
 
 use crate::credentials::{credentials, region};
 use crate::endpoint::Endpoint;
@@ -86,7 +87,7 @@ impl Push for Gateway {
 
 #[async_trait]
 impl Functions for Gateway {
-    async fn start(&self, function: &str, event: &Value) -> Stored<()> {
+    async fn start(&self, function: &str, event: &Value) -> StoreResult<()> {
         self.lambda.start(function, event).await
     }
 }
@@ -99,5 +100,17 @@ fn refused<E: std::error::Error + 'static>(error: &SdkError<E, HttpResponse>) ->
         413 => PushError::TooLarge,
         429 => PushError::Busy,
         _ => PushError::Failed(answered(response).into()),
+    }
+}
+
+impl Component for Gateway {
+    type Config = Self;
+
+    fn read(env: &mut Env) -> Self {
+        Self::from_env(env)
+    }
+
+    async fn connect(config: Self) -> Result<Self, Fatal> {
+        Ok(config)
     }
 }

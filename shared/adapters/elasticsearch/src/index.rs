@@ -1,4 +1,4 @@
-//! `Indexing` through `_bulk`. Every message carries its revision as its version, so that what arrives late or
+//! `SearchIndexWriter` through `_bulk`. Every message carries its revision as its version, so that what arrives late or
 //! twice never overwrites what is newer.
 
 use std::collections::HashMap;
@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use shared::error::{Cause, StoreError};
 use shared::id::UserId;
 use shared::message::Message;
-use shared::ports::{Indexable, Indexing, Stored};
+use shared::ports::{SearchDocument, SearchIndexWriter, StoreResult};
 use shared::search::vocabulary;
 
 use crate::link::{Answer, BOUND, Call, ErrorType, Kind};
@@ -24,13 +24,13 @@ const BATCH_BYTES: usize = 1024 * 1024;
 const BATCH: usize = 500;
 
 #[async_trait]
-impl Indexing for Search {
-    async fn prepare(&self) -> Stored<()> {
+impl SearchIndexWriter for Search {
+    async fn prepare(&self) -> StoreResult<()> {
         self.setup().await
     }
 
     /// In the given order, in batches; the first batch that fails ends it. An index that is not there is made.
-    async fn index(&self, messages: &[Indexable]) -> Stored<()> {
+    async fn index(&self, messages: &[SearchDocument]) -> StoreResult<()> {
         let (mut lines, mut count) = (String::new(), 0);
         for (n, row) in messages.iter().enumerate() {
             line(&mut lines, &action(row));
@@ -46,7 +46,7 @@ impl Indexing for Search {
 }
 
 impl Search {
-    async fn send(&self, lines: Bytes) -> Stored<()> {
+    async fn send(&self, lines: Bytes) -> StoreResult<()> {
         if self.bulk(lines.clone()).await? == Batch::Homeless {
             self.setup().await?;
             if self.bulk(lines).await? == Batch::Homeless {
@@ -56,7 +56,7 @@ impl Search {
         Ok(())
     }
 
-    async fn bulk(&self, body: Bytes) -> Stored<Batch> {
+    async fn bulk(&self, body: Bytes) -> StoreResult<Batch> {
         // Only into the alias: otherwise a lost index would come back by itself, with a guessed mapping.
         let filter = "require_alias=true&filter_path=errors,items.*.status,items.*.error.type";
         let path = format!("/{}/_bulk?{filter}", self.name);
@@ -71,7 +71,7 @@ fn line(lines: &mut String, value: &Value) {
 }
 
 /// `external_gte`, since the same revision must be able to bring other members.
-fn action(row: &Indexable) -> Value {
+fn action(row: &SearchDocument) -> Value {
     let id = &row.message.id;
     json!({ "index": { "_id": id, "version": row.revision, "version_type": "external_gte" } })
 }
@@ -113,7 +113,7 @@ struct Item {
     error: Option<ErrorType>,
 }
 
-fn judged(answer: &Answer) -> Stored<Batch> {
+fn judged(answer: &Answer) -> StoreResult<Batch> {
     if answer.status == StatusCode::NOT_FOUND {
         return Ok(Batch::Homeless);
     }

@@ -1,4 +1,4 @@
-//! `SearchIndex`, `Indexing` and `Probe` on Elasticsearch 8 or OpenSearch, as plain HTTP and JSON: what both
+//! `SearchIndex`, `SearchIndexWriter` and `Probe` on Elasticsearch 8 or OpenSearch, as plain HTTP and JSON: what both
 //! servers agree on, without either's client library.
 //!
 //! The index knows words, members and ids, nothing else. Words are folded by [`shared::search`] before they
@@ -21,6 +21,7 @@ mod query;
 pub use config::Config;
 
 use shared::config::Env;
+use shared::lambda::{Component, Fatal};
 
 use link::Link;
 
@@ -45,5 +46,21 @@ impl Search {
     /// `ELASTICSEARCH_INDEX` (default `ulak-messages`); problems are left with `env`.
     pub fn from_env(env: &mut Env) -> Self {
         Self::new(Config::from_env(env))
+    }
+}
+
+impl Component for Search {
+    type Config = Config;
+
+    fn is_configured(env: &Env) -> bool {
+        env.optional("ELASTICSEARCH_URL").is_some()
+    }
+
+    fn read(env: &mut Env) -> Config {
+        Config::from_env(env)
+    }
+
+    async fn connect(config: Config) -> Result<Self, Fatal> {
+        Ok(Self::new(config))
     }
 }

@@ -16,7 +16,7 @@ use hyper_util::rt::{TokioExecutor, TokioTimer};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use shared::error::{Cause, StoreError};
-use shared::ports::Stored;
+use shared::ports::StoreResult;
 
 use crate::STORE;
 use crate::config::Config;
@@ -73,7 +73,7 @@ impl Link {
     }
 
     /// Any answer, whatever its status; `Down` when none came in time.
-    pub(crate) async fn call(&self, call: &Call) -> Stored<Answer> {
+    pub(crate) async fn call(&self, call: &Call) -> StoreResult<Answer> {
         match tokio::time::timeout(call.bound, Box::pin(self.send(call))).await {
             Ok(answer) => answer.map_err(|cause| StoreError::down(STORE, cause)),
             Err(elapsed) => Err(StoreError::down(STORE, elapsed)),
@@ -109,7 +109,7 @@ impl Link {
 
 impl Answer {
     /// The body of a success; anything else is `Down`.
-    pub(crate) fn read<T: DeserializeOwned>(&self) -> Stored<T> {
+    pub(crate) fn read<T: DeserializeOwned>(&self) -> StoreResult<T> {
         if !self.status.is_success() {
             return Err(self.refusal());
         }

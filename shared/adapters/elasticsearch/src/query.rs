@@ -9,14 +9,14 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 use shared::error::StoreError;
 use shared::id::MessageId;
-use shared::ports::{SearchHit, SearchIndex, SearchQuery, Stored};
+use shared::ports::{SearchHit, SearchIndex, SearchQuery, StoreResult};
 
 use crate::link::{BOUND, Call, Kind};
 use crate::{STORE, Search};
 
 #[async_trait]
 impl SearchIndex for Search {
-    async fn search(&self, query: &SearchQuery) -> Stored<Vec<SearchHit>> {
+    async fn search(&self, query: &SearchQuery) -> StoreResult<Vec<SearchHit>> {
         if query.limit == 0 || query.terms.iter().all(String::is_empty) {
             return Ok(Vec::new());
         }
@@ -28,7 +28,7 @@ impl SearchIndex for Search {
 
 impl Search {
     /// The ids that the server finds; `Down` rather than only some of them.
-    pub(crate) async fn find(&self, query: &Value, bound: Duration) -> Stored<Vec<String>> {
+    pub(crate) async fn find(&self, query: &Value, bound: Duration) -> StoreResult<Vec<String>> {
         let filter = "allow_partial_search_results=false&filter_path=timed_out,hits.hits._id";
         let path = format!("/{}/_search?{filter}", self.name);
         let body = query.to_string().into();

@@ -5,7 +5,7 @@ use bytes::Bytes;
 use http::{Method, StatusCode};
 use serde_json::{Value, json};
 use shared::error::{StoreError, StoreFailure};
-use shared::ports::{Probe, Stored};
+use shared::ports::{Probe, StoreResult};
 use std::time::Duration;
 
 use crate::link::{Answer, BOUND, Call, Kind};
@@ -22,7 +22,7 @@ impl Search {
     ///
     /// # Errors
     /// `Down` when the server does not answer, or refuses, for example because an index has the alias's name.
-    pub async fn setup(&self) -> Stored<()> {
+    pub async fn setup(&self) -> StoreResult<()> {
         let alias = format!("/_alias/{}", self.name);
         if self.json(Method::HEAD, alias, &Value::Null).await?.status.is_success() {
             return Ok(());
@@ -40,7 +40,7 @@ impl Search {
     ///
     /// # Errors
     /// `Down` when the server does not answer or refuses.
-    pub async fn remove(&self) -> Stored<()> {
+    pub async fn remove(&self) -> StoreResult<()> {
         let answer = self.json(Method::DELETE, self.index(), &Value::Null).await?;
         if answer.status == StatusCode::NOT_FOUND { Ok(()) } else { done(&answer) }
     }
@@ -51,13 +51,13 @@ impl Search {
     }
 
     /// Sends JSON, or with null no body at all.
-    async fn json(&self, method: Method, path: String, body: &Value) -> Stored<Answer> {
+    async fn json(&self, method: Method, path: String, body: &Value) -> StoreResult<Answer> {
         let body = if body.is_null() { Bytes::new() } else { body.to_string().into() };
         self.link.call(&Call { method, path, kind: Kind::Json, body, bound: BOUND }).await
     }
 }
 
-fn done(answer: &Answer) -> Stored<()> {
+fn done(answer: &Answer) -> StoreResult<()> {
     if answer.status.is_success() { Ok(()) } else { Err(answer.refusal()) }
 }
 

@@ -2,8 +2,8 @@
 
 mod auto_messages;
 mod conversations;
+mod index_backlog;
 mod messages;
 pub(crate) mod rows;
 mod search;
-mod unindexed;
 mod users;

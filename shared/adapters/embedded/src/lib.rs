@@ -5,7 +5,7 @@
 
 mod documents;
 mod error;
-mod live;
+mod memory;
 mod probe;
 mod queue;
 mod sessions;
@@ -20,14 +20,14 @@ use shared::time::Time;
 pub use error::OpenError;
 pub use queue::{DeadLetter, Delivery, Depth};
 
-use live::Live;
+use memory::Memory;
 use store::{Durability, Store};
 
 /// All ports over one directory. Clones share it; the last one to go stops the writer and frees the lock.
 #[derive(Clone)]
 pub struct Embedded {
     store: Arc<Store>,
-    live: Arc<Live>,
+    memory: Arc<Memory>,
     published: Arc<tokio::sync::Notify>,
     clock: Clock,
 }
@@ -63,7 +63,7 @@ impl Embedded {
     fn over(store: Store) -> Self {
         Self {
             store: Arc::new(store),
-            live: Arc::default(),
+            memory: Arc::default(),
             published: Arc::default(),
             clock: Arc::new(system_clock),
         }

@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use rusqlite::{Connection, params};
-use shared::ports::{Outbox, OutboxMessage, Stored};
+use shared::ports::{Outbox, OutboxMessage, StoreResult};
 use shared::time::Time;
 
 use crate::Embedded;
@@ -28,7 +28,7 @@ const DELAYS: [Duration; 4] =
 
 #[async_trait]
 impl Outbox for Embedded {
-    async fn publish(&self, queue: &str, messages: &[OutboxMessage]) -> Stored<()> {
+    async fn publish(&self, queue: &str, messages: &[OutboxMessage]) -> StoreResult<()> {
         let (now, messages) = ((self.clock)(), messages.to_vec());
         let queue = queue.to_owned();
         self.store
@@ -40,7 +40,7 @@ impl Outbox for Embedded {
         Ok(())
     }
 
-    async fn retry_later(&self, queue: &str, message: &OutboxMessage) -> Stored<()> {
+    async fn retry_later(&self, queue: &str, message: &OutboxMessage) -> StoreResult<()> {
         let (now, message) = ((self.clock)(), message.clone());
         let queue = format!("{queue}{RETRY}");
         self.store
@@ -51,7 +51,7 @@ impl Outbox for Embedded {
             .await
     }
 
-    async fn bury(&self, queue: &str, message: &OutboxMessage, reason: &str) -> Stored<()> {
+    async fn dead_letter(&self, queue: &str, message: &OutboxMessage, reason: &str) -> StoreResult<()> {
         let (now, message, reason) = ((self.clock)(), message.clone(), reason.to_owned());
         let queue = format!("{queue}{DEAD}");
         self.store

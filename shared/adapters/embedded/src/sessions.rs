@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 use rusqlite::{Connection, OptionalExtension as _, Row, params};
 use shared::id::{SessionId, UserId};
-use shared::ports::{Sessions, Stored};
+use shared::ports::{Sessions, StoreResult};
 use shared::session::{Rotation, Session};
 use shared::time::Time;
 
@@ -15,12 +15,12 @@ const COLUMNS: &str = "id, user_id, refresh_hash, device, created_at, last_seen_
 
 #[async_trait]
 impl Sessions for Embedded {
-    async fn open(&self, session: &Session) -> Stored<()> {
+    async fn open(&self, session: &Session) -> StoreResult<()> {
         let session = session.clone();
         self.store.write(move |db| open(db, &session)).await
     }
 
-    async fn live(&self, id: &SessionId, now: Time) -> Stored<Option<Session>> {
+    async fn live(&self, id: &SessionId, now: Time) -> StoreResult<Option<Session>> {
         let id = id.clone();
         self.store.read(move |db| live(db, &id, now)).await
     }
@@ -32,7 +32,7 @@ impl Sessions for Embedded {
         new_hash: &str,
         now: Time,
         expires_at: Time,
-    ) -> Stored<Rotation> {
+    ) -> StoreResult<Rotation> {
         let (id, shown, new) = (id.clone(), shown_hash.to_owned(), new_hash.to_owned());
         self.store
             .write(move |db| {
@@ -52,7 +52,7 @@ impl Sessions for Embedded {
             .await
     }
 
-    async fn end(&self, user: &UserId, id: &SessionId) -> Stored<bool> {
+    async fn end(&self, user: &UserId, id: &SessionId) -> StoreResult<bool> {
         let (user, id) = (user.clone(), id.clone());
         let sql = "DELETE FROM sessions WHERE id = ?1 AND user_id = ?2";
         self.store
@@ -60,7 +60,7 @@ impl Sessions for Embedded {
             .await
     }
 
-    async fn end_all(&self, user: &UserId, except: Option<&SessionId>) -> Stored<Vec<SessionId>> {
+    async fn end_all(&self, user: &UserId, except: Option<&SessionId>) -> StoreResult<Vec<SessionId>> {
         let (user, except) = (user.clone(), except.map(SessionId::to_string));
         let sql = "DELETE FROM sessions WHERE user_id = ?1 AND id IS NOT ?2 RETURNING id";
         self.store
@@ -74,7 +74,7 @@ impl Sessions for Embedded {
             .await
     }
 
-    async fn list(&self, user: &UserId, now: Time) -> Stored<Vec<Session>> {
+    async fn list(&self, user: &UserId, now: Time) -> StoreResult<Vec<Session>> {
         let user = user.clone();
         let sql = format!(
             "SELECT {COLUMNS} FROM sessions WHERE user_id = ?1 AND expires_at > ?2

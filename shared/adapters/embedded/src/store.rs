@@ -12,7 +12,7 @@ mod writer;
 use std::path::{Path, PathBuf};
 
 use rusqlite::Connection;
-use shared::ports::Stored;
+use shared::ports::StoreResult;
 use tempfile::TempDir;
 
 use crate::error::{Done, OpenError};
@@ -71,7 +71,7 @@ impl Store {
     }
 
     /// Runs `job` in a transaction of its own or shared; returns when the commit is durable.
-    pub(crate) async fn write<T, J>(&self, job: J) -> Stored<T>
+    pub(crate) async fn write<T, J>(&self, job: J) -> StoreResult<T>
     where
         T: Send + 'static,
         J: FnOnce(&Connection) -> Done<T> + Send + 'static,
@@ -80,7 +80,7 @@ impl Store {
     }
 
     /// Runs `job` on a connection that sees every acknowledged write.
-    pub(crate) async fn read<T, J>(&self, job: J) -> Stored<T>
+    pub(crate) async fn read<T, J>(&self, job: J) -> StoreResult<T>
     where
         T: Send + 'static,
         J: FnOnce(&Connection) -> Done<T> + Send + 'static,

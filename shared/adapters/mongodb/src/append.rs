@@ -26,7 +26,7 @@ use serde::Deserialize;
 use shared::error::StoreError;
 use shared::id::MessageId;
 use shared::message::{Appended, Draft};
-use shared::ports::Stored;
+use shared::ports::StoreResult;
 
 use crate::STORE;
 use crate::client::Mongo;
@@ -63,18 +63,18 @@ enum Outcome {
 
 impl Mongo {
     /// Appends a draft; see the head of this file.
-    pub(crate) async fn append_draft(&self, draft: &Draft) -> Stored<Appended> {
+    pub(crate) async fn append_draft(&self, draft: &Draft) -> StoreResult<Appended> {
         for _ in 0..DRAWS {
             let (before, own) = self.issue(draft).await?;
             let seq = own.seq;
             match self.store(draft, before, own).await? {
                 Outcome::Fresh(row) => {
                     self.settle(draft, seq, Some(Newest::of(&row))).await?;
-                    return Ok(Appended::Fresh(row.into()));
+                    return Ok(Appended::Created(row.into()));
                 }
                 Outcome::Repeat(row) => {
                     self.settle(draft, seq, self.newest(draft, seq).await?).await?;
-                    return Ok(Appended::Repeat(row.into()));
+                    return Ok(Appended::Duplicate(row.into()));
                 }
                 Outcome::Lost => self.settle(draft, seq, self.newest(draft, seq).await?).await?,
             }
@@ -83,7 +83,7 @@ impl Mongo {
     }
 
     /// Step 1: what was pending before the draft, and the draft with its place.
-    async fn issue(&self, draft: &Draft) -> Stored<(Vec<MessageRow>, MessageRow)> {
+    async fn issue(&self, draft: &Draft) -> StoreResult<(Vec<MessageRow>, MessageRow)> {
         let row = serialize_to_document(&MessageRow::waiting(draft))
             .map_err(|e| StoreError::Corrupt(STORE, e.into()))?;
         let placed = doc! { "$mergeObjects": [{ "$literal": row }, { "seq": "$issuedSeq" }] };
@@ -109,7 +109,7 @@ impl Mongo {
     }
 
     /// Step 2: stores those before the draft, then the draft.
-    async fn store(&self, draft: &Draft, before: Vec<MessageRow>, own: MessageRow) -> Stored<Outcome> {
+    async fn store(&self, draft: &Draft, before: Vec<MessageRow>, own: MessageRow) -> StoreResult<Outcome> {
         let mut batch = self.missing(before).await?;
         batch.push(own);
         let batch: Vec<MessageRow> = batch.into_iter().map(MessageRow::placed).collect();
@@ -128,7 +128,7 @@ impl Mongo {
 
     /// Those of `rows` that are not stored, so that a crowd does not store each other's messages many times
     /// over. Whatever slips through is refused by the indexes.
-    async fn missing(&self, rows: Vec<MessageRow>) -> Stored<Vec<MessageRow>> {
+    async fn missing(&self, rows: Vec<MessageRow>) -> StoreResult<Vec<MessageRow>> {
         if rows.is_empty() {
             return Ok(rows);
         }
@@ -143,7 +143,7 @@ impl Mongo {
 
     /// The message that the draft ran into. Read where it was refused (`local`): the majority may be a
     /// moment behind, and step 3 waits for it before anybody is answered.
-    async fn first(&self, draft: &Draft, seq: i64) -> Stored<Outcome> {
+    async fn first(&self, draft: &Draft, seq: i64) -> StoreResult<Outcome> {
         let mut keys = vec![doc! { "_id": draft.id.as_str() }];
         if let Some(key) = &draft.client_message_id {
             keys.push(doc! { "senderId": draft.sender_id.as_str(), "clientMessageId": key });
@@ -163,7 +163,7 @@ impl Mongo {
     }
 
     /// The newest message up to a place.
-    async fn newest(&self, draft: &Draft, seq: i64) -> Stored<Option<Newest>> {
+    async fn newest(&self, draft: &Draft, seq: i64) -> StoreResult<Option<Newest>> {
         let up_to = doc! { "conversationId": draft.conversation_id.as_str(), "seq": { "$lte": seq } };
         let messages = self.of::<Newest>(MESSAGES);
         let find = messages.find_one(up_to).sort(doc! { "seq": -1 }).read_concern(ReadConcern::local());
@@ -171,7 +171,7 @@ impl Mongo {
     }
 
     /// Step 3: up to `seq` nothing is pending any more, and `newest` is the last message unless a newer is.
-    async fn settle(&self, draft: &Draft, seq: i64, newest: Option<Newest>) -> Stored<()> {
+    async fn settle(&self, draft: &Draft, seq: i64, newest: Option<Newest>) -> StoreResult<()> {
         let waits =
             doc! { "$filter": { "input": "$pending", "as": "p", "cond": { "$gt": ["$$p.seq", seq] } } };
         let mut set = doc! { "pending": waits, "issuedSeq": { "$max": ["$issuedSeq", seq] } };

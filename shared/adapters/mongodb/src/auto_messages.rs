@@ -7,7 +7,7 @@ use mongodb::bson::{DateTime, Document, doc};
 use serde::Deserialize;
 use shared::auto_message::AutoMessage;
 use shared::id::{AutoMessageId, UserId};
-use shared::ports::{AutoMessages, Stored};
+use shared::ports::{AutoMessages, StoreResult};
 use shared::time::Time;
 
 use crate::client::Mongo;
@@ -34,7 +34,7 @@ struct PartsRow {
 
 #[async_trait]
 impl AutoMessages for Mongo {
-    async fn plan(&self, rows: &[AutoMessage]) -> Stored<u64> {
+    async fn plan(&self, rows: &[AutoMessage]) -> StoreResult<u64> {
         if rows.is_empty() {
             return Ok(0);
         }
@@ -52,7 +52,7 @@ impl AutoMessages for Mongo {
         Ok(rows.len().saturating_sub(there) as u64)
     }
 
-    async fn planned(&self, day: &str, users: &[UserId]) -> Stored<Vec<UserId>> {
+    async fn planned_users(&self, day: &str, users: &[UserId]) -> StoreResult<Vec<UserId>> {
         let ids: Vec<&str> = users.iter().map(UserId::as_str).collect();
         let rows = self.of::<PartsRow>(AUTO_MESSAGES);
         let find = rows.find(doc! { "plannedFor": day, "parts": { "$in": ids } });
@@ -64,7 +64,7 @@ impl AutoMessages for Mongo {
         Ok(users.iter().filter(|user| taking_part.contains(user)).cloned().collect())
     }
 
-    async fn claim(&self, now: Time, lease_until: Time, limit: u32) -> Stored<Vec<AutoMessage>> {
+    async fn claim(&self, now: Time, lease_until: Time, limit: u32) -> StoreResult<Vec<AutoMessage>> {
         let limit = limit.min(LARGEST_CLAIM) as usize;
         let token = ObjectId::new();
         self.bounded(async {
@@ -81,22 +81,22 @@ impl AutoMessages for Mongo {
         .await
     }
 
-    async fn queued(&self, ids: &[AutoMessageId]) -> Stored<()> {
+    async fn mark_queued(&self, ids: &[AutoMessageId]) -> StoreResult<()> {
         self.mark(ids, doc! { "isQueued": true }).await
     }
 
-    async fn get(&self, id: &AutoMessageId) -> Stored<Option<AutoMessage>> {
+    async fn get(&self, id: &AutoMessageId) -> StoreResult<Option<AutoMessage>> {
         let rows = self.of::<AutoMessageRow>(AUTO_MESSAGES);
         let find = rows.find_one(doc! { "_id": id.as_str() });
         let row = self.bounded(async { find.await.map_err(failed) }).await?;
         Ok(row.map(AutoMessage::from))
     }
 
-    async fn sent(&self, id: &AutoMessageId) -> Stored<()> {
+    async fn mark_sent(&self, id: &AutoMessageId) -> StoreResult<()> {
         self.mark(std::slice::from_ref(id), doc! { "isSent": true }).await
     }
 
-    async fn backlog(&self, now: Time) -> Stored<u64> {
+    async fn backlog(&self, now: Time) -> StoreResult<u64> {
         let rows = self.of::<Document>(AUTO_MESSAGES);
         let count = rows.count_documents(due(date(now)));
         self.bounded(async { count.await.map_err(failed) }).await
@@ -148,7 +148,7 @@ impl Mongo {
         ours.sort(doc! { "sendDate": 1, "_id": 1 }).await?.map_ok(AutoMessage::from).try_collect().await
     }
 
-    async fn mark(&self, ids: &[AutoMessageId], set: Document) -> Stored<()> {
+    async fn mark(&self, ids: &[AutoMessageId], set: Document) -> StoreResult<()> {
         let ids: Vec<&str> = ids.iter().map(AutoMessageId::as_str).collect();
         let rows = self.of::<Document>(AUTO_MESSAGES);
         let update = rows.update_many(doc! { "_id": { "$in": ids } }, doc! { "$set": set });

@@ -11,8 +11,10 @@ use mongodb::options::{
     Acknowledgment, DatabaseOptions, ReadConcern, ReadPreference, SelectionCriteria, WriteConcern,
 };
 use mongodb::{Client, Collection, Database};
+use shared::config::Env;
 use shared::error::{StoreError, StoreFailure};
-use shared::ports::{Probe, Stored};
+use shared::lambda::{Component, Fatal};
+use shared::ports::{Probe, StoreResult};
 use tokio::sync::OnceCell;
 
 use crate::STORE;
@@ -34,7 +36,7 @@ pub struct Mongo {
 impl Mongo {
     /// A client for `config`. Nothing is sent yet (but for the DNS look-up of a `mongodb+srv` URI): a server
     /// that is down shows at the first operation, and is found again without a restart.
-    pub async fn connect(config: &Config) -> Stored<Self> {
+    pub async fn connect(config: &Config) -> StoreResult<Self> {
         let (options, database) = config.options().await?;
         let client = Client::with_options(options).map_err(failed)?;
         Ok(Self::over(&client, &database, config.deadline))
@@ -53,13 +55,13 @@ impl Mongo {
     }
 
     /// Creates every index of [`INDEXES`](crate::INDEXES) that is not there. Repeating is harmless.
-    pub async fn setup(&self) -> Stored<()> {
+    pub async fn setup(&self) -> StoreResult<()> {
         let all = futures::future::try_join_all(COLLECTIONS.map(|name| self.ready(name)));
         self.bounded(async { all.await.map(drop) }).await
     }
 
     /// Deletes the whole database, for tests and tools.
-    pub async fn drop_database(&self) -> Stored<()> {
+    pub async fn drop_database(&self) -> StoreResult<()> {
         self.bounded(async { self.database.drop().await.map_err(failed) }).await
     }
 
@@ -70,7 +72,7 @@ impl Mongo {
 
     /// Makes sure, once per process, that a collection's unique indexes stand before something is written
     /// that relies on them.
-    pub(crate) async fn ready(&self, name: &str) -> Stored<()> {
+    pub(crate) async fn ready(&self, name: &str) -> StoreResult<()> {
         let Some(cell) = COLLECTIONS.iter().position(|c| *c == name).and_then(|place| self.ready.get(place))
         else {
             return Ok(());
@@ -79,7 +81,10 @@ impl Mongo {
     }
 
     /// Ends an operation at the deadline. The driver bounds the steps; this bounds their sum.
-    pub(crate) async fn bounded<T>(&self, operation: impl Future<Output = Stored<T>> + Send) -> Stored<T> {
+    pub(crate) async fn bounded<T>(
+        &self,
+        operation: impl Future<Output = StoreResult<T>> + Send,
+    ) -> StoreResult<T> {
         match tokio::time::timeout(self.deadline, operation).await {
             Ok(answer) => answer,
             Err(late) => Err(StoreError::down(STORE, late)),
@@ -97,5 +102,21 @@ impl Probe for Mongo {
             Ok(Err(error)) => Err(failure(error.into())),
             Err(late) => Err(failure(late.into())),
         }
+    }
+}
+
+impl Component for Mongo {
+    type Config = Config;
+
+    fn is_configured(env: &Env) -> bool {
+        env.optional("MONGODB_URI").is_some()
+    }
+
+    fn read(env: &mut Env) -> Config {
+        Config::from_env(env)
+    }
+
+    async fn connect(config: Config) -> Result<Self, Fatal> {
+        Self::connect(&config).await.map_err(Fatal::from)
     }
 }

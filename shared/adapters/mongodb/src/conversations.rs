@@ -3,9 +3,9 @@
 use async_trait::async_trait;
 use mongodb::bson::{Document, doc};
 use mongodb::options::ReturnDocument;
-use shared::conversation::{ActivityCursor, Conversation, Listed};
+use shared::conversation::{ActivityCursor, Conversation, MemberConversation};
 use shared::id::{ConversationId, UserId};
-use shared::ports::{Conversations, Messages, Stored};
+use shared::ports::{Conversations, Messages, StoreResult};
 
 use crate::STORE;
 use crate::client::Mongo;
@@ -16,11 +16,11 @@ use shared::error::StoreError;
 
 #[async_trait]
 impl Conversations for Mongo {
-    async fn ensure_direct(&self, new: &Conversation) -> Stored<(Conversation, bool)> {
+    async fn ensure_direct(&self, new: &Conversation) -> StoreResult<(Conversation, bool)> {
         self.bounded(self.ensure_pair(new)).await
     }
 
-    async fn insert_group(&self, new: &Conversation) -> Stored<()> {
+    async fn insert_group(&self, new: &Conversation) -> StoreResult<()> {
         let conversations = self.of::<ConversationRow>(CONVERSATIONS);
         self.bounded(async {
             self.ready(CONVERSATIONS).await?;
@@ -29,12 +29,21 @@ impl Conversations for Mongo {
         .await
     }
 
-    async fn for_member(&self, id: &ConversationId, member: &UserId) -> Stored<Option<Listed>> {
+    async fn for_member(
+        &self,
+        id: &ConversationId,
+        member: &UserId,
+    ) -> StoreResult<Option<MemberConversation>> {
         let own = doc! { "_id": id.as_str(), "members.userId": member.as_str() };
         Ok(self.listed(vec![doc! { "$match": own }], Some(member)).await?.pop())
     }
 
-    async fn list(&self, member: &UserId, after: Option<&ActivityCursor>, limit: u32) -> Stored<Vec<Listed>> {
+    async fn list(
+        &self,
+        member: &UserId,
+        after: Option<&ActivityCursor>,
+        limit: u32,
+    ) -> StoreResult<Vec<MemberConversation>> {
         if limit == 0 {
             return Ok(Vec::new());
         }
@@ -46,7 +55,7 @@ impl Conversations for Mongo {
         self.listed(select, Some(member)).await
     }
 
-    async fn mark_read(&self, id: &ConversationId, member: &UserId, up_to: u64) -> Stored<Option<u64>> {
+    async fn mark_read(&self, id: &ConversationId, member: &UserId, up_to: u64) -> StoreResult<Option<u64>> {
         let conversations = self.of::<ConversationRow>(CONVERSATIONS);
         let own = doc! { "_id": id.as_str(), "members.userId": member.as_str() };
         let update = conversations
@@ -57,19 +66,19 @@ impl Conversations for Mongo {
         Ok(row.and_then(|row| row.read_by(member)))
     }
 
-    async fn unread(&self, member: &UserId) -> Stored<Vec<(ConversationId, u64)>> {
+    async fn unread(&self, member: &UserId) -> StoreResult<Vec<(ConversationId, u64)>> {
         self.unread_by(member).await
     }
 }
 
 impl Mongo {
-    async fn ensure_pair(&self, new: &Conversation) -> Stored<(Conversation, bool)> {
+    async fn ensure_pair(&self, new: &Conversation) -> StoreResult<(Conversation, bool)> {
         let Some(pair) = new.pair_key() else {
             return Err(StoreError::Corrupt(STORE, "a direct conversation has exactly two members".into()));
         };
         // Nearly always it is there, and a read is cheaper than a write that changes nothing.
         let there = self.listed(vec![doc! { "$match": { "pairKey": &pair } }], None).await?.pop();
-        if let Some(Listed { conversation, .. }) = there {
+        if let Some(MemberConversation { conversation, .. }) = there {
             return Ok((conversation, false));
         }
         self.ready(CONVERSATIONS).await?;
@@ -83,7 +92,7 @@ impl Mongo {
 
     /// The pair's one document, made from `new` if there is none. Being a write, it answers only when a
     /// majority has the document, whoever made it.
-    async fn upsert_pair(&self, pair: &str, new: &Conversation) -> Stored<ConversationRow> {
+    async fn upsert_pair(&self, pair: &str, new: &Conversation) -> StoreResult<ConversationRow> {
         let conversations = self.of::<ConversationRow>(CONVERSATIONS);
         let mut row = mongodb::bson::serialize_to_document(&ConversationRow::from(new))
             .map_err(|e| StoreError::Corrupt(STORE, e.into()))?;

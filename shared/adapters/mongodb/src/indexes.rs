@@ -4,7 +4,7 @@ use mongodb::Database;
 use mongodb::IndexModel;
 use mongodb::bson::{Document, doc};
 use mongodb::options::IndexOptions;
-use shared::ports::Stored;
+use shared::ports::StoreResult;
 
 use crate::failure::failed;
 
@@ -149,7 +149,7 @@ pub const INDEXES: &[Index] = &[
 ];
 
 /// Creates a collection's indexes that are not there yet: one command, which changes nothing if they are.
-pub(crate) async fn create(database: &Database, collection: &str) -> Stored<()> {
+pub(crate) async fn create(database: &Database, collection: &str) -> StoreResult<()> {
     let models = INDEXES.iter().filter(|index| index.collection == collection).map(Index::model);
     database.collection::<Document>(collection).create_indexes(models).await.map(drop).map_err(failed)
 }

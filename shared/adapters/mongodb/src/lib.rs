@@ -1,5 +1,5 @@
 //! The document ports on MongoDB: `Users`, `Conversations`, `Messages`, `AutoMessages`, `SearchIndex`,
-//! `Unindexed`, `Probe`.
+//! `IndexBacklog`, `Probe`.
 //!
 //! Read in this order: [`Config`] and [`Mongo`] (one client, its concerns and its deadline), [`INDEXES`] (every
 //! index with the query it serves), `rows` (what is stored), then one file per port; `append` holds the one
@@ -14,12 +14,12 @@ mod client;
 mod config;
 mod conversations;
 mod failure;
+mod index_backlog;
 mod indexes;
 mod listing;
 mod messages;
 mod rows;
 mod search;
-mod unindexed;
 mod users;
 
 pub use client::Mongo;

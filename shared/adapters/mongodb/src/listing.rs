@@ -2,9 +2,9 @@
 
 use futures::TryStreamExt;
 use mongodb::bson::{Document, doc};
-use shared::conversation::Listed;
+use shared::conversation::MemberConversation;
 use shared::id::{ConversationId, UserId};
-use shared::ports::Stored;
+use shared::ports::StoreResult;
 
 use crate::client::Mongo;
 use crate::failure::failed;
@@ -22,7 +22,11 @@ struct UnreadRow {
 impl Mongo {
     /// The rows that `select` (match, sort, limit) leaves, joined with their last message and with what
     /// `reader` has not read; without a reader nothing is unread.
-    pub(crate) async fn listed(&self, select: Vec<Document>, reader: Option<&UserId>) -> Stored<Vec<Listed>> {
+    pub(crate) async fn listed(
+        &self,
+        select: Vec<Document>,
+        reader: Option<&UserId>,
+    ) -> StoreResult<Vec<MemberConversation>> {
         let mut pipeline = select;
         pipeline.push(doc! { "$project": { "pending": 0 } });
         pipeline.push(doc! { "$project": { "conversation": "$$ROOT" } });
@@ -38,12 +42,12 @@ impl Mongo {
         } });
         let conversations = self.of::<Document>(CONVERSATIONS);
         let aggregate = conversations.aggregate(pipeline).with_type::<ListedRow>();
-        let rows = async { aggregate.await?.map_ok(Listed::from).try_collect().await };
+        let rows = async { aggregate.await?.map_ok(MemberConversation::from).try_collect().await };
         self.bounded(async { rows.await.map_err(failed) }).await
     }
 
     /// Every conversation in which `reader` has unread messages.
-    pub(crate) async fn unread_by(&self, reader: &UserId) -> Stored<Vec<(ConversationId, u64)>> {
+    pub(crate) async fn unread_by(&self, reader: &UserId) -> StoreResult<Vec<(ConversationId, u64)>> {
         let mut pipeline = vec![
             doc! { "$match": { "members.userId": reader.as_str() } },
             doc! { "$project": { "members": 1, "lastSeq": 1 } },

@@ -5,8 +5,8 @@ use futures::TryStreamExt;
 use mongodb::bson::{Document, doc};
 use mongodb::options::{ReturnDocument, UpdateModifications};
 use shared::id::{ConversationId, MessageId};
-use shared::message::{Appended, Draft, Message, Span};
-use shared::ports::{Messages, Stored};
+use shared::message::{Appended, Draft, Message, SeqRange};
+use shared::ports::{Messages, StoreResult};
 use shared::search::vocabulary;
 use shared::time::Time;
 
@@ -17,7 +17,7 @@ use crate::rows::{MessageRow, date, long};
 
 #[async_trait]
 impl Messages for Mongo {
-    async fn append(&self, draft: &Draft) -> Stored<Appended> {
+    async fn append(&self, draft: &Draft) -> StoreResult<Appended> {
         self.bounded(async {
             futures::future::try_join(self.ready(CONVERSATIONS), self.ready(MESSAGES)).await?;
             self.append_draft(draft).await
@@ -25,7 +25,7 @@ impl Messages for Mongo {
         .await
     }
 
-    async fn by_ids(&self, ids: &[MessageId]) -> Stored<Vec<Message>> {
+    async fn by_ids(&self, ids: &[MessageId]) -> StoreResult<Vec<Message>> {
         if ids.is_empty() {
             return Ok(Vec::new());
         }
@@ -33,15 +33,20 @@ impl Messages for Mongo {
         self.find_messages(doc! { "_id": { "$in": ids } }, doc! {}, 0).await
     }
 
-    async fn page(&self, conversation: &ConversationId, span: Span, limit: u32) -> Stored<Vec<Message>> {
+    async fn page(
+        &self,
+        conversation: &ConversationId,
+        span: SeqRange,
+        limit: u32,
+    ) -> StoreResult<Vec<Message>> {
         if limit == 0 {
             return Ok(Vec::new()); // MongoDB reads 0 as no limit.
         }
         let mut filter = doc! { "conversationId": conversation.as_str() };
         let (newest_first, bound) = match span {
-            Span::Latest => (true, None),
-            Span::Before(seq) => (true, Some(doc! { "$lt": long(seq) })),
-            Span::After(seq) => (false, Some(doc! { "$gt": long(seq) })),
+            SeqRange::Latest => (true, None),
+            SeqRange::Before(seq) => (true, Some(doc! { "$lt": long(seq) })),
+            SeqRange::After(seq) => (false, Some(doc! { "$gt": long(seq) })),
         };
         filter.extend(bound.map(|bound| ("seq".to_owned(), bound.into())));
         let sort = doc! { "seq": if newest_first { -1 } else { 1 } };
@@ -52,14 +57,14 @@ impl Messages for Mongo {
         Ok(page)
     }
 
-    async fn edit(&self, id: &MessageId, content: &str, at: Time) -> Stored<Option<Message>> {
+    async fn edit(&self, id: &MessageId, content: &str, at: Time) -> StoreResult<Option<Message>> {
         let (words, at) = (vocabulary(content), date(at));
         let set = doc! { "content": content, "words": words, "editedAt": at, "unindexed": at };
         let update = doc! { "$set": set, "$inc": { "revision": 1_i64 } };
         self.change(doc! { "_id": id.as_str(), "deletedAt": null }, update).await
     }
 
-    async fn delete(&self, id: &MessageId, at: Time) -> Stored<Option<Message>> {
+    async fn delete(&self, id: &MessageId, at: Time) -> StoreResult<Option<Message>> {
         let first = doc! { "$ifNull": ["$deletedAt", date(at)] };
         let revision = doc! { "$add": [{ "$ifNull": ["$revision", 0_i64] }, 1_i64] };
         let mut set = doc! { "content": "", "words": [], "deletedAt": first };
@@ -70,7 +75,7 @@ impl Messages for Mongo {
 
 impl Mongo {
     /// Messages without their words; a `limit` of 0 is none.
-    async fn find_messages(&self, filter: Document, sort: Document, limit: u32) -> Stored<Vec<Message>> {
+    async fn find_messages(&self, filter: Document, sort: Document, limit: u32) -> StoreResult<Vec<Message>> {
         let messages = self.of::<MessageRow>(MESSAGES);
         let find = messages.find(filter).projection(doc! { "words": 0 }).sort(sort).limit(limit.into());
         let rows = async { find.await?.map_ok(Message::from).try_collect().await };
@@ -82,7 +87,7 @@ impl Mongo {
         &self,
         filter: Document,
         update: impl Into<UpdateModifications> + Send,
-    ) -> Stored<Option<Message>> {
+    ) -> StoreResult<Option<Message>> {
         let messages = self.of::<MessageRow>(MESSAGES);
         let change = messages
             .find_one_and_update(filter, update)

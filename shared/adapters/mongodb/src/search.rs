@@ -7,7 +7,7 @@ use mongodb::Cursor;
 use mongodb::bson::{Document, doc};
 use serde::Deserialize;
 use shared::id::{ConversationId, MessageId};
-use shared::ports::{SearchHit, SearchIndex, SearchQuery, Stored};
+use shared::ports::{SearchHit, SearchIndex, SearchQuery, StoreResult};
 
 use crate::client::Mongo;
 use crate::failure::failed;
@@ -38,7 +38,7 @@ struct Found<Id> {
 
 #[async_trait]
 impl SearchIndex for Mongo {
-    async fn search(&self, query: &SearchQuery) -> Stored<Vec<SearchHit>> {
+    async fn search(&self, query: &SearchQuery) -> StoreResult<Vec<SearchHit>> {
         if query.limit == 0 || query.terms.iter().all(String::is_empty) {
             return Ok(Vec::new());
         }

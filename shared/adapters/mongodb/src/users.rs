@@ -6,7 +6,7 @@ use mongodb::bson::{Document, doc};
 use mongodb::options::ReturnDocument;
 use serde::Deserialize;
 use shared::id::UserId;
-use shared::ports::{Stored, Users};
+use shared::ports::{StoreResult, Users};
 use shared::search::vocabulary;
 use shared::time::Time;
 use shared::user::{Login, User, UserChange};
@@ -28,7 +28,7 @@ struct IdRow {
 
 #[async_trait]
 impl Users for Mongo {
-    async fn insert(&self, user: &User) -> Stored<()> {
+    async fn insert(&self, user: &User) -> StoreResult<()> {
         let users = self.of::<UserRow>(USERS);
         self.bounded(async {
             self.ready(USERS).await?;
@@ -37,12 +37,12 @@ impl Users for Mongo {
         .await
     }
 
-    async fn by_ids(&self, ids: &[UserId]) -> Stored<Vec<User>> {
+    async fn by_ids(&self, ids: &[UserId]) -> StoreResult<Vec<User>> {
         let ids: Vec<&str> = ids.iter().map(UserId::as_str).collect();
         self.find_users(doc! { "_id": { "$in": ids } }, None).await
     }
 
-    async fn by_login(&self, login: &Login) -> Stored<Option<User>> {
+    async fn by_login(&self, login: &Login) -> StoreResult<Option<User>> {
         let filter = match login {
             Login::Email(key) => doc! { "emailKey": key },
             Login::Username(key) => doc! { "usernameKey": key },
@@ -50,7 +50,7 @@ impl Users for Mongo {
         Ok(self.find_users(filter, Some(1)).await?.pop())
     }
 
-    async fn update(&self, id: &UserId, change: &UserChange) -> Stored<Option<User>> {
+    async fn update(&self, id: &UserId, change: &UserChange) -> StoreResult<Option<User>> {
         let set = changed(change);
         if set.is_empty() {
             return Ok(self.find_users(doc! { "_id": id.as_str() }, Some(1)).await?.pop());
@@ -66,14 +66,14 @@ impl Users for Mongo {
         Ok(self.bounded(changed).await?.map(User::from))
     }
 
-    async fn seen(&self, id: &UserId, at: Time) -> Stored<()> {
+    async fn mark_seen(&self, id: &UserId, at: Time) -> StoreResult<()> {
         let users = self.of::<UserRow>(USERS);
         let update =
             users.update_one(doc! { "_id": id.as_str() }, doc! { "$max": { "lastSeenAt": date(at) } });
         self.bounded(async { update.await.map(drop).map_err(failed) }).await
     }
 
-    async fn list(&self, search: Option<&str>, after: Option<&str>, limit: u32) -> Stored<Vec<User>> {
+    async fn list(&self, search: Option<&str>, after: Option<&str>, limit: u32) -> StoreResult<Vec<User>> {
         let mut filter = doc! { "active": true };
         if let Some(after) = after {
             filter.insert("usernameKey", doc! { "$gt": after });
@@ -85,7 +85,7 @@ impl Users for Mongo {
         self.find_users(filter, Some(limit)).await
     }
 
-    async fn active(&self, since: Time, after: Option<&UserId>, limit: u32) -> Stored<Vec<UserId>> {
+    async fn active(&self, since: Time, after: Option<&UserId>, limit: u32) -> StoreResult<Vec<UserId>> {
         if limit == 0 {
             return Ok(Vec::new());
         }
@@ -103,7 +103,7 @@ impl Users for Mongo {
 
 impl Mongo {
     /// Users by folded name; at most `limit`, if there is one.
-    async fn find_users(&self, filter: Document, limit: Option<u32>) -> Stored<Vec<User>> {
+    async fn find_users(&self, filter: Document, limit: Option<u32>) -> StoreResult<Vec<User>> {
         if limit == Some(0) {
             return Ok(Vec::new()); // MongoDB reads 0 as no limit.
         }

@@ -18,7 +18,9 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use lapin::options::BasicQosOptions;
+use shared::config::Env;
 use shared::error::{StoreError, StoreFailure};
+use shared::lambda::{Component, Fatal};
 use shared::ports::Probe;
 
 pub use config::Config;
@@ -61,5 +63,21 @@ impl Probe for RabbitMq {
             Err(StoreError::Down(failure)) => Err(failure),
             Err(other) => Err(StoreFailure { store: STORE, cause: Box::new(other) }),
         }
+    }
+}
+
+impl Component for RabbitMq {
+    type Config = Config;
+
+    fn is_configured(env: &Env) -> bool {
+        env.optional("AMQP_URL").is_some()
+    }
+
+    fn read(env: &mut Env) -> Config {
+        Config::from_env(env)
+    }
+
+    async fn connect(config: Config) -> Result<Self, Fatal> {
+        Ok(Self::new(config))
     }
 }

@@ -9,7 +9,7 @@ use lapin::options::ConfirmSelectOptions;
 use lapin::uri::AMQPUri;
 use lapin::{Channel, Connection, ConnectionProperties};
 use shared::error::{Cause, StoreError};
-use shared::ports::Stored;
+use shared::ports::StoreResult;
 use tokio::sync::OnceCell;
 use tokio::time::Instant;
 
@@ -85,7 +85,7 @@ impl Link {
         &self,
         bound: Duration,
         work: impl Future<Output = Result<T, Failure>> + Send,
-    ) -> Stored<T> {
+    ) -> StoreResult<T> {
         let answer = match tokio::time::timeout(bound, Box::pin(work)).await {
             Ok(answer) => answer,
             Err(_) => Err(match self.cell().get() {

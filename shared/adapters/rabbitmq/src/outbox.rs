@@ -8,7 +8,7 @@ use lapin::options::BasicPublishOptions;
 use lapin::types::{AMQPValue, FieldTable, LongString, ShortString};
 use lapin::{BasicProperties, Confirmation};
 use shared::lambda::queue::ATTEMPT_HEADER;
-use shared::ports::{Outbox, OutboxMessage, Stored};
+use shared::ports::{Outbox, OutboxMessage, StoreResult};
 
 use crate::RabbitMq;
 use crate::failure::Failure;
@@ -39,7 +39,7 @@ pub(crate) struct Parcel<'a> {
 
 #[async_trait]
 impl Outbox for RabbitMq {
-    async fn publish(&self, queue: &str, messages: &[OutboxMessage]) -> Stored<()> {
+    async fn publish(&self, queue: &str, messages: &[OutboxMessage]) -> StoreResult<()> {
         for portion in messages.chunks(PORTION) {
             let parcels = portion.iter().map(|message| Parcel::new(queue, message)).collect();
             self.deliver(queue, parcels).await?;
@@ -47,7 +47,7 @@ impl Outbox for RabbitMq {
         Ok(())
     }
 
-    async fn retry_later(&self, queue: &str, message: &OutboxMessage) -> Stored<()> {
+    async fn retry_later(&self, queue: &str, message: &OutboxMessage) -> StoreResult<()> {
         let delays = &self.retry_delays;
         let delay = step(message.attempt, delays.len()).map_or(Duration::ZERO, |step| delays[step]);
         let to = retry_queue(queue, message.attempt, delays.len()).unwrap_or_else(|| queue.to_owned());
@@ -55,7 +55,7 @@ impl Outbox for RabbitMq {
         self.deliver(queue, vec![parcel]).await
     }
 
-    async fn bury(&self, queue: &str, message: &OutboxMessage, reason: &str) -> Stored<()> {
+    async fn dead_letter(&self, queue: &str, message: &OutboxMessage, reason: &str) -> StoreResult<()> {
         let parcel = Parcel::new(&dead_queue(queue), message).map(|parcel| parcel.because(reason));
         self.deliver(queue, vec![parcel]).await
     }
@@ -97,7 +97,7 @@ pub(crate) fn attempts(count: u32) -> FieldTable {
 impl RabbitMq {
     /// Hands a portion over; when the line breaks meanwhile, once more over a new one. So a message may
     /// arrive twice, but never less than once.
-    async fn deliver(&self, queue: &str, parcels: Vec<Result<Parcel<'_>, Failure>>) -> Stored<()> {
+    async fn deliver(&self, queue: &str, parcels: Vec<Result<Parcel<'_>, Failure>>) -> StoreResult<()> {
         self.link
             .bounded(BOUND, async {
                 let parcels = parcels.into_iter().collect::<Result<Vec<_>, _>>()?;

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use lapin::Channel;
 use lapin::options::{BasicAckOptions, BasicGetOptions};
-use shared::ports::Stored;
+use shared::ports::StoreResult;
 
 use crate::RabbitMq;
 use crate::failure::Failure;
@@ -24,13 +24,13 @@ pub struct QueueDepth {
 impl RabbitMq {
     /// Makes sure that a queue, its retry queues and its dead are there, before anybody consumes from them.
     /// Publishing does the same by itself.
-    pub async fn declare(&self, queue: &str) -> Stored<()> {
+    pub async fn declare(&self, queue: &str) -> StoreResult<()> {
         let (line, channel) = self.own_channel(queue).await?;
         self.close(&line, &channel).await
     }
 
     /// The depths of a queue, its retry queues and its dead, in this order. Missing queues are declared.
-    pub async fn queues(&self, queue: &str) -> Stored<Vec<QueueDepth>> {
+    pub async fn queues(&self, queue: &str) -> StoreResult<Vec<QueueDepth>> {
         let (line, channel) = self.own_channel(queue).await?;
         let mut depths = Vec::new();
         for queue in all(queue, &self.retry_delays) {
@@ -43,7 +43,7 @@ impl RabbitMq {
 
     /// Sends what lies in `<queue>.dead` back to `queue` with its failures forgotten; how many. A job
     /// leaves the dead only when the broker has confirmed it in its queue; what is buried meanwhile stays.
-    pub async fn replay_dead(&self, queue: &str) -> Stored<u64> {
+    pub async fn replay_dead(&self, queue: &str) -> StoreResult<u64> {
         let (line, channel) = self.own_channel(queue).await?;
         let dead = dead_queue(queue);
         let lying = u64::from(self.depth(&line, &channel, &dead).await?);
@@ -56,7 +56,7 @@ impl RabbitMq {
     }
 
     /// A channel for questions whose refusal would close it, with the queues declared.
-    async fn own_channel(&self, queue: &str) -> Stored<(Arc<Line>, Channel)> {
+    async fn own_channel(&self, queue: &str) -> StoreResult<(Arc<Line>, Channel)> {
         self.link
             .bounded(BOUND, async {
                 match self.own_channel_once(queue).await {
@@ -79,11 +79,11 @@ impl RabbitMq {
         }
     }
 
-    async fn depth(&self, line: &Arc<Line>, channel: &Channel, queue: &str) -> Stored<u32> {
+    async fn depth(&self, line: &Arc<Line>, channel: &Channel, queue: &str) -> StoreResult<u32> {
         self.step(line, async { Ok(look(channel, queue).await?.message_count()) }).await
     }
 
-    async fn close(&self, line: &Arc<Line>, channel: &Channel) -> Stored<()> {
+    async fn close(&self, line: &Arc<Line>, channel: &Channel) -> StoreResult<()> {
         self.step(line, async { Ok(channel.close(200, "OK".into()).await?) }).await
     }
 
@@ -92,7 +92,7 @@ impl RabbitMq {
         &self,
         line: &Arc<Line>,
         work: impl Future<Output = Result<T, Failure>> + Send,
-    ) -> Stored<T> {
+    ) -> StoreResult<T> {
         let step = async { work.await.map_err(|failure| self.link.give_up(line, failure)) };
         self.link.bounded(BOUND, step).await
     }

@@ -3,10 +3,10 @@
 
 use async_trait::async_trait;
 use redis::{Pipeline, cmd};
-use shared::connection::{Attached, Connection, Ended, Identity, Receiver};
+use shared::connection::{AttachOutcome, Connection, EndedConnection, Identity, Receiver};
 use shared::error::StoreError;
 use shared::id::{ConnectionId, SessionId, UserId};
-use shared::ports::{Connections, Stored};
+use shared::ports::{Connections, StoreResult};
 use shared::time::Time;
 
 use crate::keys::{after, beginning_with};
@@ -18,7 +18,7 @@ const USERS_AT_ONCE: usize = 500;
 
 #[async_trait]
 impl Connections for Redis {
-    async fn open(&self, connection: &Connection) -> Stored<()> {
+    async fn open(&self, connection: &Connection) -> StoreResult<()> {
         let keys = &self.keys;
         let mut script = self.scripts.open.prepare_invoke();
         script.key(&keys.connections).key(&keys.pings).key(&keys.leases);
@@ -27,7 +27,7 @@ impl Connections for Redis {
         self.link.script(&script).await
     }
 
-    async fn get(&self, id: &ConnectionId) -> Stored<Option<Connection>> {
+    async fn get(&self, id: &ConnectionId) -> StoreResult<Option<Connection>> {
         let mut pipe = redis::pipe();
         pipe.atomic().hget(&self.keys.connections, id.as_str());
         pipe.zscore(&self.keys.pings, id.as_str()).zscore(&self.keys.leases, id.as_str());
@@ -35,7 +35,12 @@ impl Connections for Redis {
         line.map(|line| row::connection((id.to_string(), line, pinged, lease))).transpose()
     }
 
-    async fn attach(&self, id: &ConnectionId, identity: &Identity, lease_until: Time) -> Stored<Attached> {
+    async fn attach(
+        &self,
+        id: &ConnectionId,
+        identity: &Identity,
+        lease_until: Time,
+    ) -> StoreResult<AttachOutcome> {
         let keys = &self.keys;
         let mut script = self.scripts.attach.prepare_invoke();
         script.key(&keys.connections).key(&keys.leases).key(&keys.attached);
@@ -43,26 +48,26 @@ impl Connections for Redis {
         script.arg(id.as_str()).arg(identity.user_id.as_str()).arg(identity.session_id.as_str());
         script.arg(lease_until.millis());
         match self.link.script::<String>(&script).await?.as_str() {
-            "first" => Ok(Attached::First),
-            "already" => Ok(Attached::Already),
-            "gone" => Ok(Attached::Gone),
+            "first" => Ok(AttachOutcome::Attached { came_online: true }),
+            "already" => Ok(AttachOutcome::Attached { came_online: false }),
+            "gone" => Ok(AttachOutcome::ConnectionGone),
             other => Err(StoreError::Corrupt(STORE, format!("attach answered {other:?}").into())),
         }
     }
 
-    async fn end(&self, id: &ConnectionId, now: Time) -> Stored<Option<Ended>> {
+    async fn end(&self, id: &ConnectionId, now: Time) -> StoreResult<Option<EndedConnection>> {
         let keys = &self.keys;
         let mut script = self.scripts.end.prepare_invoke();
         script.key(&keys.connections).key(&keys.pings).key(&keys.leases).key(&keys.attached);
         script.key(&keys.by_user).key(&keys.by_session).key(&keys.by_room).key(&keys.rooms_of);
-        script.key(&keys.online).key(&keys.departures).arg(id.as_str()).arg(now.millis());
+        script.key(&keys.online).key(&keys.last_seen).arg(id.as_str()).arg(now.millis());
         let remains: Option<Remains> = self.link.script(&script).await?;
         let Some((id, line, pinged, lease, last, rooms)) = remains else { return Ok(None) };
         let connection = row::connection((id, line, pinged, lease))?;
-        Ok(Some(Ended { connection, last, rooms: row::rooms(rooms) }))
+        Ok(Some(EndedConnection { connection, last, rooms: row::rooms(rooms) }))
     }
 
-    async fn of_users(&self, users: &[UserId]) -> Stored<Vec<Receiver>> {
+    async fn of_users(&self, users: &[UserId]) -> StoreResult<Vec<Receiver>> {
         let mut found = Vec::new();
         for some in users.chunks(USERS_AT_ONCE) {
             let mut pipe = Pipeline::with_capacity(some.len());
@@ -76,14 +81,14 @@ impl Connections for Redis {
         Ok(found)
     }
 
-    async fn of_session(&self, session: &SessionId) -> Stored<Vec<Receiver>> {
+    async fn of_session(&self, session: &SessionId) -> StoreResult<Vec<Receiver>> {
         let (low, high) = beginning_with(session.as_str());
         let mut command = cmd("ZRANGEBYLEX");
         command.arg(&self.keys.by_session).arg(low).arg(high);
         row::receivers(&self.link.query::<Vec<String>>(&command).await?)
     }
 
-    async fn everyone(&self, last: Option<&ConnectionId>, limit: u32) -> Stored<Vec<Receiver>> {
+    async fn everyone(&self, last: Option<&ConnectionId>, limit: u32) -> StoreResult<Vec<Receiver>> {
         let low = last.map_or_else(|| "-".to_owned(), |id| after(id.as_str()));
         let mut command = cmd("ZRANGEBYLEX");
         command.arg(&self.keys.attached).arg(low).arg("+").arg("LIMIT").arg(0).arg(limit);

@@ -5,7 +5,7 @@ use async_trait::async_trait;
 use redis::cmd;
 use shared::connection::Connection;
 use shared::id::ConnectionId;
-use shared::ports::{Heartbeats, Stored};
+use shared::ports::{Heartbeats, StoreResult};
 use shared::time::Time;
 
 use crate::Redis;
@@ -13,7 +13,7 @@ use crate::row::{self, Stranded};
 
 #[async_trait]
 impl Heartbeats for Redis {
-    async fn due(&self, pinged_before: Time, limit: u32) -> Stored<Vec<Connection>> {
+    async fn due(&self, pinged_before: Time, limit: u32) -> StoreResult<Vec<Connection>> {
         let mut script = self.scripts.due.prepare_invoke();
         script.key(&self.keys.connections).key(&self.keys.pings).key(&self.keys.leases);
         script.arg(pinged_before.millis()).arg(limit);
@@ -21,15 +21,15 @@ impl Heartbeats for Redis {
         rows.into_iter().map(row::connection).collect()
     }
 
-    async fn pinged(&self, id: &ConnectionId, at: Time) -> Stored<()> {
+    async fn mark_pinged(&self, id: &ConnectionId, at: Time) -> StoreResult<()> {
         self.forward(&self.keys.pings, id, at).await
     }
 
-    async fn alive(&self, id: &ConnectionId, lease_until: Time) -> Stored<()> {
+    async fn renew_lease(&self, id: &ConnectionId, lease_until: Time) -> StoreResult<()> {
         self.forward(&self.keys.leases, id, lease_until).await
     }
 
-    async fn dead(&self, now: Time, limit: u32) -> Stored<Vec<ConnectionId>> {
+    async fn expired(&self, now: Time, limit: u32) -> StoreResult<Vec<ConnectionId>> {
         let mut command = cmd("ZRANGEBYSCORE");
         command.arg(&self.keys.leases).arg("-inf").arg(format!("({}", now.millis()));
         command.arg("LIMIT").arg(0).arg(limit);
@@ -40,7 +40,7 @@ impl Heartbeats for Redis {
 
 impl Redis {
     /// Moves a time that is there forward, never back; one that is not there stays away.
-    async fn forward(&self, key: &str, id: &ConnectionId, to: Time) -> Stored<()> {
+    async fn forward(&self, key: &str, id: &ConnectionId, to: Time) -> StoreResult<()> {
         let mut command = cmd("ZADD");
         command.arg(key).arg("XX").arg("GT").arg(to.millis()).arg(id.as_str());
         self.link.query(&command).await

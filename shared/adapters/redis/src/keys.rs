@@ -11,16 +11,16 @@
 //! | `{P}:by_session` | Sorted set, one score | `session id dialect user` | `Connections::of_session` |
 //! | `{P}:by_room` | Sorted set, one score | `room id` | `Rooms::joined` |
 //! | `{P}:rooms_of` | Sorted set, one score | `id room` | the rooms that `end` leaves |
-//! | `{P}:departures` | Sorted set | user ids, by the millisecond of the last edge | `Departures` |
+//! | `{P}:departures` | Sorted set | user ids, by the millisecond of the last edge | `LastSeen` |
 //! | `{P:sessions}:s:<session>` | Hash, TTL | the session and the good refresh token's hash | `Sessions::live`, one round trip |
 //! | `{P:sessions}:used:<session>` | Sorted set, TTL | hashes that were good, by their expiry | reuse ends the session |
 //! | `{P:sessions}:of:<user>` | Sorted set, TTL | session ids, by expiry | `Sessions::{list, end_all}` |
-//! | `P:circle:<conversation>` | String, TTL | the members' ids | `Cache` |
+//! | `P:members:<conversation>` | String, TTL | the members' ids | `MemberCache` |
 //! | `P:rate:<key>:<window>` | String, TTL | how many were taken | `RateLimits::take` |
 //!
 //! **Slots.** What is in braces decides the slot of a cluster. All of presence lies in one slot and all of
 //! the sessions in another, because each edge touches several keys and must be one script; rate limits
-//! and circles are one key each and spread. A script names every key that it touches in KEYS.
+//! and cached members are one key each and spread. A script names every key that it touches in KEYS.
 //!
 //! **Few big keys instead of one per user or room.** A set of one score is a sorted list of strings, and a
 //! prefix of it (`ZRANGEBYLEX [user␠ (user!`) is as good as a key of its own. The names are then known
@@ -50,7 +50,7 @@ pub(crate) struct Keys {
     pub(crate) by_session: String,
     pub(crate) by_room: String,
     pub(crate) rooms_of: String,
-    pub(crate) departures: String,
+    pub(crate) last_seen: String,
     prefix: String,
 }
 
@@ -67,7 +67,7 @@ impl Keys {
             by_session: key("by_session"),
             by_room: key("by_room"),
             rooms_of: key("rooms_of"),
-            departures: key("departures"),
+            last_seen: key("last_seen"),
             prefix: prefix.to_owned(),
         }
     }
@@ -88,8 +88,8 @@ impl Keys {
     }
 
     /// A conversation's members.
-    pub(crate) fn circle(&self, id: &ConversationId) -> String {
-        format!("{}:circle:{id}", self.prefix)
+    pub(crate) fn members(&self, id: &ConversationId) -> String {
+        format!("{}:members:{id}", self.prefix)
     }
 
     /// The counter of the window that begins at `start`.
@@ -134,7 +134,7 @@ mod tests {
         for key in [&keys.online, &keys.connections, &keys.pings, &keys.leases, &keys.attached] {
             assert_eq!(tag(key), Some("ulak"));
         }
-        for key in [&keys.by_user, &keys.by_session, &keys.by_room, &keys.rooms_of, &keys.departures] {
+        for key in [&keys.by_user, &keys.by_session, &keys.by_room, &keys.rooms_of, &keys.last_seen] {
             assert_eq!(tag(key), Some("ulak"));
         }
         let (id, user) = (SessionId::trusted("s"), UserId::trusted("u"));

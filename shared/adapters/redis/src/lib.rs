@@ -25,10 +25,12 @@ mod heartbeats;
 
 mod presence;
 
-mod circles;
+mod members;
 
 use async_trait::async_trait;
+use shared::config::Env;
 use shared::error::StoreFailure;
+use shared::lambda::{Component, Fatal};
 use shared::ports::Probe;
 
 pub use config::Config;
@@ -64,5 +66,21 @@ impl Probe for Redis {
             Err(shared::error::StoreError::Down(failure)) => Err(failure),
             Err(other) => Err(StoreFailure { store: STORE, cause: Box::new(other) }),
         }
+    }
+}
+
+impl Component for Redis {
+    type Config = Config;
+
+    fn is_configured(env: &Env) -> bool {
+        env.optional("REDIS_URL").is_some()
+    }
+
+    fn read(env: &mut Env) -> Config {
+        Config::from_env(env)
+    }
+
+    async fn connect(config: Config) -> Result<Self, Fatal> {
+        Ok(Self::new(config))
     }
 }

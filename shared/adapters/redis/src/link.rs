@@ -7,7 +7,7 @@ use std::time::Duration;
 use redis::aio::MultiplexedConnection;
 use redis::{AsyncConnectionConfig, Cmd, FromRedisValue, Pipeline, RedisError, ScriptInvocation, Value};
 use shared::error::StoreError;
-use shared::ports::Stored;
+use shared::ports::StoreResult;
 use tokio::sync::OnceCell;
 
 use crate::STORE;
@@ -51,26 +51,29 @@ impl Link {
     }
 
     /// Sends a command.
-    pub(crate) async fn query<T: FromRedisValue>(&self, command: &Cmd) -> Stored<T> {
+    pub(crate) async fn query<T: FromRedisValue>(&self, command: &Cmd) -> StoreResult<T> {
         self.bounded(Request::Command(command), Tries::Two).await
     }
 
     /// Sends several commands in one round trip.
-    pub(crate) async fn pipe<T: FromRedisValue>(&self, pipeline: &Pipeline) -> Stored<T> {
+    pub(crate) async fn pipe<T: FromRedisValue>(&self, pipeline: &Pipeline) -> StoreResult<T> {
         self.bounded(Request::Pipeline(pipeline), Tries::Two).await
     }
 
     /// Runs a script.
-    pub(crate) async fn script<T: FromRedisValue>(&self, script: &ScriptInvocation<'_>) -> Stored<T> {
+    pub(crate) async fn script<T: FromRedisValue>(&self, script: &ScriptInvocation<'_>) -> StoreResult<T> {
         self.bounded(Request::Script(script), Tries::Two).await
     }
 
     /// Runs a script that must not run twice.
-    pub(crate) async fn script_once<T: FromRedisValue>(&self, script: &ScriptInvocation<'_>) -> Stored<T> {
+    pub(crate) async fn script_once<T: FromRedisValue>(
+        &self,
+        script: &ScriptInvocation<'_>,
+    ) -> StoreResult<T> {
         self.bounded(Request::Script(script), Tries::One).await
     }
 
-    async fn bounded<T: FromRedisValue>(&self, request: Request<'_>, tries: Tries) -> Stored<T> {
+    async fn bounded<T: FromRedisValue>(&self, request: Request<'_>, tries: Tries) -> StoreResult<T> {
         let value = match tokio::time::timeout(BOUND, Box::pin(self.send(request, tries))).await {
             Ok(answer) => answer.map_err(|error| StoreError::down(STORE, error))?,
             Err(elapsed) => {

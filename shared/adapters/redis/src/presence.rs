@@ -1,10 +1,10 @@
-//! `Presence`: the `online_users` Set, and making it agree with the connections again. `Departures`: when
+//! `Presence`: the `online_users` Set, and making it agree with the connections again. `LastSeen`: when
 //! who left it.
 
 use async_trait::async_trait;
 use redis::cmd;
 use shared::id::UserId;
-use shared::ports::{Departures, Presence, Stored};
+use shared::ports::{LastSeen, Presence, StoreResult};
 use shared::time::Time;
 
 use crate::Redis;
@@ -17,7 +17,7 @@ const START: &str = "0";
 
 #[async_trait]
 impl Presence for Redis {
-    async fn online_of(&self, users: &[UserId]) -> Stored<Vec<UserId>> {
+    async fn online_of(&self, users: &[UserId]) -> StoreResult<Vec<UserId>> {
         if users.is_empty() {
             return Ok(Vec::new());
         }
@@ -28,19 +28,19 @@ impl Presence for Redis {
         Ok(users.iter().zip(is_online).filter(|(_, online)| *online).map(|(user, _)| user.clone()).collect())
     }
 
-    async fn online(&self) -> Stored<Vec<UserId>> {
+    async fn online(&self) -> StoreResult<Vec<UserId>> {
         let ids: Vec<String> = self.link.query(cmd("SMEMBERS").arg(&self.keys.online)).await?;
         Ok(ids.into_iter().map(UserId::trusted).collect())
     }
 
-    async fn count(&self) -> Stored<u64> {
+    async fn count(&self) -> StoreResult<u64> {
         self.link.query(cmd("SCARD").arg(&self.keys.online)).await
     }
 
     /// The connections themselves are the truth: first the indexes and the set learn of all of them, then
     /// forget what is no connection any more. Page by page; each case is decided by one script, so that a
     /// connect in between is never undone, and no script keeps the server busy for long.
-    async fn mend(&self, now: Time) -> Stored<Vec<UserId>> {
+    async fn reconcile(&self, now: Time) -> StoreResult<Vec<UserId>> {
         self.mend_lines().await?;
         self.mend_index().await?;
         self.mend_absent(now).await
@@ -48,13 +48,13 @@ impl Presence for Redis {
 }
 
 #[async_trait]
-impl Departures for Redis {
-    async fn left(&self, users: &[UserId]) -> Stored<Vec<(UserId, Time)>> {
+impl LastSeen for Redis {
+    async fn times_of(&self, users: &[UserId]) -> StoreResult<Vec<(UserId, Time)>> {
         if users.is_empty() {
             return Ok(Vec::new());
         }
         let mut command = cmd("ZMSCORE");
-        command.arg(&self.keys.departures);
+        command.arg(&self.keys.last_seen);
         users.iter().for_each(|user| _ = command.arg(user.as_str()));
         let times: Vec<Option<i64>> = self.link.query(&command).await?;
         let left =
@@ -62,20 +62,20 @@ impl Departures for Redis {
         Ok(left.collect())
     }
 
-    async fn departures(&self, limit: u32) -> Stored<Vec<(UserId, Time)>> {
+    async fn unsynced(&self, limit: u32) -> StoreResult<Vec<(UserId, Time)>> {
         if limit == 0 {
             return Ok(Vec::new());
         }
         let mut command = cmd("ZRANGE");
-        command.arg(&self.keys.departures).arg(0).arg(limit - 1).arg("WITHSCORES");
+        command.arg(&self.keys.last_seen).arg(0).arg(limit - 1).arg("WITHSCORES");
         let found: Vec<(String, i64)> = self.link.query(&command).await?;
         Ok(found.into_iter().map(|(user, at)| (UserId::trusted(user), Time::from_millis(at))).collect())
     }
 
-    async fn carried_over(&self, departures: &[(UserId, Time)]) -> Stored<()> {
-        for page in departures.chunks(PAGE as usize) {
-            let mut script = self.scripts.carried_over.prepare_invoke();
-            script.key(&self.keys.departures);
+    async fn mark_synced(&self, last_seen: &[(UserId, Time)]) -> StoreResult<()> {
+        for page in last_seen.chunks(PAGE as usize) {
+            let mut script = self.scripts.mark_synced.prepare_invoke();
+            script.key(&self.keys.last_seen);
             page.iter().for_each(|(user, at)| _ = script.arg(user.as_str()).arg(at.millis()));
             self.link.script::<()>(&script).await?;
         }
@@ -84,7 +84,7 @@ impl Departures for Redis {
 }
 
 impl Redis {
-    async fn mend_lines(&self) -> Stored<()> {
+    async fn mend_lines(&self) -> StoreResult<()> {
         let (keys, mut cursor) = (&self.keys, START.to_owned());
         loop {
             let mut script = self.scripts.mend_lines.prepare_invoke();
@@ -97,7 +97,7 @@ impl Redis {
         }
     }
 
-    async fn mend_index(&self) -> Stored<()> {
+    async fn mend_index(&self) -> StoreResult<()> {
         let mut low = Some("-".to_owned());
         while let Some(from) = low {
             let mut script = self.scripts.mend_index.prepare_invoke();
@@ -107,11 +107,11 @@ impl Redis {
         Ok(())
     }
 
-    async fn mend_absent(&self, now: Time) -> Stored<Vec<UserId>> {
+    async fn mend_absent(&self, now: Time) -> StoreResult<Vec<UserId>> {
         let (mut found, mut cursor) = (Vec::new(), START.to_owned());
         loop {
             let mut script = self.scripts.mend_absent.prepare_invoke();
-            script.key(&self.keys.online).key(&self.keys.by_user).key(&self.keys.departures);
+            script.key(&self.keys.online).key(&self.keys.by_user).key(&self.keys.last_seen);
             script.arg(cursor).arg(PAGE).arg(now.millis());
             let (next, absent): (String, Vec<String>) = self.link.script(&script).await?;
             found.extend(absent.into_iter().map(UserId::trusted));

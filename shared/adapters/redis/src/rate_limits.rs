@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use shared::error::RateLimited;
-use shared::ports::{Limit, RateLimits, Stored};
+use shared::ports::{RateLimit, RateLimits, StoreResult};
 use shared::time::Time;
 
 use crate::Redis;
@@ -15,7 +15,7 @@ const GRACE: Duration = Duration::from_secs(5);
 
 #[async_trait]
 impl RateLimits for Redis {
-    async fn take(&self, key: &str, limit: Limit, now: Time) -> Stored<Result<(), RateLimited>> {
+    async fn take(&self, key: &str, limit: RateLimit, now: Time) -> StoreResult<Result<(), RateLimited>> {
         if limit.count == 0 {
             return Ok(Ok(()));
         }

@@ -1,10 +1,10 @@
 //! Connections as lines of text: fields parted by a space, short enough for Lua to cut by a pattern.
 
-use shared::connection::{Claim, Connection, Identity, Receiver};
+use shared::connection::Dialect;
+use shared::connection::{Connection, Identity, Receiver, UpgradeToken};
 use shared::error::{StoreError, Unauthenticated};
 use shared::id::{ConnectionId, ConversationId, SessionId, UserId};
-use shared::ports::Stored;
-use shared::realtime::codec::Dialect;
+use shared::ports::StoreResult;
 use shared::time::Time;
 
 use crate::STORE;
@@ -17,14 +17,14 @@ pub(crate) type Remains = (String, String, Option<i64>, Option<i64>, bool, Vec<S
 
 /// The line of a connection that nobody stands behind yet: `dialect since`.
 pub(crate) fn line(connection: &Connection) -> String {
-    format!("{} {}", speech(connection), connection.connected_at.millis())
+    format!("{} {}", dialect_field(connection), connection.connected_at.millis())
 }
 
 /// The connection that a row tells of. A score that was lost counts as the time of the connect.
-pub(crate) fn connection((id, line, pinged_at, lease_until): Stranded) -> Stored<Connection> {
+pub(crate) fn connection((id, line, pinged_at, lease_until): Stranded) -> StoreResult<Connection> {
     let mut fields = line.split(' ');
-    let speech = fields.next().unwrap_or_default();
-    let read = (dialect(speech), fields.next().and_then(|since| since.parse().ok()));
+    let dialect_field = fields.next().unwrap_or_default();
+    let read = (dialect(dialect_field), fields.next().and_then(|since| since.parse().ok()));
     let (Some(dialect), Some(since)) = read else { return Err(unreadable(&line)) };
     let identity = fields.next().zip(fields.next()).map(|(user, session)| Identity {
         user_id: UserId::trusted(user),
@@ -34,7 +34,7 @@ pub(crate) fn connection((id, line, pinged_at, lease_until): Stranded) -> Stored
         id: ConnectionId::trusted(id),
         dialect,
         identity,
-        claimed: claimed(speech),
+        upgrade_token: upgrade_token(dialect_field),
         connected_at: Time::from_millis(since),
         pinged_at: Time::from_millis(pinged_at.unwrap_or(since)),
         lease_until: Time::from_millis(lease_until.unwrap_or(since)),
@@ -42,7 +42,7 @@ pub(crate) fn connection((id, line, pinged_at, lease_until): Stranded) -> Stored
 }
 
 /// The receiver that the last three fields of a member tell of: `… id dialect user`.
-pub(crate) fn receiver(member: &str) -> Stored<Receiver> {
+pub(crate) fn receiver(member: &str) -> StoreResult<Receiver> {
     let mut fields = member.rsplitn(4, ' ');
     match (fields.next(), fields.next().and_then(dialect), fields.next()) {
         (Some(user), Some(dialect), Some(id)) => {
@@ -53,7 +53,7 @@ pub(crate) fn receiver(member: &str) -> Stored<Receiver> {
 }
 
 /// The receivers of many members.
-pub(crate) fn receivers(members: &[String]) -> Stored<Vec<Receiver>> {
+pub(crate) fn receivers(members: &[String]) -> StoreResult<Vec<Receiver>> {
     members.iter().map(|member| receiver(member)).collect()
 }
 
@@ -64,23 +64,23 @@ pub(crate) fn rooms(names: Vec<String>) -> Vec<ConversationId> {
 
 /// The dialect, and what the token of the upgrade was worth: `dialect[:user:session]` or `dialect:why`. Scripts
 /// carry it as one word.
-fn speech(connection: &Connection) -> String {
+fn dialect_field(connection: &Connection) -> String {
     let name = name(connection.dialect);
-    match &connection.claimed {
-        Some(Claim::Person(person)) => format!("{name}:{}:{}", person.user_id, person.session_id),
-        Some(Claim::Refused(why)) => format!("{name}:{}", why.code()),
+    match &connection.upgrade_token {
+        Some(UpgradeToken::Valid(identity)) => format!("{name}:{}:{}", identity.user_id, identity.session_id),
+        Some(UpgradeToken::Rejected(why)) => format!("{name}:{}", why.code()),
         None => name.to_owned(),
     }
 }
 
-fn claimed(speech: &str) -> Option<Claim> {
-    let mut parts = speech.split(':').skip(1);
+fn upgrade_token(dialect_field: &str) -> Option<UpgradeToken> {
+    let mut parts = dialect_field.split(':').skip(1);
     match (parts.next()?, parts.next()) {
         (user, Some(session)) => {
             let (user_id, session_id) = (UserId::trusted(user), SessionId::trusted(session));
-            Some(Claim::Person(Identity { user_id, session_id }))
+            Some(UpgradeToken::Valid(Identity { user_id, session_id }))
         }
-        (why, None) => Unauthenticated::of_code(why).map(Claim::Refused),
+        (why, None) => Unauthenticated::of_code(why).map(UpgradeToken::Rejected),
     }
 }
 
@@ -91,8 +91,8 @@ fn name(dialect: Dialect) -> &'static str {
     }
 }
 
-fn dialect(speech: &str) -> Option<Dialect> {
-    match speech.split(':').next().unwrap_or_default() {
+fn dialect(dialect_field: &str) -> Option<Dialect> {
+    match dialect_field.split(':').next().unwrap_or_default() {
         "socket_io" => Some(Dialect::SocketIo),
         "json" => Some(Dialect::Json),
         _ => None,
@@ -107,8 +107,8 @@ fn unreadable(line: &str) -> StoreError {
 mod tests {
     use expect_test::expect;
     use shared::connection::Connection;
+    use shared::connection::Dialect;
     use shared::id::ConnectionId;
-    use shared::realtime::codec::Dialect;
     use shared::time::Time;
 
     use super::{connection, line, receiver};
@@ -122,7 +122,7 @@ mod tests {
                 id,
                 dialect,
                 identity: None,
-                claimed: None,
+                upgrade_token: None,
                 connected_at,
                 pinged_at,
                 lease_until,

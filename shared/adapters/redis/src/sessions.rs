@@ -5,7 +5,7 @@ use async_trait::async_trait;
 use redis::{Pipeline, cmd};
 use shared::error::StoreError;
 use shared::id::{SessionId, UserId};
-use shared::ports::{Sessions, Stored};
+use shared::ports::{Sessions, StoreResult};
 use shared::session::{Rotation, Session};
 use shared::time::Time;
 
@@ -25,7 +25,7 @@ type Rotated = (String, String, String, String, i64, i64, i64);
 
 #[async_trait]
 impl Sessions for Redis {
-    async fn open(&self, session: &Session) -> Stored<()> {
+    async fn open(&self, session: &Session) -> StoreResult<()> {
         let mut script = self.scripts.session_open.prepare_invoke();
         script.key(self.keys.session(&session.id)).key(self.keys.sessions_of(&session.user_id));
         script.arg(session.id.as_str()).arg(session.user_id.as_str());
@@ -35,7 +35,7 @@ impl Sessions for Redis {
         self.link.script(&script).await
     }
 
-    async fn live(&self, id: &SessionId, now: Time) -> Stored<Option<Session>> {
+    async fn live(&self, id: &SessionId, now: Time) -> StoreResult<Option<Session>> {
         let fields = self.link.query(cmd("HMGET").arg(self.keys.session(id)).arg(&FIELDS)).await?;
         Ok(session(id, fields)?.filter(|session| session.expires_at > now))
     }
@@ -47,7 +47,7 @@ impl Sessions for Redis {
         new_hash: &str,
         now: Time,
         expires_at: Time,
-    ) -> Stored<Rotation> {
+    ) -> StoreResult<Rotation> {
         // The script must be given the name of the index, so whose session it is comes first. That never
         // changes, so nothing can come between.
         let owner: Option<String> =
@@ -67,17 +67,17 @@ impl Sessions for Redis {
         Ok(if verdict == "rotated" { Rotation::Rotated(session) } else { Rotation::Reused(session) })
     }
 
-    async fn end(&self, user: &UserId, id: &SessionId) -> Stored<bool> {
+    async fn end(&self, user: &UserId, id: &SessionId) -> StoreResult<bool> {
         Ok(!self.end_these(user, std::slice::from_ref(id)).await?.is_empty())
     }
 
-    async fn end_all(&self, user: &UserId, except: Option<&SessionId>) -> Stored<Vec<SessionId>> {
+    async fn end_all(&self, user: &UserId, except: Option<&SessionId>) -> StoreResult<Vec<SessionId>> {
         let mut ids = self.session_ids(user).await?;
         ids.retain(|id| Some(id) != except);
         if ids.is_empty() { Ok(ids) } else { self.end_these(user, &ids).await }
     }
 
-    async fn list(&self, user: &UserId, now: Time) -> Stored<Vec<Session>> {
+    async fn list(&self, user: &UserId, now: Time) -> StoreResult<Vec<Session>> {
         let ids = self.session_ids(user).await?;
         let mut pipe = Pipeline::with_capacity(ids.len());
         ids.iter().for_each(|id| _ = pipe.cmd("HMGET").arg(self.keys.session(id)).arg(&FIELDS));
@@ -85,7 +85,7 @@ impl Sessions for Redis {
             return Ok(Vec::new());
         }
         let rows: Vec<Row> = self.link.pipe(&pipe).await?;
-        let read = ids.iter().zip(rows).map(|(id, row)| session(id, row)).collect::<Stored<Vec<_>>>()?;
+        let read = ids.iter().zip(rows).map(|(id, row)| session(id, row)).collect::<StoreResult<Vec<_>>>()?;
         let mut living: Vec<_> = read.into_iter().flatten().filter(|s| s.expires_at > now).collect();
         living.sort_by(|a, b| (b.created_at, &b.id).cmp(&(a.created_at, &a.id)));
         Ok(living)
@@ -93,7 +93,7 @@ impl Sessions for Redis {
 }
 
 impl Redis {
-    async fn session_ids(&self, user: &UserId) -> Stored<Vec<SessionId>> {
+    async fn session_ids(&self, user: &UserId) -> StoreResult<Vec<SessionId>> {
         let mut command = cmd("ZRANGE");
         command.arg(self.keys.sessions_of(user)).arg(0).arg(-1);
         let ids: Vec<String> = self.link.query(&command).await?;
@@ -101,7 +101,7 @@ impl Redis {
     }
 
     /// Ends these at once; those that were the user's and lived.
-    async fn end_these(&self, user: &UserId, ids: &[SessionId]) -> Stored<Vec<SessionId>> {
+    async fn end_these(&self, user: &UserId, ids: &[SessionId]) -> StoreResult<Vec<SessionId>> {
         let mut script = self.scripts.session_end.prepare_invoke();
         script.key(self.keys.sessions_of(user)).arg(user.as_str());
         for id in ids {
@@ -113,7 +113,7 @@ impl Redis {
 }
 
 /// The session that a row tells of; `None` where there is none.
-fn session(id: &SessionId, row: Row) -> Stored<Option<Session>> {
+fn session(id: &SessionId, row: Row) -> StoreResult<Option<Session>> {
     match row {
         (None, ..) => Ok(None),
         (Some(user), Some(refresh_hash), Some(device), Some(created), Some(seen), Some(expires)) => {

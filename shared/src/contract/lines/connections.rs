@@ -2,11 +2,11 @@
 
 use super::super::{Case, Outcome, World, at_once, cases, same, some, sorted, yes};
 use super::{Lines, connection, identity, in_order, receivers};
-use crate::connection::{Attached, Claim, Connection, Ended};
+use crate::connection::Dialect;
+use crate::connection::{AttachOutcome, Connection, EndedConnection, UpgradeToken};
 use crate::error::Unauthenticated;
 use crate::id::ConnectionId;
-use crate::ports::Stored;
-use crate::realtime::codec::Dialect;
+use crate::ports::StoreResult;
 
 /// Every case of [`Connections`](crate::ports::Connections).
 pub fn connections() -> Vec<Case<Lines>> {
@@ -34,7 +34,7 @@ async fn an_opened_connection_comes_back_whole(lines: Lines, world: World) -> Ou
     lines.connections.attach(&opened.id, &identity, world.after(150)).await?;
     let attached = Connection { identity: Some(identity), lease_until: world.after(150), ..opened.clone() };
     same(lines.stored(&opened.id).await?, attached.clone())?;
-    let ended = Ended { connection: attached, last: true, rooms: Vec::new() };
+    let ended = EndedConnection { connection: attached, last: true, rooms: Vec::new() };
     same(lines.connections.end(&opened.id, world.now).await?, Some(ended))?;
     same(lines.connections.get(&opened.id).await?, None)?;
     same(lines.connections.get(&ConnectionId::trusted(world.id())).await?, None)
@@ -43,13 +43,13 @@ async fn an_opened_connection_comes_back_whole(lines: Lines, world: World) -> Ou
 async fn without_a_name_it_is_nobody(lines: Lines, world: World) -> Outcome {
     let user = world.user_id();
     for why in [Unauthenticated::NoToken, Unauthenticated::Expired, Unauthenticated::Revoked] {
-        let refused = Connection { claimed: Some(Claim::Refused(why)), ..connection(&world) };
+        let refused = Connection { upgrade_token: Some(UpgradeToken::Rejected(why)), ..connection(&world) };
         lines.connections.open(&refused).await?;
         same(lines.stored(&refused.id).await?, refused.clone())?;
         lines.connections.end(&refused.id, world.now).await?;
     }
-    let claimed = Some(Claim::Person(identity(&world, &user)));
-    let opened = Connection { claimed, ..connection(&world) };
+    let upgrade_token = Some(UpgradeToken::Valid(identity(&world, &user)));
+    let opened = Connection { upgrade_token, ..connection(&world) };
     lines.connections.open(&opened).await?;
     same(lines.stored(&opened.id).await?, opened.clone())?;
     yes(!lines.is_online(&user).await?, "a claim is not yet a name")?;
@@ -64,15 +64,18 @@ async fn only_the_first_connection_is_first(lines: Lines, world: World) -> Outco
     let user = world.user_id();
     let (one, first) = lines.attached(&world, &user).await?;
     let (two, second) = lines.attached(&world, &user).await?;
-    same((first, second), (Attached::First, Attached::Already))?;
+    same(
+        (first, second),
+        (AttachOutcome::Attached { came_online: true }, AttachOutcome::Attached { came_online: false }),
+    )?;
     let identity = some(one.identity.clone())?;
     let again = lines.connections.attach(&one.id, &identity, world.after(100)).await?;
-    same(again, Attached::Already)?;
+    same(again, AttachOutcome::Attached { came_online: false })?;
     let (three, stranger) = lines.attached(&world, &world.user_id()).await?;
-    same(stranger, Attached::First)?;
+    same(stranger, AttachOutcome::Attached { came_online: true })?;
     lines.hang_up(&[one, two, three]).await?;
     let (four, back) = lines.attached(&world, &user).await?;
-    same(back, Attached::First)?;
+    same(back, AttachOutcome::Attached { came_online: true })?;
     Ok(lines.hang_up(&[four]).await?)
 }
 
@@ -94,9 +97,12 @@ async fn an_ended_connection_cannot_be_attached(lines: Lines, world: World) -> O
     lines.connections.end(&opened.id, world.now).await?;
     let user = world.user_id();
     let identity = identity(&world, &user);
-    same(lines.connections.attach(&opened.id, &identity, world.after(1)).await?, Attached::Gone)?;
+    same(
+        lines.connections.attach(&opened.id, &identity, world.after(1)).await?,
+        AttachOutcome::ConnectionGone,
+    )?;
     let never = ConnectionId::trusted(world.id());
-    same(lines.connections.attach(&never, &identity, world.after(1)).await?, Attached::Gone)?;
+    same(lines.connections.attach(&never, &identity, world.after(1)).await?, AttachOutcome::ConnectionGone)?;
     yes(!lines.is_online(&user).await?, "nobody came online")?;
     same(lines.connections.of_users(&[user]).await?, Vec::new())?;
     same(lines.connections.get(&never).await?, None)
@@ -119,7 +125,13 @@ async fn fifty_at_once_make_one_first_and_one_last(lines: Lines, world: World) -
         async move { lines.attached(&world, &user).await }
     })
     .await?;
-    same(attached.iter().filter(|(_, attached)| *attached == Attached::First).count(), 1)?;
+    same(
+        attached
+            .iter()
+            .filter(|(_, attached)| *attached == AttachOutcome::Attached { came_online: true })
+            .count(),
+        1,
+    )?;
     same(lines.connections.of_users(std::slice::from_ref(&user)).await?.len(), 50)?;
     let ended = at_once(50, |n| {
         let (lines, id) = (lines.clone(), attached[n].0.id.clone());
@@ -139,7 +151,7 @@ async fn edges_come_in_pairs_under_churn(lines: Lines, world: World) -> Outcome 
             let (line, attached) = lines.attached(&world, &user).await?;
             tokio::task::yield_now().await;
             let last = lines.connections.end(&line.id, world.now).await?.is_some_and(|ended| ended.last);
-            Stored::Ok((attached == Attached::First, last))
+            StoreResult::Ok((attached == AttachOutcome::Attached { came_online: true }, last))
         }
     })
     .await?;
@@ -166,7 +178,7 @@ async fn receivers_are_found_by_user_and_by_session(lines: Lines, world: World) 
         all.push(lines.attached(&world, user).await?.0);
     }
     let of = |lines: Lines, users: Vec<_>| async move {
-        Stored::Ok(in_order(lines.connections.of_users(&users).await?))
+        StoreResult::Ok(in_order(lines.connections.of_users(&users).await?))
     };
     same(of(lines.clone(), vec![ada.clone()]).await?, receivers(&all[..2]))?;
     same(of(lines.clone(), vec![bob.clone(), world.user_id(), ada.clone()]).await?, receivers(&all))?;

@@ -44,7 +44,7 @@ async fn the_longest_unpinged_are_due_first(lines: Lines, world: World) -> Outco
 
 async fn a_ping_puts_off_the_next(lines: Lines, world: World) -> Outcome {
     let all = leased(&lines, &world, &[1, 2]).await?;
-    lines.heartbeats.pinged(&all[0].id, world.after(50)).await?;
+    lines.heartbeats.mark_pinged(&all[0].id, world.after(50)).await?;
     same(ids(&lines.heartbeats.due(world.after(49), 10).await?), ids([&all[1]]))?;
     same(ids(&lines.heartbeats.due(world.after(50), 10).await?), ids([&all[1], &all[0]]))?;
     let stored = lines.stored(&all[0].id).await?;
@@ -55,11 +55,11 @@ async fn a_ping_puts_off_the_next(lines: Lines, world: World) -> Outcome {
 async fn a_sign_of_life_moves_the_lease_forward_only(lines: Lines, world: World) -> Outcome {
     let all = leased(&lines, &world, &[0]).await?;
     for (second, expected) in [(200, 200), (150, 200), (201, 201)] {
-        lines.heartbeats.alive(&all[0].id, world.after(second)).await?;
+        lines.heartbeats.renew_lease(&all[0].id, world.after(second)).await?;
         same(lines.stored(&all[0].id).await?.lease_until, world.after(expected))?;
     }
-    same(lines.heartbeats.dead(world.after(201), 10).await?, Vec::new())?;
-    same(lines.heartbeats.dead(world.after(202), 10).await?, ids(&all))?;
+    same(lines.heartbeats.expired(world.after(201), 10).await?, Vec::new())?;
+    same(lines.heartbeats.expired(world.after(202), 10).await?, ids(&all))?;
     Ok(lines.hang_up(&all).await?)
 }
 
@@ -67,7 +67,7 @@ async fn the_silent_are_dead(lines: Lines, world: World) -> Outcome {
     let all = leased(&lines, &world, &[0, 5, 10]).await?;
     let identity = identity(&world, &world.user_id());
     lines.connections.attach(&all[1].id, &identity, world.after(105)).await?;
-    let dead = |second, limit| lines.heartbeats.dead(world.after(second), limit);
+    let dead = |second, limit| lines.heartbeats.expired(world.after(second), limit);
     same(dead(100, 10).await?, Vec::new())?;
     same(dead(101, 10).await?, ids([&all[0]]))?;
     same(sorted(dead(107, 10).await?), sorted(ids([&all[0], &all[1]])))?;
@@ -79,9 +79,9 @@ async fn the_silent_are_dead(lines: Lines, world: World) -> Outcome {
 async fn what_has_ended_has_no_heartbeat(lines: Lines, world: World) -> Outcome {
     let all = leased(&lines, &world, &[0]).await?;
     lines.hang_up(&all).await?;
-    lines.heartbeats.pinged(&all[0].id, world.after(1)).await?;
-    lines.heartbeats.alive(&all[0].id, world.after(1)).await?;
+    lines.heartbeats.mark_pinged(&all[0].id, world.after(1)).await?;
+    lines.heartbeats.renew_lease(&all[0].id, world.after(1)).await?;
     same(lines.heartbeats.due(world.after(500), 10).await?, Vec::new())?;
-    same(lines.heartbeats.dead(world.after(500), 10).await?, Vec::new())?;
+    same(lines.heartbeats.expired(world.after(500), 10).await?, Vec::new())?;
     same(lines.connections.get(&all[0].id).await?, None)
 }

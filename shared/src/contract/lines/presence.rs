@@ -57,9 +57,12 @@ async fn mending_leaves_the_living_alone(lines: Lines, world: World) -> Outcome 
     let (line, _) = lines.attached(&world, &ada).await?;
     let (gone, _) = lines.attached(&world, &bob).await?;
     lines.hang_up(&[gone]).await?;
-    let mended = lines.presence.mend(world.now).await?;
+    let mended = lines.presence.reconcile(world.now).await?;
     yes(!mended.contains(&ada) && !mended.contains(&bob), "there was nothing to mend")?;
     yes(lines.is_online(&ada).await? && !lines.is_online(&bob).await?, "and nothing changed")?;
     lines.hang_up(&[line]).await?;
-    yes(!lines.presence.mend(world.now).await?.contains(&ada), "an announced edge is not announced again")
+    yes(
+        !lines.presence.reconcile(world.now).await?.contains(&ada),
+        "an announced edge is not announced again",
+    )
 }

@@ -1,4 +1,4 @@
-//! A reply as clients see it: the envelope, the security headers, and the one map from errors to statuses.
+//! A reply as clients see it: the envelope, the status and the security headers.
 
 use http::header::{CACHE_CONTROL, CONTENT_TYPE, HeaderName, HeaderValue, RETRY_AFTER, WWW_AUTHENTICATE};
 use http::{Response, StatusCode};
@@ -7,6 +7,7 @@ use serde::Serialize;
 use serde_json::{Value, json};
 
 use crate::error::{Error, FieldError};
+use crate::lambda::status::status;
 use crate::telemetry::REQUESTS;
 
 /// A success.
@@ -28,14 +29,14 @@ impl Reply {
         Self::with(StatusCode::CREATED, data)
     }
 
-    /// 503 that still has something to tell: health.
+    /// 503 with data, for the health check.
     pub fn unavailable(data: impl Serialize) -> Result<Self, Error> {
         Self::with(StatusCode::SERVICE_UNAVAILABLE, data)
     }
 
-    /// With a sentence for a person.
+    /// Adds a message for people.
     #[must_use]
-    pub fn saying(mut self, message: &'static str) -> Self {
+    pub fn with_message(mut self, message: &'static str) -> Self {
         self.message = Some(message);
         self
     }
@@ -68,33 +69,16 @@ impl Reply {
     }
 }
 
-/// The one map from errors to statuses.
-fn status(error: &Error) -> StatusCode {
-    match error {
-        Error::InvalidJson => StatusCode::BAD_REQUEST,
-        Error::Unauthenticated(_) => StatusCode::UNAUTHORIZED,
-        Error::Forbidden(_) => StatusCode::FORBIDDEN,
-        Error::NotFound(_) => StatusCode::NOT_FOUND,
-        Error::Conflict(_) => StatusCode::CONFLICT,
-        Error::PayloadTooLarge(_) => StatusCode::PAYLOAD_TOO_LARGE,
-        Error::UnsupportedMediaType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
-        Error::Invalid(_) => StatusCode::UNPROCESSABLE_ENTITY,
-        Error::RateLimited(_) => StatusCode::TOO_MANY_REQUESTS,
-        Error::Unavailable(_) => StatusCode::SERVICE_UNAVAILABLE,
-        Error::Internal(_) => StatusCode::INTERNAL_SERVER_ERROR,
-    }
-}
-
 /// A failure on the wire.
 pub(super) fn refusal(error: &Error, request_id: &str) -> Response<Body> {
-    let mut told = json!({ "code": error.code(), "requestId": request_id });
+    let mut details = json!({ "code": error.code(), "requestId": request_id });
     if let Error::Invalid(fields) = error {
-        told["details"] = fields
+        details["details"] = fields
             .iter()
             .map(|FieldError { field, message }| json!({ "field": field, "message": message }))
             .collect();
     }
-    let body = json!({ "success": false, "message": error.to_string(), "error": told });
+    let body = json!({ "success": false, "message": error.to_string(), "error": details });
     let mut response = response(status(error), &body, request_id);
     let headers = response.headers_mut();
     if let Error::Unauthenticated(_) = error {

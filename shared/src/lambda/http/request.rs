@@ -8,6 +8,7 @@ use lambda_http::RequestExt as _;
 use lambda_http::request::RequestContext;
 use serde_json::Value;
 
+use crate::auth::{Credentials, SessionOpening};
 use crate::error::Error;
 use crate::form::Form;
 use crate::id::Entropy;
@@ -69,8 +70,18 @@ impl Request {
         parsed
     }
 
+    /// What the request shows of its caller.
+    pub fn credentials(&self) -> Credentials<'_> {
+        Credentials { token: self.bearer(), address: &self.source_ip, now: self.now }
+    }
+
+    /// The request as one that opens a session.
+    pub fn session_opening(&self) -> SessionOpening<'_> {
+        SessionOpening { user_agent: &self.user_agent, now: self.now, entropy: &self.entropy }
+    }
+
     /// The access token of the `Authorization` header.
-    pub fn bearer(&self) -> Option<&str> {
+    fn bearer(&self) -> Option<&str> {
         let value = self.headers.get(AUTHORIZATION)?.to_str().ok()?;
         let (scheme, token) = value.split_once(' ')?;
         (scheme.eq_ignore_ascii_case("bearer") && !token.trim().is_empty()).then(|| token.trim())

@@ -1,18 +1,15 @@
-//! What becomes of a batch's jobs: done, or tried again with the whole batch, later, or never.
+//! Settles a batch's jobs: done, retried with the whole batch, retried later, or dead-lettered.
 
 use super::Delivery;
 use crate::error::Error;
 use crate::ports::{Outbox, OutboxMessage};
+use crate::retry::MAX_ATTEMPTS;
 
-/// After so many failures a job rests on its queue's `.dead`.
-const MOST_ATTEMPTS: u32 = 5;
-
-/// What became of a delivery.
+/// A delivery and the result of its job.
 pub type Outcome<'b> = (&'b Delivery, Result<(), Error>);
 
-/// Settles a batch: a job that failed on its own waits or rests elsewhere and stops nobody. A store that is down
-/// fails the batch, which comes again whole; so nothing is parked before it is clear that it does not: it
-/// would come twice.
+/// Settles a batch. A job that failed on its own is retried later or dead-lettered, and the others are done.
+/// A store that is down fails the batch, and the broker redelivers it whole.
 ///
 /// # Errors
 /// `Unavailable`.
@@ -25,40 +22,48 @@ pub async fn settle(outbox: &dyn Outbox, outcomes: Vec<Outcome<'_>>) -> Result<(
             Err(error) => failures.push((delivery, error)),
         }
     }
+    // Park failed jobs only once the batch is known not to be redelivered; otherwise they would run twice.
     for (delivery, error) in failures {
         park(outbox, delivery, &error).await?;
     }
     Ok(())
 }
 
-/// What can never succeed rests at once, anything else waits until it has failed too often.
+/// Dead-letters a job that can never succeed or has failed too often; sends any other to be retried later.
 async fn park(outbox: &dyn Outbox, delivery: &Delivery, error: &Error) -> Result<(), Error> {
     let attempt = delivery.attempt.saturating_add(1);
-    let hopeless = matches!(error, Error::InvalidJson | Error::Invalid(_) | Error::NotFound(_));
+    let is_permanent = matches!(error, Error::InvalidJson | Error::Invalid(_) | Error::NotFound(_));
     let message = OutboxMessage {
         id: delivery.message_id.clone().unwrap_or_default(),
         body: delivery.body.clone(),
         attempt,
     };
-    let rests = hopeless || attempt >= MOST_ATTEMPTS;
-    log(&message, error, rests);
-    if rests {
-        return Ok(outbox.bury(&delivery.queue, &message, &reason(error)).await?);
+    let is_dead = is_permanent || attempt >= MAX_ATTEMPTS;
+    log(&message, error, is_dead);
+    if is_dead {
+        return Ok(outbox.dead_letter(&delivery.queue, &message, &reason(error)).await?);
     }
     Ok(outbox.retry_later(&delivery.queue, &message).await?)
 }
 
-fn log(message: &OutboxMessage, error: &Error, rests: bool) {
+fn log(message: &OutboxMessage, error: &Error, is_dead: bool) {
     let OutboxMessage { id, attempt, .. } = message;
     let (code, cause) = (error.code(), std::error::Error::source(error));
-    if rests {
-        tracing::error!(id, attempt, code, cause, "a job was laid to rest: {}", reason(error));
+    if is_dead {
+        tracing::error!(
+            id,
+            attempt,
+            code,
+            cause,
+            reason = reason(error),
+            "job moved to the dead-letter queue"
+        );
     } else {
-        tracing::warn!(id, attempt, code, cause, "a job failed and is tried again later");
+        tracing::warn!(id, attempt, code, cause, "job failed; it will be retried later");
     }
 }
 
-/// For the operator who looks at the dead: every wrong field with what is wrong with it.
+/// The reason that operators find with a dead-lettered job; of invalid jobs, every wrong field.
 fn reason(error: &Error) -> String {
     match error {
         Error::Invalid(fields) => fields

@@ -1,20 +1,11 @@
 //! What both dialects have in common: one inbound frame type, and one way to answer and to push.
 
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use serde_json::{Map, Value};
 
 use super::socket_io::{self, Kind, MAIN_NAMESPACE};
 use super::{ParseError, bounded, engine_io, json};
-
-/// How a connection speaks; settled at the upgrade and kept with the connection.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Dialect {
-    /// Engine.IO 4 and Socket.IO 5, for the unmodified `socket.io-client`.
-    SocketIo,
-    /// The plain JSON envelope, for any WebSocket client.
-    Json,
-}
+use crate::connection::Dialect;
 
 /// What a frame asks of the server, whatever the dialect.
 #[derive(Debug, Clone, PartialEq)]
@@ -90,7 +81,7 @@ impl Dialect {
     ///
     /// # Errors
     ///
-    /// See [`ParseError`] for what each means, and [`Self::closes_on_wrong_frame`] for what follows.
+    /// See [`ParseError`] for what each means, and [`Self::closes_on_parse_error`] for what follows.
     pub fn parse(self, frame: &str) -> Result<Inbound, ParseError> {
         match self {
             Self::SocketIo => from_engine_io(engine_io::parse(frame)?),
@@ -100,7 +91,7 @@ impl Dialect {
 
     /// Whether a wrong frame ends the connection. Socket.IO's reference server closes, and its client
     /// reconnects; a JSON client has nobody to reconnect for it and is told with the event `error`.
-    pub fn closes_on_wrong_frame(self) -> bool {
+    pub fn closes_on_parse_error(self) -> bool {
         self == Self::SocketIo
     }
 
@@ -113,15 +104,6 @@ impl Dialect {
         self.event_of_json(name, &bounded::to_string(payload))
     }
 
-    /// A failure: the ack if there is one to give, the event `error` if not.
-    ///
-    /// # Panics
-    ///
-    /// If `payload` refuses to be JSON, as for [`Self::event`].
-    pub fn failure(self, ack: Option<&AckId>, payload: &impl Serialize) -> String {
-        ack.map_or_else(|| self.event("error", payload), |ack| ack.answer(payload))
-    }
-
     /// What the server sends once per ping interval; the client answers with [`Inbound::Pong`].
     pub fn ping(self) -> &'static str {
         match self {
@@ -131,7 +113,7 @@ impl Dialect {
     }
 
     /// The last frame before the server closes a connection for good, if the dialect has one.
-    pub fn goodbye(self) -> Option<String> {
+    pub fn disconnect_frame(self) -> Option<String> {
         (self == Self::SocketIo).then(|| socket_io::disconnect(MAIN_NAMESPACE))
     }
 

@@ -74,8 +74,3 @@ pub fn event(name: &str, payload: &str) -> String {
 pub fn ack(id: &Id, payload: &str) -> String {
     format!(r#"{{"event":"ack","id":{id},"data":{payload}}}"#)
 }
-
-/// A failure that belongs to no id, `payload` being JSON already.
-pub fn error(payload: &str) -> String {
-    event("error", payload)
-}

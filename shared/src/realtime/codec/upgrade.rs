@@ -2,7 +2,8 @@
 
 use serde::Serialize;
 
-use super::{Dialect, bounded};
+use super::bounded;
+use crate::connection::Dialect;
 
 /// Why a handshake is refused. The answer is an HTTP 400 with [`UpgradeError::body`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]

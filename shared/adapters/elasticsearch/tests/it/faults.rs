@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use expect_test::{Expect, expect};
 use shared::error::StoreError;
-use shared::ports::{Indexing, Probe, SearchIndex, Stored};
+use shared::ports::{Probe, SearchIndex, SearchIndexWriter, StoreResult};
 
 use crate::fake::{Answer, Fake, text};
 use crate::world::{message, query, row};
@@ -17,7 +17,7 @@ const IN: &str = r#"{"errors":false,"items":[{"index":{"status":201}}]}"#;
 const LOST: &str =
     r#"{"errors":true,"items":[{"index":{"status":404,"error":{"type":"index_not_found_exception"}}}]}"#;
 
-fn told<T: std::fmt::Debug>(answer: Stored<T>) -> String {
+fn told<T: std::fmt::Debug>(answer: StoreResult<T>) -> String {
     match answer {
         Ok(value) => format!("{value:?}"),
         Err(StoreError::Down(failure)) => format!("down: {}", failure.cause),

@@ -3,7 +3,7 @@
 use expect_test::expect;
 use serde_json::Value;
 use shared::id::ConversationId;
-use shared::ports::{Indexing, SearchIndex, SearchQuery};
+use shared::ports::{SearchIndex, SearchIndexWriter, SearchQuery};
 
 use crate::fake::{Fake, text};
 use crate::world::{message, query, row};

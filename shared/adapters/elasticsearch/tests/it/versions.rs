@@ -1,7 +1,7 @@
 //! What only an index that is fed can get wrong: order, repetition, batches, and being lost.
 
 use shared::message::Message;
-use shared::ports::{Indexing, Probe, SearchIndex};
+use shared::ports::{Probe, SearchIndex, SearchIndexWriter};
 
 use crate::world::{World, after, message, query, row};
 

@@ -7,7 +7,7 @@ use std::time::Duration;
 use adapter_elasticsearch::{Config, Search};
 use shared::id::{ConversationId, Entropy, MessageId, UserId};
 use shared::message::{Message, MessageKind};
-use shared::ports::{Indexable, Indexing, SearchIndex, SearchQuery};
+use shared::ports::{SearchDocument, SearchIndex, SearchIndexWriter, SearchQuery};
 use shared::search::terms;
 use shared::time::Time;
 
@@ -95,9 +95,9 @@ pub(crate) fn query(member: &str, text: &str) -> SearchQuery {
 }
 
 /// A message as the index takes it.
-pub(crate) fn row(message: &Message, members: &[&str], revision: u64) -> Indexable {
+pub(crate) fn row(message: &Message, members: &[&str], revision: u64) -> SearchDocument {
     let members = members.iter().map(|id| UserId::trusted(*id)).collect();
-    Indexable { message: message.clone(), members, revision }
+    SearchDocument { message: message.clone(), members, revision }
 }
 
 /// A message of [`NOW`].

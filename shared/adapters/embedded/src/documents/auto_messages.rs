@@ -4,7 +4,7 @@ use async_trait::async_trait;
 use rusqlite::{Connection, Row, params};
 use shared::auto_message::AutoMessage;
 use shared::id::{AutoMessageId, UserId};
-use shared::ports::{AutoMessages, Stored};
+use shared::ports::{AutoMessages, StoreResult};
 use shared::time::Time;
 
 use super::rows::{count, time};
@@ -24,7 +24,7 @@ const COLUMNS: &str =
 
 #[async_trait]
 impl AutoMessages for Embedded {
-    async fn plan(&self, rows: &[AutoMessage]) -> Stored<u64> {
+    async fn plan(&self, rows: &[AutoMessage]) -> StoreResult<u64> {
         let mut new = 0;
         for batch in rows.chunks(PLAN_BATCH) {
             let batch = batch.to_vec();
@@ -33,7 +33,7 @@ impl AutoMessages for Embedded {
         Ok(new)
     }
 
-    async fn planned(&self, day: &str, users: &[UserId]) -> Stored<Vec<UserId>> {
+    async fn planned_users(&self, day: &str, users: &[UserId]) -> StoreResult<Vec<UserId>> {
         let (day, users) = (day.to_owned(), users.to_vec());
         self.store
             .read(move |db| {
@@ -49,11 +49,11 @@ impl AutoMessages for Embedded {
             .await
     }
 
-    async fn claim(&self, now: Time, lease_until: Time, limit: u32) -> Stored<Vec<AutoMessage>> {
+    async fn claim(&self, now: Time, lease_until: Time, limit: u32) -> StoreResult<Vec<AutoMessage>> {
         self.store.write(move |db| claim(db, now, lease_until, limit)).await
     }
 
-    async fn queued(&self, ids: &[AutoMessageId]) -> Stored<()> {
+    async fn mark_queued(&self, ids: &[AutoMessageId]) -> StoreResult<()> {
         let ids = ids.to_vec();
         self.store
             .write(move |db| {
@@ -67,7 +67,7 @@ impl AutoMessages for Embedded {
             .await
     }
 
-    async fn get(&self, id: &AutoMessageId) -> Stored<Option<AutoMessage>> {
+    async fn get(&self, id: &AutoMessageId) -> StoreResult<Option<AutoMessage>> {
         let id = id.clone();
         let sql = format!("SELECT {COLUMNS} FROM auto_messages WHERE id = ?1");
         self.store
@@ -79,7 +79,7 @@ impl AutoMessages for Embedded {
             .await
     }
 
-    async fn sent(&self, id: &AutoMessageId) -> Stored<()> {
+    async fn mark_sent(&self, id: &AutoMessageId) -> StoreResult<()> {
         let id = id.clone();
         self.store
             .write(move |db| {
@@ -90,7 +90,7 @@ impl AutoMessages for Embedded {
             .await
     }
 
-    async fn backlog(&self, now: Time) -> Stored<u64> {
+    async fn backlog(&self, now: Time) -> StoreResult<u64> {
         let sql = "SELECT count(*) FROM auto_messages WHERE is_queued = 0 AND send_date <= ?1";
         self.store
             .read(move |db| Ok(db.prepare_cached(sql)?.query_row([now.millis()], |row| count(row, 0))?))

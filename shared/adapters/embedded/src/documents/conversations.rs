@@ -2,9 +2,9 @@
 
 use async_trait::async_trait;
 use rusqlite::{Connection, OptionalExtension as _, Row, params};
-use shared::conversation::{ActivityCursor, Conversation, Listed, Member};
+use shared::conversation::{ActivityCursor, Conversation, Member, MemberConversation};
 use shared::id::{ConversationId, UserId};
-use shared::ports::{Conversations, Stored};
+use shared::ports::{Conversations, StoreResult};
 
 use super::rows::{self, MESSAGE, conversation_kind, conversation_kind_text, count, int, time};
 use crate::Embedded;
@@ -19,7 +19,7 @@ const UNREAD: &str = "(SELECT count(*) FROM messages n WHERE n.conversation_id =
 
 #[async_trait]
 impl Conversations for Embedded {
-    async fn ensure_direct(&self, new: &Conversation) -> Stored<(Conversation, bool)> {
+    async fn ensure_direct(&self, new: &Conversation) -> StoreResult<(Conversation, bool)> {
         let key = new.pair_key().ok_or_else(|| corrupt("conversations", "a pair is two people"))?;
         // Nearly always it exists, and then nobody needs to write.
         let there = key.clone();
@@ -35,12 +35,16 @@ impl Conversations for Embedded {
             .await
     }
 
-    async fn insert_group(&self, new: &Conversation) -> Stored<()> {
+    async fn insert_group(&self, new: &Conversation) -> StoreResult<()> {
         let new = new.clone();
         self.store.write(move |db| insert(db, &new, None)).await
     }
 
-    async fn for_member(&self, id: &ConversationId, member: &UserId) -> Stored<Option<Listed>> {
+    async fn for_member(
+        &self,
+        id: &ConversationId,
+        member: &UserId,
+    ) -> StoreResult<Option<MemberConversation>> {
         let (id, member) = (id.clone(), member.clone());
         let sql = format!(
             "SELECT {COLUMNS}, {UNREAD}, {MESSAGE} FROM members mine
@@ -56,12 +60,17 @@ impl Conversations for Embedded {
             .await
     }
 
-    async fn list(&self, member: &UserId, after: Option<&ActivityCursor>, limit: u32) -> Stored<Vec<Listed>> {
+    async fn list(
+        &self,
+        member: &UserId,
+        after: Option<&ActivityCursor>,
+        limit: u32,
+    ) -> StoreResult<Vec<MemberConversation>> {
         let (member, after) = (member.clone(), after.cloned());
         self.store.read(move |db| list(db, &member, after.as_ref(), limit)).await
     }
 
-    async fn mark_read(&self, id: &ConversationId, member: &UserId, up_to: u64) -> Stored<Option<u64>> {
+    async fn mark_read(&self, id: &ConversationId, member: &UserId, up_to: u64) -> StoreResult<Option<u64>> {
         let (id, member) = (id.clone(), member.clone());
         let sql = "UPDATE members SET read_seq = max(read_seq, min(?3,
                      (SELECT c.last_seq FROM conversations c WHERE c.id = ?2)))
@@ -74,7 +83,7 @@ impl Conversations for Embedded {
             .await
     }
 
-    async fn unread(&self, member: &UserId) -> Stored<Vec<(ConversationId, u64)>> {
+    async fn unread(&self, member: &UserId) -> StoreResult<Vec<(ConversationId, u64)>> {
         let member = member.clone();
         let sql = format!(
             "SELECT id, unread FROM (
@@ -123,7 +132,12 @@ fn by_pair(db: &Connection, key: &str) -> Done<Option<Conversation>> {
     rows.next()?.map(|row| conversation(db, row)).transpose()
 }
 
-fn list(db: &Connection, member: &UserId, after: Option<&ActivityCursor>, limit: u32) -> Done<Vec<Listed>> {
+fn list(
+    db: &Connection,
+    member: &UserId,
+    after: Option<&ActivityCursor>,
+    limit: u32,
+) -> Done<Vec<MemberConversation>> {
     // The page is cut before anything is counted or read for its rows.
     let sql = format!(
         "WITH page AS MATERIALIZED (
@@ -145,8 +159,8 @@ fn list(db: &Connection, member: &UserId, after: Option<&ActivityCursor>, limit:
     Ok(page)
 }
 
-fn listed(db: &Connection, row: &Row<'_>) -> Done<Listed> {
-    Ok(Listed { conversation: conversation(db, row)?, unread: count(row, 6)? })
+fn listed(db: &Connection, row: &Row<'_>) -> Done<MemberConversation> {
+    Ok(MemberConversation { conversation: conversation(db, row)?, unread: count(row, 6)? })
 }
 
 fn conversation(db: &Connection, row: &Row<'_>) -> Done<Conversation> {

@@ -6,23 +6,23 @@ use std::collections::BTreeSet;
 use async_trait::async_trait;
 use rusqlite::{Connection, OptionalExtension as _, Params, params};
 use shared::id::{ConversationId, MessageId};
-use shared::message::{Appended, Draft, Message, Span};
-use shared::ports::{Messages, Stored};
+use shared::message::{Appended, Draft, Message, SeqRange};
+use shared::ports::{Messages, StoreResult};
 use shared::time::Time;
 
 use super::rows::{MESSAGE, count, int, message, message_kind_text};
-use super::{search, unindexed};
+use super::{index_backlog, search};
 use crate::Embedded;
 use crate::error::{Done, corrupt};
 
 #[async_trait]
 impl Messages for Embedded {
-    async fn append(&self, draft: &Draft) -> Stored<Appended> {
+    async fn append(&self, draft: &Draft) -> StoreResult<Appended> {
         let draft = draft.clone();
         self.store.write(move |db| append(db, &draft)).await
     }
 
-    async fn by_ids(&self, ids: &[MessageId]) -> Stored<Vec<Message>> {
+    async fn by_ids(&self, ids: &[MessageId]) -> StoreResult<Vec<Message>> {
         let ids: BTreeSet<MessageId> = ids.iter().cloned().collect();
         self.store
             .read(move |db| {
@@ -32,12 +32,17 @@ impl Messages for Embedded {
             .await
     }
 
-    async fn page(&self, conversation: &ConversationId, span: Span, limit: u32) -> Stored<Vec<Message>> {
+    async fn page(
+        &self,
+        conversation: &ConversationId,
+        span: SeqRange,
+        limit: u32,
+    ) -> StoreResult<Vec<Message>> {
         let conversation = conversation.clone();
         self.store.read(move |db| page(db, &conversation, span, limit)).await
     }
 
-    async fn edit(&self, id: &MessageId, content: &str, at: Time) -> Stored<Option<Message>> {
+    async fn edit(&self, id: &MessageId, content: &str, at: Time) -> StoreResult<Option<Message>> {
         let (id, content) = (id.clone(), content.to_owned());
         let sql = "UPDATE messages SET content = ?2, edited_at = ?3, revision = revision + 1
                    WHERE id = ?1 AND deleted_at IS NULL RETURNING row";
@@ -47,13 +52,13 @@ impl Messages for Embedded {
                 let row = db.prepare_cached(sql)?.query_row(values, |row| row.get(0)).optional()?;
                 let Some(row) = row else { return Ok(None) };
                 search::replace(db, row, &content)?;
-                unindexed::changed(db, row, at)?;
+                index_backlog::changed(db, row, at)?;
                 find(db, "m.row = ?1", [row])
             })
             .await
     }
 
-    async fn delete(&self, id: &MessageId, at: Time) -> Stored<Option<Message>> {
+    async fn delete(&self, id: &MessageId, at: Time) -> StoreResult<Option<Message>> {
         let id = id.clone();
         let sql = "UPDATE messages SET content = '', deleted_at = coalesce(deleted_at, ?2),
                    revision = revision + 1 WHERE id = ?1 RETURNING row";
@@ -63,7 +68,7 @@ impl Messages for Embedded {
                 let row = db.prepare_cached(sql)?.query_row(values, |row| row.get(0)).optional()?;
                 let Some(row) = row else { return Ok(None) };
                 search::remove(db, row)?;
-                unindexed::changed(db, row, at)?;
+                index_backlog::changed(db, row, at)?;
                 find(db, "m.row = ?1", [row])
             })
             .await
@@ -72,7 +77,7 @@ impl Messages for Embedded {
 
 fn append(db: &Connection, draft: &Draft) -> Done<Appended> {
     if let Some(first) = stored_before(db, draft)? {
-        return Ok(Appended::Repeat(first));
+        return Ok(Appended::Duplicate(first));
     }
     let last = db
         .prepare_cached("SELECT last_seq FROM conversations WHERE id = ?1")?
@@ -90,7 +95,7 @@ fn append(db: &Connection, draft: &Draft) -> Done<Appended> {
         message.created_at.millis()
     ])?;
     search::appended(db, row)?;
-    Ok(Appended::Fresh(message))
+    Ok(Appended::Created(message))
 }
 
 /// The message that has one of the draft's keys.
@@ -129,11 +134,11 @@ fn find(db: &Connection, condition: &str, values: impl Params) -> Done<Option<Me
     rows.next()?.map(|row| message(row, 0)).transpose()
 }
 
-fn page(db: &Connection, conversation: &ConversationId, span: Span, limit: u32) -> Done<Vec<Message>> {
+fn page(db: &Connection, conversation: &ConversationId, span: SeqRange, limit: u32) -> Done<Vec<Message>> {
     let (bound, order, seq) = match span {
-        Span::Latest => ("m.seq < ?2", "DESC", i64::MAX),
-        Span::Before(seq) => ("m.seq < ?2", "DESC", int(seq)),
-        Span::After(seq) => ("m.seq > ?2", "ASC", int(seq)),
+        SeqRange::Latest => ("m.seq < ?2", "DESC", i64::MAX),
+        SeqRange::Before(seq) => ("m.seq < ?2", "DESC", int(seq)),
+        SeqRange::After(seq) => ("m.seq > ?2", "ASC", int(seq)),
     };
     let mut select = db.prepare_cached(&format!(
         "SELECT {MESSAGE} FROM messages m WHERE m.conversation_id = ?1 AND {bound}

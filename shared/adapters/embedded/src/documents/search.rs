@@ -7,7 +7,7 @@
 use async_trait::async_trait;
 use rusqlite::{Connection, params};
 use shared::id::{ConversationId, MessageId};
-use shared::ports::{SearchHit, SearchIndex, SearchQuery, Stored};
+use shared::ports::{SearchHit, SearchIndex, SearchQuery, StoreResult};
 use shared::search::vocabulary;
 
 use crate::Embedded;
@@ -23,7 +23,7 @@ const SCOPES: u32 = 256;
 
 #[async_trait]
 impl SearchIndex for Embedded {
-    async fn search(&self, query: &SearchQuery) -> Stored<Vec<SearchHit>> {
+    async fn search(&self, query: &SearchQuery) -> StoreResult<Vec<SearchHit>> {
         let Some(expression) = expression(&query.terms) else { return Ok(Vec::new()) };
         if self.store.read(waiting).await? {
             self.store.write(catch_up).await?;

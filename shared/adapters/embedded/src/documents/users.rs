@@ -6,7 +6,7 @@ use async_trait::async_trait;
 use rusqlite::{Connection, OptionalExtension as _, Row, params};
 use shared::error::StoreError;
 use shared::id::UserId;
-use shared::ports::{Stored, Users};
+use shared::ports::{StoreResult, Users};
 use shared::search::vocabulary;
 use shared::time::Time;
 use shared::user::{Email, Login, PasswordHash, User, UserChange, Username};
@@ -21,12 +21,12 @@ const COLUMNS: &str = "u.id, u.username, u.email, u.display_name, u.password_has
 
 #[async_trait]
 impl Users for Embedded {
-    async fn insert(&self, user: &User) -> Stored<()> {
+    async fn insert(&self, user: &User) -> StoreResult<()> {
         let user = user.clone();
         self.store.write(move |db| insert(db, &user)).await
     }
 
-    async fn by_ids(&self, ids: &[UserId]) -> Stored<Vec<User>> {
+    async fn by_ids(&self, ids: &[UserId]) -> StoreResult<Vec<User>> {
         let ids: BTreeSet<UserId> = ids.iter().cloned().collect();
         self.store
             .read(move |db| {
@@ -36,7 +36,7 @@ impl Users for Embedded {
             .await
     }
 
-    async fn by_login(&self, login: &Login) -> Stored<Option<User>> {
+    async fn by_login(&self, login: &Login) -> StoreResult<Option<User>> {
         let (column, key) = match login.clone() {
             Login::Email(key) => ("email_key", key),
             Login::Username(key) => ("username_key", key),
@@ -45,12 +45,12 @@ impl Users for Embedded {
         self.store.read(move |db| Ok(db.prepare_cached(&sql)?.query_row([key], user).optional()?)).await
     }
 
-    async fn update(&self, id: &UserId, change: &UserChange) -> Stored<Option<User>> {
+    async fn update(&self, id: &UserId, change: &UserChange) -> StoreResult<Option<User>> {
         let (id, change) = (id.clone(), change.clone());
         self.store.write(move |db| update(db, &id, change)).await
     }
 
-    async fn seen(&self, id: &UserId, at: Time) -> Stored<()> {
+    async fn mark_seen(&self, id: &UserId, at: Time) -> StoreResult<()> {
         let id = id.clone();
         let sql = "UPDATE users SET last_seen_at = ?2 WHERE id = ?1 AND last_seen_at < ?2";
         self.store
@@ -61,7 +61,7 @@ impl Users for Embedded {
             .await
     }
 
-    async fn list(&self, search: Option<&str>, after: Option<&str>, limit: u32) -> Stored<Vec<User>> {
+    async fn list(&self, search: Option<&str>, after: Option<&str>, limit: u32) -> StoreResult<Vec<User>> {
         let after = after.unwrap_or_default().to_owned();
         match search.map(str::to_owned) {
             Some(prefix) => self.store.read(move |db| list_found(db, &prefix, &after, limit)).await,
@@ -69,7 +69,7 @@ impl Users for Embedded {
         }
     }
 
-    async fn active(&self, since: Time, after: Option<&UserId>, limit: u32) -> Stored<Vec<UserId>> {
+    async fn active(&self, since: Time, after: Option<&UserId>, limit: u32) -> StoreResult<Vec<UserId>> {
         let after = after.map(UserId::to_string).unwrap_or_default();
         // The table is ordered by id: each page reads on from where the last one ended.
         let sql = "SELECT id FROM users WHERE id > ?1 AND last_seen_at >= ?2 AND deactivated_at IS NULL

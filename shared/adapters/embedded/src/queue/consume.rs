@@ -1,7 +1,7 @@
 //! The queue's consumer side, for whoever plays the broker's event source.
 
 use rusqlite::{Connection, params};
-use shared::ports::{OutboxMessage, Stored};
+use shared::ports::{OutboxMessage, StoreResult};
 use shared::time::Time;
 
 use super::{DEAD, RETRY};
@@ -50,7 +50,7 @@ impl Embedded {
     ///
     /// # Errors
     /// When the store is down.
-    pub async fn receive(&self, queue: &str, max: u32) -> Stored<Vec<Delivery>> {
+    pub async fn receive(&self, queue: &str, max: u32) -> StoreResult<Vec<Delivery>> {
         let (queue, now) = (queue.to_owned(), (self.clock)());
         self.store
             .write(move |db| {
@@ -64,7 +64,7 @@ impl Embedded {
     ///
     /// # Errors
     /// When the store is down; then they may be handed out again.
-    pub async fn ack(&self, tags: &[u64]) -> Stored<()> {
+    pub async fn ack(&self, tags: &[u64]) -> StoreResult<()> {
         self.settle(tags, "DELETE FROM queue_messages WHERE tag = ?1 AND unacked = 1").await
     }
 
@@ -72,7 +72,7 @@ impl Embedded {
     ///
     /// # Errors
     /// When the store is down; then they come back with the next start.
-    pub async fn nack(&self, tags: &[u64]) -> Stored<()> {
+    pub async fn nack(&self, tags: &[u64]) -> StoreResult<()> {
         self.settle(tags, "UPDATE queue_messages SET unacked = 0 WHERE tag = ?1").await?;
         self.published.notify_waiters();
         Ok(())
@@ -82,7 +82,7 @@ impl Embedded {
     ///
     /// # Errors
     /// When the store is down.
-    pub async fn depths(&self) -> Stored<Vec<Depth>> {
+    pub async fn depths(&self) -> StoreResult<Vec<Depth>> {
         let now = (self.clock)();
         self.store
             .write(move |db| {
@@ -96,7 +96,7 @@ impl Embedded {
     ///
     /// # Errors
     /// When the store is down.
-    pub async fn dead_letters(&self, queue: &str, limit: u32) -> Stored<Vec<DeadLetter>> {
+    pub async fn dead_letters(&self, queue: &str, limit: u32) -> StoreResult<Vec<DeadLetter>> {
         let queue = format!("{queue}{DEAD}");
         let sql = "SELECT message_id, body, attempt, coalesce(reason, ''), published_at FROM queue_messages
                    WHERE queue = ?1 ORDER BY tag LIMIT ?2";
@@ -116,7 +116,7 @@ impl Embedded {
     ///
     /// # Errors
     /// When the store is down; then nothing moved.
-    pub async fn replay_dead(&self, queue: &str) -> Stored<u64> {
+    pub async fn replay_dead(&self, queue: &str) -> StoreResult<u64> {
         let (queue, now) = (queue.to_owned(), (self.clock)());
         let moved = self
             .store
@@ -143,7 +143,7 @@ impl Embedded {
         notified
     }
 
-    async fn settle(&self, tags: &[u64], sql: &'static str) -> Stored<()> {
+    async fn settle(&self, tags: &[u64], sql: &'static str) -> StoreResult<()> {
         let tags: Vec<i64> = tags.iter().filter_map(|tag| i64::try_from(*tag).ok()).collect();
         self.store
             .write(move |db| {

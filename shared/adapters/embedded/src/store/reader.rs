@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use rusqlite::{Connection, OpenFlags};
 use shared::error::StoreError;
-use shared::ports::Stored;
+use shared::ports::StoreResult;
 use tokio::sync::Semaphore;
 
 use super::schema;
@@ -33,7 +33,7 @@ impl Readers {
         Ok(Self { idle: Arc::new(Mutex::new(idle)), turns: Arc::new(Semaphore::new(CONNECTIONS)) })
     }
 
-    pub(super) async fn run<T, J>(&self, job: J) -> Stored<T>
+    pub(super) async fn run<T, J>(&self, job: J) -> StoreResult<T>
     where
         T: Send + 'static,
         J: FnOnce(&Connection) -> Done<T> + Send + 'static,

@@ -6,7 +6,7 @@ use std::thread::JoinHandle;
 
 use rusqlite::Connection;
 use shared::error::StoreError;
-use shared::ports::Stored;
+use shared::ports::StoreResult;
 use tokio::sync::{mpsc, oneshot};
 
 use crate::error::{Done, STORE};
@@ -43,7 +43,7 @@ impl Writer {
         Ok(Self { jobs: Some(jobs), thread: Some(thread) })
     }
 
-    pub(super) async fn run<T, J>(&self, job: J) -> Stored<T>
+    pub(super) async fn run<T, J>(&self, job: J) -> StoreResult<T>
     where
         T: Send + 'static,
         J: FnOnce(&Connection) -> Done<T> + Send + 'static,
@@ -158,7 +158,7 @@ fn sql(connection: &Connection, statement: &str) -> Result<(), String> {
 #[cfg(test)]
 mod tests {
     use rusqlite::Connection;
-    use shared::ports::Stored;
+    use shared::ports::StoreResult;
 
     use super::Writer;
 
@@ -170,7 +170,7 @@ mod tests {
         Writer::start(connection).unwrap()
     }
 
-    async fn insert(writer: &Writer, bytes: u32) -> Stored<()> {
+    async fn insert(writer: &Writer, bytes: u32) -> StoreResult<()> {
         let job = move |db: &Connection| Ok(db.execute("INSERT INTO t VALUES (zeroblob(?1))", [bytes])?);
         writer.run(job).await.map(drop)
     }

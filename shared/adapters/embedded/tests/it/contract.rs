@@ -5,7 +5,7 @@ use std::sync::Arc;
 use adapter_embedded::Embedded;
 use async_trait::async_trait;
 use shared::contract::{self, Broker, Chats, Lines, QueueView, Search, Waiting, hold};
-use shared::ports::{Outbox, OutboxMessage, Probe, Stored};
+use shared::ports::{Outbox, OutboxMessage, Probe, StoreResult};
 
 const ADAPTER: &str = "embedded";
 
@@ -24,7 +24,7 @@ fn lines() -> Lines {
         rooms: store.clone(),
         heartbeats: store.clone(),
         presence: store.clone(),
-        departures: store,
+        last_seen: store,
     }
 }
 
@@ -61,10 +61,10 @@ async fn search() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn unindexed() {
+async fn index_backlog() {
     let store = embedded();
-    let subject = Waiting { chats: chats(&store), unindexed: store };
-    hold("unindexed", ADAPTER, contract::unindexed(), subject).await;
+    let subject = Waiting { chats: chats(&store), index_backlog: store };
+    hold("index_backlog", ADAPTER, contract::index_backlog(), subject).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -93,8 +93,8 @@ async fn presence() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn departures() {
-    hold("departures", ADAPTER, contract::departures(), lines()).await;
+async fn last_seen() {
+    hold("last_seen", ADAPTER, contract::last_seen(), lines()).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -119,16 +119,16 @@ struct View(Arc<Embedded>);
 
 #[async_trait]
 impl QueueView for View {
-    async fn declare(&self, _queue: &str) -> Stored<()> {
+    async fn declare(&self, _queue: &str) -> StoreResult<()> {
         Ok(())
     }
 
-    async fn depth(&self, queue: &str) -> Stored<u64> {
+    async fn depth(&self, queue: &str) -> StoreResult<u64> {
         let depths = self.0.depths().await?;
         Ok(depths.into_iter().find(|depth| depth.queue == queue).map_or(0, |depth| depth.ready))
     }
 
-    async fn drain(&self, queue: &str) -> Stored<Vec<OutboxMessage>> {
+    async fn drain(&self, queue: &str) -> StoreResult<Vec<OutboxMessage>> {
         let deliveries = self.0.receive(queue, 1_000).await?;
         let tags: Vec<u64> = deliveries.iter().map(|delivery| delivery.tag).collect();
         self.0.ack(&tags).await?;

@@ -10,7 +10,7 @@ use adapter_embedded::Embedded;
 use shared::contract::World;
 use shared::conversation::{ActivityCursor, Conversation};
 use shared::id::{ConversationId, UserId};
-use shared::message::{Appended, Draft, Span};
+use shared::message::{Appended, Draft, SeqRange};
 use shared::ports::{Conversations, Messages, Outbox, OutboxMessage};
 use shared::time::Time;
 
@@ -48,7 +48,7 @@ async fn write_for_ever(store: Embedded) {
             client_message_id: Some(world.id()),
             ..world.draft(&conversation(), &writer(), "to be remembered").unwrap()
         };
-        let Appended::Fresh(message) = store.append(&draft).await.unwrap() else { panic!("a repeat") };
+        let Appended::Created(message) = store.append(&draft).await.unwrap() else { panic!("a repeat") };
         let job = OutboxMessage { id: message.id.to_string(), body: Vec::new(), attempt: 0 };
         store.publish(QUEUE, &[job]).await.unwrap();
         // The dot says that the line is whole.
@@ -117,7 +117,7 @@ async fn all_messages(dir: &Path) -> (Vec<(String, u64)>, Vec<String>) {
     assert_eq!(listed.len(), 1, "one conversation, however often it was ensured");
     let (mut all, mut after) = (Vec::new(), 0);
     loop {
-        let page = store.page(&conversation().id, Span::After(after), 100).await.unwrap();
+        let page = store.page(&conversation().id, SeqRange::After(after), 100).await.unwrap();
         let Some(last) = page.last() else { break };
         after = last.seq;
         all.extend(page.into_iter().map(|message| (message.id.to_string(), message.seq)));

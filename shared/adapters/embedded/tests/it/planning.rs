@@ -46,5 +46,5 @@ async fn thousands_are_streamed_and_planned_once() {
     assert_eq!(store.plan(&rows).await.unwrap(), 800);
     assert_eq!(store.plan(&rows).await.unwrap(), 0);
     assert_eq!(store.backlog(world.now).await.unwrap(), 1_500);
-    assert_eq!(store.planned("2096-01-01", &all).await.unwrap().len(), 3_000);
+    assert_eq!(store.planned_users("2096-01-01", &all).await.unwrap().len(), 3_000);
 }

@@ -93,9 +93,9 @@ async fn the_dead_are_listed_and_replayed() {
     let dir = tempfile::tempdir().unwrap();
     let (store, clock) = open(dir.path());
     clock.store(7, Ordering::Relaxed);
-    store.bury(QUEUE, &message("a", 5), "no receiver").await.unwrap();
-    store.bury(QUEUE, &message("b", 5), "no sender").await.unwrap();
-    store.bury("other", &message("c", 5), "elsewhere").await.unwrap();
+    store.dead_letter(QUEUE, &message("a", 5), "no receiver").await.unwrap();
+    store.dead_letter(QUEUE, &message("b", 5), "no sender").await.unwrap();
+    store.dead_letter("other", &message("c", 5), "elsewhere").await.unwrap();
     let dead = store.dead_letters(QUEUE, 10).await.unwrap();
     assert_eq!(
         dead.iter().map(|letter| letter.reason.as_str()).collect::<Vec<_>>(),

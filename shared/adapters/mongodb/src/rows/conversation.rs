@@ -3,7 +3,7 @@
 
 use mongodb::bson::DateTime;
 use serde::{Deserialize, Serialize};
-use shared::conversation::{Conversation, ConversationKind, Listed, Member};
+use shared::conversation::{Conversation, ConversationKind, Member, MemberConversation};
 use shared::id::{ConversationId, MessageId, UserId};
 use shared::message::Message;
 
@@ -90,7 +90,7 @@ pub(crate) struct ListedRow {
     unread: i64,
 }
 
-impl From<ListedRow> for Listed {
+impl From<ListedRow> for MemberConversation {
     fn from(row: ListedRow) -> Self {
         let last_message = row.last_message.map(Message::from);
         Self { conversation: row.conversation.with(last_message), unread: number(row.unread) }

@@ -8,7 +8,7 @@ use mongodb::Client;
 use mongodb::bson::{Document, doc};
 use shared::conversation::Conversation;
 use shared::id::UserId;
-use shared::message::{Appended, Message, Span};
+use shared::message::{Appended, Message, SeqRange};
 use shared::ports::{Conversations, Messages};
 
 use crate::world::{NOW, database, draft, group, uri, with_mongo};
@@ -38,12 +38,12 @@ async fn a_crowd_gets_one_place_each_and_the_last_message_is_the_highest() {
         let seqs: BTreeSet<u64> = answers
             .iter()
             .map(|a| match a {
-                Appended::Fresh(message) => message.seq,
-                Appended::Repeat(message) => panic!("{message:?} repeats nothing"),
+                Appended::Created(message) => message.seq,
+                Appended::Duplicate(message) => panic!("{message:?} repeats nothing"),
             })
             .collect();
         assert_eq!(seqs, (1..=CROWD as u64).collect());
-        let page = mongo.page(&room.id, Span::Latest, 100).await.unwrap();
+        let page = mongo.page(&room.id, SeqRange::Latest, 100).await.unwrap();
         assert!(page.iter().map(|m| m.seq).eq(1..=CROWD as u64));
         let (last_seq, last_message) = last(&mongo, &room).await;
         assert_eq!((last_seq, Some(&last_message)), (CROWD as u64, page.last()));
@@ -57,17 +57,18 @@ async fn a_crowd_under_one_key_is_one_message_and_the_next_one_stands_after_it()
         let room = group(&["ada", "bob"]);
         mongo.insert_group(&room).await.unwrap();
         let answers = crowd(&mongo, &room, Some("once")).await;
-        let fresh = answers.iter().filter(|a| matches!(a, Appended::Fresh(_))).count();
+        let fresh = answers.iter().filter(|a| matches!(a, Appended::Created(_))).count();
         let ids: BTreeSet<_> =
-            answers.iter().map(|(Appended::Fresh(m) | Appended::Repeat(m))| m.id.clone()).collect();
+            answers.iter().map(|(Appended::Created(m) | Appended::Duplicate(m))| m.id.clone()).collect();
         assert_eq!((fresh, ids.len()), (1, 1));
-        let Appended::Fresh(next) = mongo.append(&draft(&room, "ada", "next", Some("twice"))).await.unwrap()
+        let Appended::Created(next) =
+            mongo.append(&draft(&room, "ada", "next", Some("twice"))).await.unwrap()
         else {
             panic!("another key is another message")
         };
         let (last_seq, last_message) = last(&mongo, &room).await;
         assert_eq!((last_seq, &last_message), (next.seq, &next));
-        assert_eq!(mongo.page(&room.id, Span::Latest, 100).await.unwrap().len(), 2);
+        assert_eq!(mongo.page(&room.id, SeqRange::Latest, 100).await.unwrap().len(), 2);
     })
     .await;
 }
@@ -83,7 +84,7 @@ async fn who_has_seen_a_message_has_missed_none_before_it() {
             async move { crowd(&mongo, &room, None).await }
         });
         while !writing.is_finished() {
-            let page = mongo.page(&room.id, Span::After(0), 100).await.unwrap();
+            let page = mongo.page(&room.id, SeqRange::After(0), 100).await.unwrap();
             assert!(page.iter().map(|m| m.seq).eq(1..=page.len() as u64), "{page:?}");
         }
         writing.await.unwrap();
@@ -125,8 +126,8 @@ async fn a_writer_that_died_half_way_is_finished_by_the_next() {
         let Some(Half { mongo, raw, room }) = half(died_after, "k").await else { return };
         assert_eq!(last(&mongo, &room).await.0, 1, "nothing is announced before it is settled");
         let next = mongo.append(&draft(&room, "bob", "next", None)).await.unwrap();
-        assert!(matches!(next, Appended::Fresh(Message { seq: 3, .. })), "{next:?}");
-        let page = mongo.page(&room.id, Span::Latest, 10).await.unwrap();
+        assert!(matches!(next, Appended::Created(Message { seq: 3, .. })), "{next:?}");
+        let page = mongo.page(&room.id, SeqRange::Latest, 10).await.unwrap();
         let told: Vec<_> = page.iter().map(|m| (m.seq, m.content.as_str())).collect();
         assert_eq!(told, [(1, "first"), (2, "lost"), (3, "next")], "died after step {died_after}");
         let stored = raw.collection::<Document>("conversations").find_one(doc! {}).await.unwrap().unwrap();
@@ -140,7 +141,7 @@ async fn the_retry_of_a_writer_that_died_half_way_meets_its_first_try() {
     for died_after in [1, 2] {
         let Some(Half { mongo, room, .. }) = half(died_after, "k").await else { return };
         let retry = mongo.append(&draft(&room, "ada", "lost", Some("k"))).await.unwrap();
-        assert!(matches!(&retry, Appended::Repeat(m) if m.seq == 2), "{retry:?}");
+        assert!(matches!(&retry, Appended::Duplicate(m) if m.seq == 2), "{retry:?}");
         let (last_seq, last_message) = last(&mongo, &room).await;
         assert_eq!((last_seq, last_message.content.as_str()), (2, "lost"), "died after step {died_after}");
         mongo.drop_database().await.unwrap();

@@ -52,10 +52,10 @@ async fn search() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn unindexed() {
+async fn index_backlog() {
     with_mongo(|mongo| async move {
-        let subject = Waiting { chats: chats(mongo.clone()), unindexed: mongo };
-        contract::hold("unindexed", NAME, contract::unindexed(), subject).await;
+        let subject = Waiting { chats: chats(mongo.clone()), index_backlog: mongo };
+        contract::hold("index_backlog", NAME, contract::index_backlog(), subject).await;
     })
     .await;
 }

@@ -86,7 +86,7 @@ impl Wire {
         carriers.shutdown().await;
     }
 
-    fn mend(&self) {
+    fn reconcile(&self) {
         self.cut.store(false, Ordering::SeqCst);
     }
 }
@@ -119,7 +119,7 @@ async fn a_cut_wire_is_down_and_a_mended_one_works_without_a_restart() {
     wire.cut().await;
     let down = mongo.insert(&user("bob")).await.unwrap_err();
     assert!(matches!(down, StoreError::Down(_)), "{down:?}");
-    wire.mend();
+    wire.reconcile();
     let mended = Instant::now();
     while mongo.check().await.is_err() {
         assert!(mended.elapsed() < Duration::from_secs(15), "the server was not found again");

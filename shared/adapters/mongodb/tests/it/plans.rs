@@ -15,8 +15,8 @@ use mongodb::{Client, Database};
 use shared::auto_message::AutoMessage;
 use shared::conversation::{ActivityCursor, Conversation};
 use shared::id::{AutoMessageId, ConversationId, MessageId, UserId};
-use shared::message::Span;
-use shared::ports::{AutoMessages, Conversations, Messages, SearchIndex, SearchQuery, Unindexed, Users};
+use shared::message::SeqRange;
+use shared::ports::{AutoMessages, Conversations, IndexBacklog, Messages, SearchIndex, SearchQuery, Users};
 use shared::user::{Login, UserChange};
 
 use crate::leads::without_index;
@@ -70,7 +70,7 @@ async fn users(mongo: &Mongo) {
     mongo.by_login(&Login::Username("ada".to_owned())).await.unwrap();
     let change = UserChange { display_name: Some("Ada".to_owned()), ..UserChange::default() };
     mongo.update(&ada, &change).await.unwrap();
-    mongo.seen(&ada, NOW).await.unwrap();
+    mongo.mark_seen(&ada, NOW).await.unwrap();
     Users::list(mongo, None, Some("ada"), 10).await.unwrap();
     Users::list(mongo, Some("cel"), Some("ada"), 10).await.unwrap();
     mongo.active(NOW, Some(&ada), 10).await.unwrap();
@@ -97,7 +97,7 @@ async fn messages(mongo: &Mongo, room: &Conversation) {
     mongo.append(&first).await.unwrap();
     mongo.append(&draft(room, "ada", "iki çay", Some("k"))).await.unwrap();
     Messages::by_ids(mongo, std::slice::from_ref(&first.id)).await.unwrap();
-    for span in [Span::Latest, Span::Before(9), Span::After(0)] {
+    for span in [SeqRange::Latest, SeqRange::Before(9), SeqRange::After(0)] {
         mongo.page(&room.id, span, 10).await.unwrap();
     }
     for conversation in [None, Some(room.id.clone())] {
@@ -112,9 +112,9 @@ async fn messages(mongo: &Mongo, room: &Conversation) {
     }
     let ids = mongo.waiting(NOW, 10).await.unwrap();
     assert_eq!(ids, std::slice::from_ref(&first.id));
-    mongo.postpone(&ids, NOW, NOW).await.unwrap();
-    let rows = mongo.indexable(&ids).await.unwrap();
-    mongo.indexed(&[(first.id.clone(), rows[0].revision)]).await.unwrap();
+    mongo.hide_until(&ids, NOW, NOW).await.unwrap();
+    let rows = mongo.documents(&ids).await.unwrap();
+    mongo.mark_indexed(&[(first.id.clone(), rows[0].revision)]).await.unwrap();
     mongo.all(None, 10).await.unwrap();
     mongo.total().await.unwrap();
     mongo.edit(&first.id, "üç çay", NOW).await.unwrap();
@@ -135,12 +135,12 @@ async fn auto_messages(mongo: &Mongo) {
         attempts: 0,
     };
     assert_eq!(mongo.plan(&[row]).await.unwrap(), 1);
-    mongo.planned("2023-11-14", &[ada, bob]).await.unwrap();
+    mongo.planned_users("2023-11-14", &[ada, bob]).await.unwrap();
     assert_eq!(mongo.claim(NOW, NOW + Duration::from_secs(60), 10).await.unwrap().len(), 1);
     mongo.backlog(NOW).await.unwrap();
-    mongo.queued(std::slice::from_ref(&id)).await.unwrap();
+    mongo.mark_queued(std::slice::from_ref(&id)).await.unwrap();
     mongo.get(&id).await.unwrap();
-    mongo.sent(&id).await.unwrap();
+    mongo.mark_sent(&id).await.unwrap();
 }
 
 /// What to explain: a write as the read by which it finds what it changes, which goes by the same plan.

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
 use shared::contract::{self, Broker, QueueView};
-use shared::ports::{OutboxMessage, Stored};
+use shared::ports::{OutboxMessage, StoreResult};
 
 use crate::world::{Found, World};
 
@@ -17,20 +17,20 @@ struct View {
 
 #[async_trait]
 impl QueueView for View {
-    async fn declare(&self, queue: &str) -> Stored<()> {
+    async fn declare(&self, queue: &str) -> StoreResult<()> {
         self.world.rabbit.declare(queue).await?;
         let depths = self.world.rabbit.queues(queue).await?;
         self.declared.lock().unwrap().extend(depths.into_iter().map(|depth| depth.queue));
         Ok(())
     }
 
-    async fn depth(&self, queue: &str) -> Stored<u64> {
+    async fn depth(&self, queue: &str) -> StoreResult<u64> {
         let main = queue.trim_end_matches(".retry").trim_end_matches(".dead");
         let depths = self.world.rabbit.queues(main).await?;
         Ok(depths.into_iter().find(|depth| depth.queue == queue).map(|depth| depth.messages.into()).unwrap())
     }
 
-    async fn drain(&self, queue: &str) -> Stored<Vec<OutboxMessage>> {
+    async fn drain(&self, queue: &str) -> StoreResult<Vec<OutboxMessage>> {
         let mut all = Vec::new();
         while let Some(found) = self.world.take_from(queue).await {
             all.push(message(found));

@@ -49,7 +49,7 @@ async fn a_failed_job_waits_and_returns_and_a_long_wait_does_not_hold_up_a_short
 #[tokio::test]
 async fn a_hopeless_job_rests_with_its_reason() {
     let Some(world) = World::new().await else { return };
-    world.rabbit.bury(&world.queue, &job("a", 5), &"no such user ".repeat(100)).await.unwrap();
+    world.rabbit.dead_letter(&world.queue, &job("a", 5), &"no such user ".repeat(100)).await.unwrap();
     let found = world.take(".dead").await.unwrap();
     assert_eq!((found.id.as_str(), found.attempt), ("a", Some(5)));
     assert_eq!(found.reason.unwrap().len(), 500);
@@ -72,7 +72,7 @@ async fn queues_that_exist_with_other_arguments_are_used() {
     world.declare_otherwise("").await;
     world.declare_otherwise(".dead").await;
     world.rabbit.publish(&world.queue, &[job("a", 0)]).await.unwrap();
-    world.rabbit.bury(&world.queue, &job("b", 5), "why").await.unwrap();
+    world.rabbit.dead_letter(&world.queue, &job("b", 5), "why").await.unwrap();
     assert_eq!(world.take("").await.unwrap().id, "a");
     assert_eq!(world.take(".dead").await.unwrap().id, "b");
     world.end().await;

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use adapter_rabbitmq::{Config, RabbitMq};
 use futures::future::join_all;
 use shared::error::StoreError;
-use shared::ports::{Outbox, Probe, Stored};
+use shared::ports::{Outbox, Probe, StoreResult};
 
 use crate::chaos::{Chaos, Weather};
 use crate::world::{World, job};
@@ -14,14 +14,14 @@ use crate::world::{World, job};
 /// The promised five seconds, and what a busy machine adds.
 const BOUND: Duration = Duration::from_millis(5_700);
 
-async fn timed<T>(call: impl Future<Output = Stored<T>>) -> (Stored<T>, Duration) {
+async fn timed<T>(call: impl Future<Output = StoreResult<T>>) -> (StoreResult<T>, Duration) {
     let start = Instant::now();
     let answer = call.await;
     (answer, start.elapsed())
 }
 
 #[track_caller]
-fn down_in_time<T: std::fmt::Debug>((answer, took): (Stored<T>, Duration)) {
+fn down_in_time<T: std::fmt::Debug>((answer, took): (StoreResult<T>, Duration)) {
     assert!(matches!(&answer, Err(StoreError::Down(f)) if f.store == "rabbitmq"), "{answer:?}");
     assert!(took < BOUND, "took {took:?}");
 }
@@ -123,7 +123,7 @@ async fn the_dead_survive_a_replay_that_is_cut() {
     let chaos = Chaos::before(&world.broker()).await;
     let rabbit = world.through(chaos.address);
     for n in 0..30 {
-        rabbit.bury(&world.queue, &job(&format!("{n:02}"), 5), "why").await.unwrap();
+        rabbit.dead_letter(&world.queue, &job(&format!("{n:02}"), 5), "why").await.unwrap();
     }
     chaos.set(Weather::Slow(Duration::from_millis(5)));
     let cutting = async {

@@ -8,7 +8,7 @@ use crate::world::{World, job};
 async fn the_dead_return_once_each_with_their_failures_forgotten() {
     let Some(world) = World::new().await else { return };
     for id in ["a", "b", "c"] {
-        world.rabbit.bury(&world.queue, &job(id, 5), "no such user").await.unwrap();
+        world.rabbit.dead_letter(&world.queue, &job(id, 5), "no such user").await.unwrap();
     }
     let names = ["", ".retry", ".retry.2", ".dead"].map(str::to_owned);
     assert_eq!(world.depths().await, names.clone().into_iter().zip([0, 0, 0, 3]).collect::<Vec<_>>());
@@ -30,7 +30,7 @@ async fn the_dead_return_once_each_with_their_failures_forgotten() {
 async fn two_operators_at_once_replay_every_job_once() {
     let Some(world) = World::new().await else { return };
     for n in 0..40 {
-        world.rabbit.bury(&world.queue, &job(&format!("{n:02}"), 5), "why").await.unwrap();
+        world.rabbit.dead_letter(&world.queue, &job(&format!("{n:02}"), 5), "why").await.unwrap();
     }
     let (one, other) =
         tokio::join!(world.rabbit.replay_dead(&world.queue), world.rabbit.replay_dead(&world.queue));

@@ -19,7 +19,7 @@ fn lines(redis: &Arc<Redis>) -> Lines {
         rooms: redis.clone(),
         heartbeats: redis.clone(),
         presence: redis.clone(),
-        departures: redis.clone(),
+        last_seen: redis.clone(),
     }
 }
 
@@ -64,9 +64,9 @@ async fn presence() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn departures() {
+async fn last_seen() {
     let Some((redis, _world)) = subject() else { return };
-    contract::hold("departures", "redis", contract::departures(), lines(&redis)).await;
+    contract::hold("last_seen", "redis", contract::last_seen(), lines(&redis)).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

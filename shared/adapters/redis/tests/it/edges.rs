@@ -1,7 +1,7 @@
 //! Exactly one of any number of racing connects and disconnects sees each edge.
 
 use futures::future::join_all;
-use shared::connection::Attached;
+use shared::connection::AttachOutcome;
 use shared::id::{ConnectionId, ConversationId, UserId};
 use shared::ports::{Connections, Heartbeats, Presence, Rooms};
 
@@ -16,7 +16,10 @@ async fn of_fifty_connects_one_is_first_and_of_fifty_disconnects_one_is_last() {
     let ids = join_all(names.iter().map(|name| world.open(name))).await;
 
     let attached = join_all(ids.iter().map(|id| world.attach(id, "ada"))).await;
-    assert_eq!(attached.iter().filter(|edge| **edge == Attached::First).count(), 1);
+    assert_eq!(
+        attached.iter().filter(|edge| **edge == AttachOutcome::Attached { came_online: true }).count(),
+        1
+    );
     assert_eq!(world.redis.of_users(&[UserId::trusted("ada")]).await.unwrap().len(), MANY);
 
     // Everybody ends everything, twice: an end counts once.
@@ -35,7 +38,9 @@ async fn edges_alternate_however_connects_and_disconnects_mix() {
             let (mut firsts, mut lasts) = (0, 0);
             for round in 0..5 {
                 let id = world.open(&format!("c{n}-{round}")).await;
-                firsts += usize::from(world.attach(&id, "ada").await == Attached::First);
+                firsts += usize::from(
+                    world.attach(&id, "ada").await == AttachOutcome::Attached { came_online: true },
+                );
                 lasts += usize::from(world.redis.end(&id, NOW).await.unwrap().unwrap().last);
             }
             (firsts, lasts)
@@ -56,17 +61,17 @@ async fn signs_of_life_of_the_forgotten_leave_no_trace() {
     world.forget();
 
     let (redis, room) = (&world.redis, ConversationId::trusted("r"));
-    redis.alive(&id, NOW).await.unwrap();
-    redis.pinged(&id, NOW).await.unwrap();
+    redis.renew_lease(&id, NOW).await.unwrap();
+    redis.mark_pinged(&id, NOW).await.unwrap();
     redis.join(&room, &id).await.unwrap();
-    assert_eq!(redis.attach(&id, &identity("ada"), NOW).await.unwrap(), Attached::Gone);
+    assert_eq!(redis.attach(&id, &identity("ada"), NOW).await.unwrap(), AttachOutcome::ConnectionGone);
     assert_eq!(redis.get(&id).await.unwrap(), None);
     assert_eq!(redis.end(&id, NOW).await.unwrap(), None);
     assert_eq!(world.keys(), Vec::<String>::new());
 
     // Opening it again mends all of it.
     world.open("c").await;
-    assert_eq!(world.attach(&id, "ada").await, Attached::First);
+    assert_eq!(world.attach(&id, "ada").await, AttachOutcome::Attached { came_online: true });
 }
 
 #[tokio::test]
@@ -83,13 +88,13 @@ async fn another_user_on_the_same_connection_replaces_the_first() {
     let Some(world) = World::new() else { return };
     let id = world.open("c").await;
     world.attach(&id, "ada").await;
-    assert_eq!(world.attach(&id, "bob").await, Attached::First);
+    assert_eq!(world.attach(&id, "bob").await, AttachOutcome::Attached { came_online: true });
 
     let redis = &world.redis;
     assert!(redis.of_users(&[UserId::trusted("ada")]).await.unwrap().is_empty());
     assert!(redis.of_session(&identity("ada").session_id).await.unwrap().is_empty());
     assert_eq!(redis.of_session(&identity("bob").session_id).await.unwrap().len(), 1);
-    assert_eq!(redis.mend(NOW).await.unwrap(), [UserId::trusted("ada")], "so that it can be announced");
+    assert_eq!(redis.reconcile(NOW).await.unwrap(), [UserId::trusted("ada")], "so that it can be announced");
     assert!(redis.end(&id, NOW).await.unwrap().unwrap().last);
     assert_eq!(world.keys(), Vec::<String>::new());
 }

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use adapter_redis::{Config, Redis};
 use shared::error::StoreError;
-use shared::ports::{Connections, Presence, Probe, Stored};
+use shared::ports::{Connections, Presence, Probe, StoreResult};
 
 use crate::chaos::{Chaos, Weather};
 use crate::world::{World, connection};
@@ -13,14 +13,14 @@ use crate::world::{World, connection};
 /// The promised two seconds, and what a busy machine adds.
 const BOUND: Duration = Duration::from_millis(2_500);
 
-async fn timed<T>(command: impl Future<Output = Stored<T>>) -> (Stored<T>, Duration) {
+async fn timed<T>(command: impl Future<Output = StoreResult<T>>) -> (StoreResult<T>, Duration) {
     let start = Instant::now();
     let answer = command.await;
     (answer, start.elapsed())
 }
 
 #[track_caller]
-fn down_in_time<T: std::fmt::Debug>((answer, took): (Stored<T>, Duration)) {
+fn down_in_time<T: std::fmt::Debug>((answer, took): (StoreResult<T>, Duration)) {
     assert!(matches!(&answer, Err(StoreError::Down(f)) if f.store == "redis"), "{answer:?}");
     assert!(took < BOUND, "took {took:?}");
 }

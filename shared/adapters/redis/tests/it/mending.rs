@@ -16,11 +16,11 @@ async fn strangers_leave_the_set_and_the_lost_return() {
     let add: Vec<&str> = ["SADD", &set].into_iter().chain(strangers.iter().map(String::as_str)).collect();
     world.ask::<()>(&add);
 
-    let mut taken_out = world.redis.mend(NOW).await.unwrap();
+    let mut taken_out = world.redis.reconcile(NOW).await.unwrap();
     taken_out.sort();
     assert_eq!(taken_out, strangers.iter().map(UserId::trusted).collect::<Vec<_>>());
     assert_eq!(world.redis.online().await.unwrap(), [UserId::trusted("ada")]);
-    assert_eq!(world.redis.mend(NOW).await.unwrap(), [], "a second time finds nothing");
+    assert_eq!(world.redis.reconcile(NOW).await.unwrap(), [], "a second time finds nothing");
 }
 
 #[tokio::test]
@@ -31,7 +31,7 @@ async fn everybody_returns_when_the_set_alone_is_lost() {
         world.attach(&id, &format!("u{}", n / 2)).await;
     }
     world.ask::<()>(&["DEL", &format!("{{{}}}:online_users", world.prefix)]);
-    assert_eq!(world.redis.mend(NOW).await.unwrap(), []);
+    assert_eq!(world.redis.reconcile(NOW).await.unwrap(), []);
     assert_eq!(world.redis.count().await.unwrap(), 600);
 }
 
@@ -45,7 +45,7 @@ async fn any_index_that_is_lost_is_made_again() {
         let before = world.keys();
         world.ask::<()>(&["DEL", &format!("{{{}}}:{lost}", world.prefix)]);
 
-        assert_eq!(redis.mend(NOW).await.unwrap(), [], "{lost}");
+        assert_eq!(redis.reconcile(NOW).await.unwrap(), [], "{lost}");
         assert_eq!(world.keys(), before);
         let found = redis.of_users(std::slice::from_ref(&ada)).await.unwrap();
         assert_eq!(found.len(), 1, "{lost}");
@@ -66,11 +66,11 @@ async fn connections_that_are_lost_are_swept_and_their_users_announced() {
     redis.join(&room, &id).await.unwrap();
     world.ask::<()>(&["DEL", &format!("{{{}}}:connections", world.prefix)]);
 
-    assert_eq!(redis.mend(NOW).await.unwrap(), [UserId::trusted("ada")]);
+    assert_eq!(redis.reconcile(NOW).await.unwrap(), [UserId::trusted("ada")]);
     assert!(redis.everyone(None, 9).await.unwrap().is_empty());
     assert!(redis.joined(&room).await.unwrap().is_empty());
     let later = NOW + std::time::Duration::from_secs(1);
-    assert_eq!(redis.dead(later, 9).await.unwrap(), std::slice::from_ref(&id));
+    assert_eq!(redis.expired(later, 9).await.unwrap(), std::slice::from_ref(&id));
     assert_eq!(redis.end(&id, NOW).await.unwrap(), None);
-    assert!(redis.dead(later, 9).await.unwrap().is_empty(), "the sweep does not meet it again");
+    assert!(redis.expired(later, 9).await.unwrap().is_empty(), "the sweep does not meet it again");
 }

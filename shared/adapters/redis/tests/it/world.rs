@@ -4,10 +4,10 @@ use shared::contract::aloud;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use adapter_redis::{Config, Redis};
-use shared::connection::{Attached, Connection, Identity};
+use shared::connection::Dialect;
+use shared::connection::{AttachOutcome, Connection, Identity};
 use shared::id::{ConnectionId, Entropy, SessionId, UserId};
 use shared::ports::Connections;
-use shared::realtime::codec::Dialect;
 use shared::time::Time;
 
 /// When the tests play.
@@ -59,7 +59,7 @@ impl World {
     /// All keys of this world, sorted, but for the departures: those stay until they are carried over.
     pub(crate) fn keys(&self) -> Vec<String> {
         let mut keys = self.every_key();
-        keys.retain(|key| !key.ends_with(":departures"));
+        keys.retain(|key| !key.ends_with(":last_seen"));
         keys.sort();
         keys
     }
@@ -83,7 +83,7 @@ impl World {
     }
 
     /// Attaches a user to a connection under the session `s-<user>`.
-    pub(crate) async fn attach(&self, id: &ConnectionId, user: &str) -> Attached {
+    pub(crate) async fn attach(&self, id: &ConnectionId, user: &str) -> AttachOutcome {
         self.redis.attach(id, &identity(user), NOW).await.unwrap()
     }
 }
@@ -100,7 +100,7 @@ pub(crate) fn connection(id: &str) -> Connection {
         id: ConnectionId::trusted(id),
         dialect: Dialect::Json,
         identity: None,
-        claimed: None,
+        upgrade_token: None,
         connected_at: NOW,
         pinged_at: NOW,
         lease_until: NOW,

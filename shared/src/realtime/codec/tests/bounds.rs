@@ -2,7 +2,8 @@
 
 use serde_json::json;
 
-use crate::realtime::codec::{Dialect, Inbound, MAX_DEPTH, MAX_FRAME_BYTES, MAX_NAMESPACE_BYTES, ParseError};
+use crate::connection::Dialect;
+use crate::realtime::codec::{Inbound, MAX_DEPTH, MAX_FRAME_BYTES, MAX_NAMESPACE_BYTES, ParseError};
 
 const EVERY: [Dialect; 2] = [Dialect::SocketIo, Dialect::Json];
 

@@ -4,7 +4,8 @@ use expect_test::expect;
 use serde_json::json;
 
 use super::table;
-use crate::realtime::codec::{AckId, Dialect, EventFrames, Inbound, json::Id};
+use crate::connection::Dialect;
+use crate::realtime::codec::{AckId, EventFrames, Inbound, json::Id};
 
 const BOTH: [Dialect; 2] = [Dialect::SocketIo, Dialect::Json];
 
@@ -95,10 +96,10 @@ fn frames_to_a_client() {
     let mut frames = ids.iter().map(|id| id.answer(&done)).collect::<Vec<_>>();
     for (dialect, id) in BOTH.iter().zip(&ids) {
         frames.push(dialect.event("typing", &json!({ "n": 1 })));
-        frames.push(dialect.failure(Some(id), &json!({ "ok": false })));
-        frames.push(dialect.failure(None, &json!({ "ok": false })));
+        frames.push(id.answer(&json!({ "ok": false })));
+        frames.push(dialect.event("error", &json!({ "ok": false })));
         frames.push(dialect.ping().to_owned());
-        frames.push(format!("{:?}", dialect.goodbye()));
+        frames.push(format!("{:?}", dialect.disconnect_frame()));
     }
     expect![[r#"
         430[{"ok":true}]
@@ -127,7 +128,7 @@ fn a_fan_out_sends_what_each_dialect_would() {
 
 #[test]
 fn only_socket_io_closes_on_a_wrong_frame() {
-    assert_eq!(BOTH.map(Dialect::closes_on_wrong_frame), [true, false]);
+    assert_eq!(BOTH.map(Dialect::closes_on_parse_error), [true, false]);
 }
 
 #[test]

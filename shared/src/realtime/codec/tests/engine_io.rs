@@ -5,7 +5,8 @@ use std::time::Duration;
 use expect_test::expect;
 
 use super::table;
-use crate::realtime::codec::engine_io::{OpenPacket, PING, Packet, PingTimers, message, parse};
+use crate::realtime::codec::engine_io::{OpenPacket, PING, Packet, message, parse};
+use crate::realtime::ping::PingTimers;
 
 #[test]
 fn packets_from_a_client() {

@@ -2,7 +2,10 @@
 //!
 //! `ULAK_FUZZ_FRAMES` sets how many frames each dialect gets.
 
-use crate::realtime::codec::{Dialect, Inbound, MAX_NAMESPACE_BYTES};
+use serde_json::Value;
+
+use crate::connection::Dialect;
+use crate::realtime::codec::{AckId, Inbound, MAX_NAMESPACE_BYTES};
 
 const SOCKET_IO: [&str; 16] = [
     "40",
@@ -75,18 +78,22 @@ fn mutate(frame: &mut Vec<u8>, seeds: &[&str], random: &mut XorShift) {
     }
 }
 
+fn answer(dialect: Dialect, ack: Option<&AckId>, payload: &Value) -> String {
+    ack.map_or_else(|| dialect.event("error", payload), |ack| ack.answer(payload))
+}
+
 /// Answers whatever was read; the answers are the output that must stay bounded.
 fn answers(dialect: Dialect, inbound: Inbound) -> Vec<String> {
     match inbound {
         Inbound::Event { namespace, name, payload, ack } => {
             assert!(namespace.len() <= MAX_NAMESPACE_BYTES);
-            vec![dialect.event(&name, &payload), dialect.failure(ack.as_ref(), &payload)]
+            vec![dialect.event(&name, &payload), answer(dialect, ack.as_ref(), &payload)]
         }
         Inbound::Connect { namespace, auth } => {
             assert!(namespace.len() <= MAX_NAMESPACE_BYTES && !namespace.contains(','));
             vec![dialect.event("auth", &auth), namespace]
         }
-        Inbound::Refused { ack, .. } => vec![dialect.failure(ack.as_ref(), &())],
+        Inbound::Refused { ack, .. } => vec![answer(dialect, ack.as_ref(), &Value::Null)],
         Inbound::Disconnect { .. } | Inbound::Pong | Inbound::Close | Inbound::Ignore => Vec::new(),
     }
 }

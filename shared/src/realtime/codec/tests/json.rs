@@ -4,7 +4,7 @@ use expect_test::expect;
 use serde_json::json;
 
 use super::table;
-use crate::realtime::codec::json::{Id, ack, error, event, parse};
+use crate::realtime::codec::json::{Id, ack, event, parse};
 
 #[test]
 fn frames_from_a_client() {
@@ -79,7 +79,7 @@ fn frames_to_a_client() {
         ack(&Id::Text("a\"b".to_owned()), r#"{"ok":true}"#),
         ack(&Id::Number(7.into()), r#"{"ok":true}"#),
         event("message_received", r#"{"n":1}"#),
-        error(r#"{"ok":false}"#),
+        event("error", r#"{"ok":false}"#),
     ];
     expect![[r#"
         {"event":"ack","id":"a\"b","data":{"ok":true}}

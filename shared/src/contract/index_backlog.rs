@@ -1,4 +1,4 @@
-//! `Unindexed`, with the `Messages` that make it wait.
+//! `IndexBacklog`, with the `Messages` that make it wait.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -8,7 +8,7 @@ use super::{Case, Failure, Outcome, World, at_once, cases, same, some, sorted, y
 use crate::conversation::Conversation;
 use crate::id::{MessageId, UserId};
 use crate::message::Message;
-use crate::ports::{Indexable, Unindexed};
+use crate::ports::{IndexBacklog, SearchDocument};
 use crate::time::Time;
 
 /// A document store and what an index beside it lacks.
@@ -17,11 +17,11 @@ pub struct Waiting {
     /// The store.
     pub chats: Chats,
     /// The same store's list.
-    pub unindexed: Arc<dyn Unindexed>,
+    pub index_backlog: Arc<dyn IndexBacklog>,
 }
 
-/// Every case of [`Unindexed`].
-pub fn unindexed() -> Vec<Case<Waiting>> {
+/// Every case of [`IndexBacklog`].
+pub fn index_backlog() -> Vec<Case<Waiting>> {
     cases![
         a_new_message_waits_and_a_marked_one_does_not,
         what_is_indexable_is_the_message_with_its_members,
@@ -42,18 +42,18 @@ const ALL: u32 = 10_000;
 impl Waiting {
     /// Those of `ids` that wait at `now`.
     async fn those(&self, now: Time, ids: &[MessageId]) -> Result<Vec<MessageId>, Failure> {
-        let waiting: BTreeSet<_> = self.unindexed.waiting(now, ALL).await?.into_iter().collect();
+        let waiting: BTreeSet<_> = self.index_backlog.waiting(now, ALL).await?.into_iter().collect();
         Ok(ids.iter().filter(|id| waiting.contains(id)).cloned().collect())
     }
 
-    async fn one(&self, id: &MessageId) -> Result<Indexable, Failure> {
-        some(self.unindexed.indexable(std::slice::from_ref(id)).await?.pop())
+    async fn one(&self, id: &MessageId) -> Result<SearchDocument, Failure> {
+        some(self.index_backlog.documents(std::slice::from_ref(id)).await?.pop())
     }
 
     /// What an indexer does.
     async fn mark(&self, ids: &[MessageId]) -> Outcome {
-        let read = self.unindexed.indexable(ids).await?;
-        Ok(self.unindexed.indexed(&marks(&read)).await?)
+        let read = self.index_backlog.documents(ids).await?;
+        Ok(self.index_backlog.mark_indexed(&marks(&read)).await?)
     }
 
     /// Messages a second apart in a conversation of their own.
@@ -72,7 +72,7 @@ impl Waiting {
     }
 }
 
-fn marks(read: &[Indexable]) -> Vec<(MessageId, u64)> {
+fn marks(read: &[SearchDocument]) -> Vec<(MessageId, u64)> {
     read.iter().map(|row| (row.message.id.clone(), row.revision)).collect()
 }
 
@@ -89,7 +89,7 @@ async fn a_new_message_waits_and_a_marked_one_does_not(subject: Waiting, world: 
     subject.mark(&ids).await?;
     subject.mark(&ids).await?;
     same(subject.those(world.after(9_000), &ids).await?, Vec::new())?;
-    subject.unindexed.indexed(&[]).await?;
+    subject.index_backlog.mark_indexed(&[]).await?;
     Ok(())
 }
 
@@ -99,7 +99,7 @@ async fn what_is_indexable_is_the_message_with_its_members(subject: Waiting, wor
     subject.chats.conversations.insert_group(&group).await?;
     let said = subject.chats.written(&world.draft(&group, &people[2], "çay?")?).await?;
     let (direct, a, other) = subject.write(&world, &["hi"]).await?;
-    let found = subject.unindexed.indexable(&[said.id.clone(), other[0].id.clone()]).await?;
+    let found = subject.index_backlog.documents(&[said.id.clone(), other[0].id.clone()]).await?;
     same(found.len(), 2)?;
     for row in found {
         let is_said = row.message.id == said.id;
@@ -135,46 +135,46 @@ async fn a_change_waits_again_with_a_higher_revision(subject: Waiting, world: Wo
 async fn a_change_between_reading_and_marking_keeps_waiting(subject: Waiting, world: World) -> Outcome {
     let (_, _, written) = subject.write(&world, &["first", "other"]).await?;
     let ids = ids(&written);
-    let first = subject.unindexed.indexable(&ids).await?;
+    let first = subject.index_backlog.documents(&ids).await?;
     subject.chats.messages.edit(&ids[0], "second", world.after(70)).await?;
-    subject.unindexed.indexed(&marks(&first)).await?;
+    subject.index_backlog.mark_indexed(&marks(&first)).await?;
     same(subject.those(world.after(100), &ids).await?, ids[..1].to_vec())?;
     // A late mark of an old revision, after a newer one was marked and the message changed once more.
     subject.mark(&ids).await?;
     subject.chats.messages.edit(&ids[0], "third", world.after(80)).await?;
-    subject.unindexed.indexed(&marks(&first)).await?;
+    subject.index_backlog.mark_indexed(&marks(&first)).await?;
     same(subject.those(world.after(100), &ids).await?, ids[..1].to_vec())
 }
 
 async fn what_is_postponed_waits_later_unless_it_changes(subject: Waiting, world: World) -> Outcome {
     let (_, _, written) = subject.write(&world, &["one", "two", "three"]).await?;
     let ids = ids(&written);
-    subject.unindexed.postpone(&ids[..2], world.after(99), world.after(600)).await?;
+    subject.index_backlog.hide_until(&ids[..2], world.after(99), world.after(600)).await?;
     same(subject.those(world.after(599), &ids).await?, ids[2..].to_vec())?;
     subject.chats.messages.edit(&ids[1], "changed", world.after(100)).await?;
     same(subject.those(world.after(599), &ids).await?, ids[1..].to_vec())?;
     same(subject.those(world.after(600), &ids).await?, ids.clone())?;
     // What changed after the sweeper looked keeps waiting.
     subject.chats.messages.edit(&ids[2], "changed", world.after(300)).await?;
-    subject.unindexed.postpone(&ids[2..], world.after(299), world.after(600)).await?;
+    subject.index_backlog.hide_until(&ids[2..], world.after(299), world.after(600)).await?;
     same(subject.those(world.after(599), &ids).await?, ids[1..].to_vec())?;
     // Who was marked meanwhile does not come back by being postponed.
     subject.mark(&ids[..1]).await?;
-    subject.unindexed.postpone(&ids, world.after(600), world.after(700)).await?;
+    subject.index_backlog.hide_until(&ids, world.after(600), world.after(700)).await?;
     same(subject.those(world.after(9_000), &ids).await?, ids[1..].to_vec())
 }
 
 async fn those_that_wait_longest_come_first(subject: Waiting, world: World) -> Outcome {
     let (_, _, written) = subject.write(&world, &["one", "two", "three", "four"]).await?;
     let ids = ids(&written);
-    subject.unindexed.postpone(&ids[..1], world.after(99), world.after(600)).await?;
-    let mut seen: Vec<MessageId> = subject.unindexed.waiting(world.after(9_000), ALL).await?;
+    subject.index_backlog.hide_until(&ids[..1], world.after(99), world.after(600)).await?;
+    let mut seen: Vec<MessageId> = subject.index_backlog.waiting(world.after(9_000), ALL).await?;
     seen.retain(|id| ids.contains(id));
     same(seen.len(), 4)?;
     let place = |id| seen.iter().position(|other| other == id);
     yes(place(&ids[1]) < place(&ids[2]) && place(&ids[2]) < place(&ids[3]), "in the order of waiting")?;
-    same(subject.unindexed.waiting(world.after(9_000), 2).await?.len(), 2)?;
-    same(subject.unindexed.waiting(world.after(9_000), 0).await?, Vec::new())
+    same(subject.index_backlog.waiting(world.after(9_000), 2).await?.len(), 2)?;
+    same(subject.index_backlog.waiting(world.after(9_000), 0).await?, Vec::new())
 }
 
 async fn marks_in_any_order_forget_nobody(subject: Waiting, world: World) -> Outcome {
@@ -183,7 +183,7 @@ async fn marks_in_any_order_forget_nobody(subject: Waiting, world: World) -> Out
     let later = world.after(9_000);
     subject.mark(&ids[4..]).await?;
     same(subject.those(later, &ids).await?, ids[..4].to_vec())?;
-    subject.unindexed.postpone(&ids[2..3], world.after(49), world.after(50)).await?;
+    subject.index_backlog.hide_until(&ids[2..3], world.after(49), world.after(50)).await?;
     same(subject.those(later, &ids).await?, ids[..4].to_vec())?;
     subject.mark(&ids[..1]).await?;
     same(subject.those(later, &ids).await?, ids[1..4].to_vec())?;
@@ -206,8 +206,8 @@ async fn sweeps_and_writers_at_once_lose_nothing(subject: Waiting, world: World)
                     let text = format!("writer {n} round {round}");
                     subject.chats.messages.edit(id, &text, world.after(100 + round)).await?;
                 } else {
-                    let read = subject.unindexed.indexable(&ids).await?;
-                    subject.unindexed.indexed(&marks(&read)).await?;
+                    let read = subject.index_backlog.documents(&ids).await?;
+                    subject.index_backlog.mark_indexed(&marks(&read)).await?;
                     indexed.extend(read);
                 }
             }
@@ -216,7 +216,7 @@ async fn sweeps_and_writers_at_once_lose_nothing(subject: Waiting, world: World)
     })
     .await?;
     let still: BTreeSet<_> = subject.those(world.after(9_000), &ids).await?.into_iter().collect();
-    for now in subject.unindexed.indexable(&ids).await? {
+    for now in subject.index_backlog.documents(&ids).await? {
         let seen = rounds.iter().flatten().filter(|row| row.message.id == now.message.id);
         let last = seen.max_by_key(|row| row.revision);
         yes(still.contains(&now.message.id) || last == Some(&now), "indexed as it is, or waiting")?;
@@ -229,7 +229,7 @@ async fn a_walk_over_all_messages_meets_each_once(subject: Waiting, world: World
     subject.mark(&ids(&written[..2])).await?;
     let (mut seen, mut after) = (Vec::new(), None);
     loop {
-        let page = subject.unindexed.all(after.as_ref(), 2).await?;
+        let page = subject.index_backlog.all(after.as_ref(), 2).await?;
         yes(page.len() <= 2, "a page keeps its limit")?;
         let Some(last) = page.last() else { break };
         after = Some(last.clone());
@@ -238,14 +238,14 @@ async fn a_walk_over_all_messages_meets_each_once(subject: Waiting, world: World
     yes(seen.is_sorted_by(|one, next| one < next), "by id, each once")?;
     let own: Vec<MessageId> = seen.iter().filter(|id| ids(&written).contains(id)).cloned().collect();
     same(own, sorted(ids(&written)))?;
-    yes(subject.unindexed.total().await? >= 5, "and they are counted")
+    yes(subject.index_backlog.total().await? >= 5, "and they are counted")
 }
 
 async fn what_does_not_exist_is_nobody(subject: Waiting, world: World) -> Outcome {
     let nobody = [MessageId::trusted(world.id())];
-    same(subject.unindexed.indexable(&nobody).await?, Vec::new())?;
-    same(subject.unindexed.indexable(&[]).await?, Vec::new())?;
-    subject.unindexed.postpone(&nobody, world.after(9), world.after(10)).await?;
-    subject.unindexed.indexed(&[(nobody[0].clone(), 1)]).await?;
+    same(subject.index_backlog.documents(&nobody).await?, Vec::new())?;
+    same(subject.index_backlog.documents(&[]).await?, Vec::new())?;
+    subject.index_backlog.hide_until(&nobody, world.after(9), world.after(10)).await?;
+    subject.index_backlog.mark_indexed(&[(nobody[0].clone(), 1)]).await?;
     same(subject.those(world.after(9_000), &nobody).await?, Vec::new())
 }

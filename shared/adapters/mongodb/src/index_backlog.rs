@@ -1,4 +1,4 @@
-//! `Unindexed`: a message carries `unindexed`, the time from which a sweep may take it, until the index beside
+//! `IndexBacklog`: a message carries `unindexed`, the time from which a sweep may take it, until the index beside
 //! us holds its `revision`. A partial index on that field is the list of what waits, so that a sweep costs what
 //! it finds and not what there is.
 
@@ -10,7 +10,7 @@ use mongodb::bson::{DateTime, Document, doc};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use shared::id::{ConversationId, MessageId, UserId};
-use shared::ports::{Indexable, Stored, Unindexed};
+use shared::ports::{IndexBacklog, SearchDocument, StoreResult};
 use shared::time::Time;
 
 use crate::client::Mongo;
@@ -45,12 +45,12 @@ fn due(now: Time) -> Document {
 }
 
 #[async_trait]
-impl Unindexed for Mongo {
-    async fn waiting(&self, now: Time, limit: u32) -> Stored<Vec<MessageId>> {
+impl IndexBacklog for Mongo {
+    async fn waiting(&self, now: Time, limit: u32) -> StoreResult<Vec<MessageId>> {
         self.ids(due(now), doc! { "unindexed": 1 }, limit).await
     }
 
-    async fn postpone(&self, ids: &[MessageId], now: Time, until: Time) -> Stored<()> {
+    async fn hide_until(&self, ids: &[MessageId], now: Time, until: Time) -> StoreResult<()> {
         let mut those = due(now);
         those.insert("_id", doc! { "$in": texts(ids) });
         let update = doc! { "$set": { "unindexed": date(until) } };
@@ -59,7 +59,7 @@ impl Unindexed for Mongo {
         self.bounded(async { update.await.map(drop).map_err(failed) }).await
     }
 
-    async fn indexable(&self, ids: &[MessageId]) -> Stored<Vec<Indexable>> {
+    async fn documents(&self, ids: &[MessageId]) -> StoreResult<Vec<SearchDocument>> {
         self.bounded(async {
             let those = doc! { "_id": { "$in": texts(ids) } };
             let rows: Vec<MessageRow> = self.found(MESSAGES, those, doc! { "words": 0 }).await?;
@@ -72,7 +72,7 @@ impl Unindexed for Mongo {
                 .into_iter()
                 .map(|row| (row.id, row.members.into_iter().map(|member| member.user_id).collect()))
                 .collect();
-            let row = |row: MessageRow| Indexable {
+            let row = |row: MessageRow| SearchDocument {
                 members: members.get(&row.conversation_id).cloned().unwrap_or_default(),
                 revision: number(row.revision),
                 message: row.into(),
@@ -83,7 +83,7 @@ impl Unindexed for Mongo {
     }
 
     /// Each is marked only at its own revision; most of a batch are at their first.
-    async fn indexed(&self, done: &[(MessageId, u64)]) -> Stored<()> {
+    async fn mark_indexed(&self, done: &[(MessageId, u64)]) -> StoreResult<()> {
         let mut by_revision: BTreeMap<u64, Vec<&str>> = BTreeMap::new();
         for (id, revision) in done {
             by_revision.entry(*revision).or_default().push(id.as_str());
@@ -100,12 +100,12 @@ impl Unindexed for Mongo {
         .await
     }
 
-    async fn all(&self, after: Option<&MessageId>, limit: u32) -> Stored<Vec<MessageId>> {
+    async fn all(&self, after: Option<&MessageId>, limit: u32) -> StoreResult<Vec<MessageId>> {
         let after = after.map_or("", |id| id.as_str());
         self.ids(doc! { "_id": { "$gt": after } }, doc! { "_id": 1 }, limit).await
     }
 
-    async fn total(&self) -> Stored<u64> {
+    async fn total(&self) -> StoreResult<u64> {
         let messages = self.of::<Document>(MESSAGES);
         let count = messages.estimated_document_count();
         self.bounded(async { count.await.map_err(failed) }).await
@@ -113,7 +113,7 @@ impl Unindexed for Mongo {
 }
 
 impl Mongo {
-    async fn ids(&self, filter: Document, sort: Document, limit: u32) -> Stored<Vec<MessageId>> {
+    async fn ids(&self, filter: Document, sort: Document, limit: u32) -> StoreResult<Vec<MessageId>> {
         if limit == 0 {
             return Ok(Vec::new()); // MongoDB reads 0 as no limit.
         }
@@ -128,7 +128,7 @@ impl Mongo {
         collection: &str,
         filter: Document,
         projection: Document,
-    ) -> Stored<Vec<T>> {
+    ) -> StoreResult<Vec<T>> {
         let rows = self.of::<T>(collection);
         let find = rows.find(filter).projection(projection);
         let found = async { find.await?.try_collect().await };

@@ -4,20 +4,20 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::hash::Hash;
 
-use shared::connection::{Attached, Connection, Ended, Identity, Receiver};
+use shared::connection::{AttachOutcome, Connection, EndedConnection, Identity, Receiver};
 use shared::id::{ConnectionId, ConversationId, SessionId, UserId};
 use shared::time::Time;
 
 /// Connections by everything that they are asked for by. A user is online while `by_user` has an entry.
 #[derive(Default)]
-pub(super) struct Board {
+pub(super) struct ConnectionTable {
     by_id: BTreeMap<ConnectionId, Entry>,
     by_user: HashMap<UserId, BTreeSet<ConnectionId>>,
     by_session: HashMap<SessionId, BTreeSet<ConnectionId>>,
     by_room: HashMap<ConversationId, BTreeSet<ConnectionId>>,
     by_ping: BTreeSet<(Time, ConnectionId)>,
     by_lease: BTreeSet<(Time, ConnectionId)>,
-    departures: BTreeMap<UserId, Time>,
+    last_seen: BTreeMap<UserId, Time>,
 }
 
 struct Entry {
@@ -25,7 +25,7 @@ struct Entry {
     rooms: HashSet<ConversationId>,
 }
 
-impl Board {
+impl ConnectionTable {
     pub(super) fn open(&mut self, connection: Connection) {
         // A gateway never gives one id to two connections; if one comes again, the old one is over.
         self.end(&connection.id, connection.connected_at);
@@ -43,8 +43,8 @@ impl Board {
         self.by_id.get(id).map(|entry| &entry.connection)
     }
 
-    pub(super) fn attach(&mut self, id: &ConnectionId, identity: &Identity, lease: Time) -> Attached {
-        let Some(entry) = self.by_id.get_mut(id) else { return Attached::Gone };
+    pub(super) fn attach(&mut self, id: &ConnectionId, identity: &Identity, lease: Time) -> AttachOutcome {
+        let Some(entry) = self.by_id.get_mut(id) else { return AttachOutcome::ConnectionGone };
         let before = entry.connection.identity.replace(identity.clone());
         let online = self.by_user.contains_key(&identity.user_id);
         if let Some(before) = before.filter(|before| before != identity) {
@@ -53,11 +53,15 @@ impl Board {
         }
         put(&mut self.by_user, &identity.user_id, id);
         put(&mut self.by_session, &identity.session_id, id);
-        self.alive(id, lease);
-        if online { Attached::Already } else { Attached::First }
+        self.renew_lease(id, lease);
+        if online {
+            AttachOutcome::Attached { came_online: false }
+        } else {
+            AttachOutcome::Attached { came_online: true }
+        }
     }
 
-    pub(super) fn end(&mut self, id: &ConnectionId, now: Time) -> Option<Ended> {
+    pub(super) fn end(&mut self, id: &ConnectionId, now: Time) -> Option<EndedConnection> {
         let Entry { connection, rooms } = self.by_id.remove(id)?;
         self.by_ping.remove(&(connection.pinged_at, id.clone()));
         self.by_lease.remove(&(connection.lease_until, id.clone()));
@@ -69,9 +73,9 @@ impl Board {
             take(&mut self.by_user, &identity.user_id, id)
         });
         if let Some(identity) = connection.identity.as_ref().filter(|_| last) {
-            self.departures.insert(identity.user_id.clone(), now);
+            self.last_seen.insert(identity.user_id.clone(), now);
         }
-        Some(Ended { connection, last, rooms: rooms.into_iter().collect() })
+        Some(EndedConnection { connection, last, rooms: rooms.into_iter().collect() })
     }
 
     pub(super) fn of_users(&self, users: &[UserId]) -> Vec<Receiver> {
@@ -112,7 +116,7 @@ impl Board {
         due.filter_map(|(_, id)| self.get(id).cloned()).take(limit as usize).collect()
     }
 
-    pub(super) fn pinged(&mut self, id: &ConnectionId, at: Time) {
+    pub(super) fn mark_pinged(&mut self, id: &ConnectionId, at: Time) {
         if let Some(entry) = self.by_id.get_mut(id) {
             self.by_ping.remove(&(entry.connection.pinged_at, id.clone()));
             entry.connection.pinged_at = at;
@@ -120,7 +124,7 @@ impl Board {
         }
     }
 
-    pub(super) fn alive(&mut self, id: &ConnectionId, lease: Time) {
+    pub(super) fn renew_lease(&mut self, id: &ConnectionId, lease: Time) {
         if let Some(entry) = self.by_id.get_mut(id).filter(|entry| entry.connection.lease_until < lease) {
             self.by_lease.remove(&(entry.connection.lease_until, id.clone()));
             entry.connection.lease_until = lease;
@@ -128,7 +132,7 @@ impl Board {
         }
     }
 
-    pub(super) fn dead(&self, now: Time, limit: u32) -> Vec<ConnectionId> {
+    pub(super) fn expired(&self, now: Time, limit: u32) -> Vec<ConnectionId> {
         let dead = self.by_lease.iter().take_while(|(lease, _)| *lease < now);
         dead.map(|(_, id)| id.clone()).take(limit as usize).collect()
     }
@@ -141,18 +145,18 @@ impl Board {
         self.by_user.keys()
     }
 
-    pub(super) fn left(&self, users: &[UserId]) -> Vec<(UserId, Time)> {
-        users.iter().filter_map(|user| Some((user.clone(), *self.departures.get(user)?))).collect()
+    pub(super) fn times_of(&self, users: &[UserId]) -> Vec<(UserId, Time)> {
+        users.iter().filter_map(|user| Some((user.clone(), *self.last_seen.get(user)?))).collect()
     }
 
-    pub(super) fn departures(&self, limit: u32) -> Vec<(UserId, Time)> {
-        self.departures.iter().take(limit as usize).map(|(user, at)| (user.clone(), *at)).collect()
+    pub(super) fn unsynced(&self, limit: u32) -> Vec<(UserId, Time)> {
+        self.last_seen.iter().take(limit as usize).map(|(user, at)| (user.clone(), *at)).collect()
     }
 
-    pub(super) fn carried_over(&mut self, departures: &[(UserId, Time)]) {
-        for (user, at) in departures {
-            if self.departures.get(user) == Some(at) {
-                self.departures.remove(user);
+    pub(super) fn mark_synced(&mut self, last_seen: &[(UserId, Time)]) {
+        for (user, at) in last_seen {
+            if self.last_seen.get(user) == Some(at) {
+                self.last_seen.remove(user);
             }
         }
     }

@@ -1,35 +1,35 @@
 //! What may be lost with the process: connections, rooms, heartbeats, presence, rate limits, conversations'
 //! members. Plain memory behind short locks; nothing here ever waits.
 
-mod board;
-mod circles;
+mod connection_table;
 mod connections;
+mod members;
 mod rate_limits;
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use board::Board;
-use circles::Kept;
+use connection_table::ConnectionTable;
+use members::CachedMembers;
 use rate_limits::Windows;
 
 #[derive(Default)]
-pub(crate) struct Live {
-    board: Mutex<Board>,
+pub(crate) struct Memory {
+    connections: Mutex<ConnectionTable>,
     windows: Mutex<Windows>,
-    circles: Mutex<Kept>,
+    members: Mutex<CachedMembers>,
 }
 
-impl Live {
+impl Memory {
     /// Every change of the board is complete before the lock is free, so a panic elsewhere spoils nothing.
-    fn board(&self) -> MutexGuard<'_, Board> {
-        self.board.lock().unwrap_or_else(PoisonError::into_inner)
+    fn connections(&self) -> MutexGuard<'_, ConnectionTable> {
+        self.connections.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn windows(&self) -> MutexGuard<'_, Windows> {
         self.windows.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn circles(&self) -> MutexGuard<'_, Kept> {
-        self.circles.lock().unwrap_or_else(PoisonError::into_inner)
+    fn members(&self) -> MutexGuard<'_, CachedMembers> {
+        self.members.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -1,4 +1,4 @@
-//! `Unindexed`: a mark behind which every message waits, and a table of those before it that still do. So a
+//! `IndexBacklog`: a mark behind which every message waits, and a table of those before it that still do. So a
 //! store without an index beside it pays nothing, and a sweep costs what it finds.
 
 use std::collections::BTreeSet;
@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use async_trait::async_trait;
 use rusqlite::{Connection, OptionalExtension as _, Params, params};
 use shared::id::{MessageId, UserId};
-use shared::ports::{Indexable, Stored, Unindexed};
+use shared::ports::{IndexBacklog, SearchDocument, StoreResult};
 use shared::time::Time;
 
 use super::rows::{MESSAGE, count, int, message};
@@ -14,12 +14,12 @@ use crate::Embedded;
 use crate::error::Done;
 
 #[async_trait]
-impl Unindexed for Embedded {
-    async fn waiting(&self, now: Time, limit: u32) -> Stored<Vec<MessageId>> {
+impl IndexBacklog for Embedded {
+    async fn waiting(&self, now: Time, limit: u32) -> StoreResult<Vec<MessageId>> {
         self.store.read(move |db| waiting(db, now, limit)).await
     }
 
-    async fn postpone(&self, ids: &[MessageId], now: Time, until: Time) -> Stored<()> {
+    async fn hide_until(&self, ids: &[MessageId], now: Time, until: Time) -> StoreResult<()> {
         let ids = ids.to_vec();
         let sql = "UPDATE unindexed SET waits_from = ?2 WHERE row = ?1 AND waits_from <= ?3";
         self.store
@@ -32,12 +32,12 @@ impl Unindexed for Embedded {
             .await
     }
 
-    async fn indexable(&self, ids: &[MessageId]) -> Stored<Vec<Indexable>> {
+    async fn documents(&self, ids: &[MessageId]) -> StoreResult<Vec<SearchDocument>> {
         let ids: BTreeSet<MessageId> = ids.iter().cloned().collect();
-        self.store.read(move |db| ids.iter().filter_map(|id| indexable(db, id).transpose()).collect()).await
+        self.store.read(move |db| ids.iter().filter_map(|id| document(db, id).transpose()).collect()).await
     }
 
-    async fn indexed(&self, done: &[(MessageId, u64)]) -> Stored<()> {
+    async fn mark_indexed(&self, done: &[(MessageId, u64)]) -> StoreResult<()> {
         let (ids, revisions): (Vec<MessageId>, Vec<u64>) = done.iter().cloned().unzip();
         let sql =
             "DELETE FROM unindexed WHERE row = (SELECT row FROM messages WHERE id = ?1 AND revision = ?2)";
@@ -52,13 +52,13 @@ impl Unindexed for Embedded {
             .await
     }
 
-    async fn all(&self, after: Option<&MessageId>, limit: u32) -> Stored<Vec<MessageId>> {
+    async fn all(&self, after: Option<&MessageId>, limit: u32) -> StoreResult<Vec<MessageId>> {
         let after = after.map_or(String::new(), MessageId::to_string);
         let sql = "SELECT id FROM messages WHERE id > ?1 ORDER BY id LIMIT ?2";
         self.store.read(move |db| ids(db, sql, params![after, limit])).await
     }
 
-    async fn total(&self) -> Stored<u64> {
+    async fn total(&self) -> StoreResult<u64> {
         let sql = "SELECT coalesce(max(row), 0) FROM messages";
         self.store.read(move |db| Ok(db.prepare_cached(sql)?.query_row([], |row| count(row, 0))?)).await
     }
@@ -101,7 +101,7 @@ pub(super) fn changed(db: &Connection, row: i64, at: Time) -> Done<()> {
     Ok(())
 }
 
-fn indexable(db: &Connection, id: &MessageId) -> Done<Option<Indexable>> {
+fn document(db: &Connection, id: &MessageId) -> Done<Option<SearchDocument>> {
     let sql = format!("SELECT {MESSAGE}, m.revision FROM messages m WHERE m.id = ?1");
     let mut select = db.prepare_cached(&sql)?;
     let mut rows = select.query([id.as_str()])?;
@@ -111,7 +111,7 @@ fn indexable(db: &Connection, id: &MessageId) -> Done<Option<Indexable>> {
     let mut select = db.prepare_cached(sql)?;
     let members = select.query_map([message.conversation_id.as_str()], |row| row.get::<_, String>(0))?;
     let members = members.map(|id| id.map(UserId::trusted)).collect::<rusqlite::Result<_>>()?;
-    Ok(Some(Indexable { message, members, revision }))
+    Ok(Some(SearchDocument { message, members, revision }))
 }
 
 fn ids(db: &Connection, sql: &str, values: impl Params) -> Done<Vec<MessageId>> {

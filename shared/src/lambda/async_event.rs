@@ -1,4 +1,4 @@
-//! The door for events that our own functions send each other (`InvocationType: Event`).
+//! The entry point for events that our functions send each other (`InvocationType: Event`).
 
 use std::future::Future;
 use std::sync::Arc;
@@ -8,8 +8,8 @@ use serde::de::DeserializeOwned;
 use super::{Entry, broken_event, raw};
 use crate::error::Error;
 
-/// Puts a handler of `T` behind its door. An error fails the invocation, which Lambda then repeats.
-pub fn task<T, H, F>(handle: H) -> Entry
+/// Makes a handler of the event `T` a Lambda function. An error fails the invocation, and Lambda retries it.
+pub fn async_event<T, H, F>(handle: H) -> Entry
 where
     T: DeserializeOwned + Send + 'static,
     H: Fn(T) -> F + Send + Sync + 'static,

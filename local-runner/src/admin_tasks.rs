@@ -1,16 +1,16 @@
-//! What this application can do once: making what its servers need, and building the search index anew.
+//! The commands `task setup` and `task reindex`.
 
 use sam_emulator::BoxError;
 use sam_emulator::one_off::{OneOff, Tell};
 use sam_emulator::plan::Plan;
-use shared::ports::Indexing as _;
+use shared::ports::SearchIndexWriter as _;
 
 use crate::index;
 use crate::queues::Broker;
 use crate::stores::Stores;
 
-/// All of them.
-pub(crate) fn one_offs(stores: &'static Stores, plan: &Plan) -> Vec<OneOff> {
+/// Every task.
+pub(crate) fn admin_tasks(stores: &'static Stores, plan: &Plan) -> Vec<OneOff> {
     let queues: Vec<String> = plan.queues.iter().map(|queue| queue.queue.clone()).collect();
     vec![
         OneOff::new(
@@ -19,7 +19,7 @@ pub(crate) fn one_offs(stores: &'static Stores, plan: &Plan) -> Vec<OneOff> {
             move |tell| set_up(stores, queues, tell),
         ),
         OneOff::new("reindex", "puts every message into the search index", move |tell| {
-            index::rebuild(stores.unindexed, stores.index, tell)
+            index::rebuild(stores.index_backlog, stores.index, tell)
         }),
     ]
 }

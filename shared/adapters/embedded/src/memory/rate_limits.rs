@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use shared::error::RateLimited;
-use shared::ports::{Limit, RateLimits, Stored};
+use shared::ports::{RateLimit, RateLimits, StoreResult};
 use shared::time::Time;
 
 use crate::Embedded;
@@ -27,16 +27,16 @@ pub(super) struct Windows {
 
 #[async_trait]
 impl RateLimits for Embedded {
-    async fn take(&self, key: &str, limit: Limit, now: Time) -> Stored<Result<(), RateLimited>> {
+    async fn take(&self, key: &str, limit: RateLimit, now: Time) -> StoreResult<Result<(), RateLimited>> {
         if limit.count == 0 {
             return Ok(Ok(()));
         }
-        Ok(self.live.windows().take(key, limit, now.millis()))
+        Ok(self.memory.windows().take(key, limit, now.millis()))
     }
 }
 
 impl Windows {
-    fn take(&mut self, key: &str, limit: Limit, now: i64) -> Result<(), RateLimited> {
+    fn take(&mut self, key: &str, limit: RateLimit, now: i64) -> Result<(), RateLimited> {
         self.sweep(now);
         let ends = window_end(limit.window, now);
         let window = match self.by_key.get_mut(key) {
@@ -73,13 +73,13 @@ fn window_end(window: Duration, now: i64) -> i64 {
 mod tests {
     use std::time::Duration;
 
-    use shared::ports::Limit;
+    use shared::ports::RateLimit;
 
     use super::{FEW, Windows};
 
     #[test]
     fn windows_that_are_over_are_forgotten() {
-        let limit = Limit { count: 1, window: Duration::from_secs(1) };
+        let limit = RateLimit { count: 1, window: Duration::from_secs(1) };
         let mut windows = Windows::default();
         for second in 0..10 {
             for key in 0..FEW {

@@ -1,13 +1,13 @@
-//! `Departures`: the time of a last edge stays until it was carried over.
+//! `LastSeen`: the time of a last edge stays until it was carried over.
 
 use super::super::{Case, Outcome, World, cases, same, yes};
 use super::Lines;
 use crate::id::UserId;
-use crate::ports::Stored;
+use crate::ports::StoreResult;
 use crate::time::Time;
 
-/// Every case of [`Departures`](crate::ports::Departures).
-pub fn departures() -> Vec<Case<Lines>> {
+/// Every case of [`LastSeen`](crate::ports::LastSeen).
+pub fn last_seen() -> Vec<Case<Lines>> {
     cases![
         the_last_disconnect_leaves_its_time,
         what_was_carried_over_is_forgotten,
@@ -18,14 +18,14 @@ pub fn departures() -> Vec<Case<Lines>> {
 }
 
 /// Asked together with somebody who never left.
-async fn left(lines: &Lines, user: &UserId) -> Stored<Option<Time>> {
+async fn left(lines: &Lines, user: &UserId) -> StoreResult<Option<Time>> {
     let asked = [UserId::trusted("nobody"), user.clone()];
-    let found = lines.departures.left(&asked).await?;
+    let found = lines.last_seen.times_of(&asked).await?;
     Ok(found.into_iter().find(|(who, _)| who == user).map(|(_, at)| at))
 }
 
 async fn the_last_disconnect_leaves_its_time(lines: Lines, world: World) -> Outcome {
-    same(lines.departures.left(&[]).await?, Vec::new())?;
+    same(lines.last_seen.times_of(&[]).await?, Vec::new())?;
     let ada = world.user_id();
     let (one, _) = lines.attached(&world, &ada).await?;
     let (two, _) = lines.attached(&world, &ada).await?;
@@ -35,8 +35,8 @@ async fn the_last_disconnect_leaves_its_time(lines: Lines, world: World) -> Outc
     same(left(&lines, &ada).await?, Some(world.after(2)))?;
     lines.connections.end(&two.id, world.after(3)).await?;
     same(left(&lines, &ada).await?, Some(world.after(2)))?;
-    same(lines.departures.departures(9).await?, vec![(ada.clone(), world.after(2))])?;
-    Ok(lines.departures.carried_over(&[(ada, world.after(2))]).await?)
+    same(lines.last_seen.unsynced(9).await?, vec![(ada.clone(), world.after(2))])?;
+    Ok(lines.last_seen.mark_synced(&[(ada, world.after(2))]).await?)
 }
 
 async fn what_was_carried_over_is_forgotten(lines: Lines, world: World) -> Outcome {
@@ -45,12 +45,12 @@ async fn what_was_carried_over_is_forgotten(lines: Lines, world: World) -> Outco
         let (line, _) = lines.attached(&world, user).await?;
         lines.connections.end(&line.id, world.after(1)).await?;
     }
-    lines.departures.carried_over(&[(ada.clone(), world.after(1))]).await?;
+    lines.last_seen.mark_synced(&[(ada.clone(), world.after(1))]).await?;
     same(left(&lines, &ada).await?, None)?;
-    same(lines.departures.departures(9).await?, vec![(bob.clone(), world.after(1))])?;
-    lines.departures.carried_over(&[(ada, world.after(1)), (bob, world.after(1))]).await?;
-    lines.departures.carried_over(&[]).await?;
-    same(lines.departures.departures(9).await?, Vec::new())
+    same(lines.last_seen.unsynced(9).await?, vec![(bob.clone(), world.after(1))])?;
+    lines.last_seen.mark_synced(&[(ada, world.after(1)), (bob, world.after(1))]).await?;
+    lines.last_seen.mark_synced(&[]).await?;
+    same(lines.last_seen.unsynced(9).await?, Vec::new())
 }
 
 async fn an_older_one_does_not_carry_a_newer(lines: Lines, world: World) -> Outcome {
@@ -59,15 +59,15 @@ async fn an_older_one_does_not_carry_a_newer(lines: Lines, world: World) -> Outc
         let (line, _) = lines.attached(&world, &ada).await?;
         lines.connections.end(&line.id, world.after(second)).await?;
     }
-    lines.departures.carried_over(&[(ada.clone(), world.after(1))]).await?;
+    lines.last_seen.mark_synced(&[(ada.clone(), world.after(1))]).await?;
     same(left(&lines, &ada).await?, Some(world.after(2)))?;
-    Ok(lines.departures.carried_over(&[(ada, world.after(2))]).await?)
+    Ok(lines.last_seen.mark_synced(&[(ada, world.after(2))]).await?)
 }
 
 async fn a_connection_without_a_name_leaves_nothing(lines: Lines, world: World) -> Outcome {
     let opened = lines.opened(&world).await?;
     lines.connections.end(&opened.id, world.now).await?;
-    same(lines.departures.departures(9).await?, Vec::new())
+    same(lines.last_seen.unsynced(9).await?, Vec::new())
 }
 
 async fn they_come_in_pages(lines: Lines, world: World) -> Outcome {
@@ -78,12 +78,12 @@ async fn they_come_in_pages(lines: Lines, world: World) -> Outcome {
     }
     let mut found = Vec::new();
     loop {
-        let page = lines.departures.departures(2).await?;
+        let page = lines.last_seen.unsynced(2).await?;
         yes(page.len() <= 2, "no more than was asked for")?;
         if page.is_empty() {
             break;
         }
-        lines.departures.carried_over(&page).await?;
+        lines.last_seen.mark_synced(&page).await?;
         found.extend(page.into_iter().map(|(user, _)| user));
     }
     expected.sort();

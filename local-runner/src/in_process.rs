@@ -1,5 +1,4 @@
-//! The functions' ways out, without a network between: the gateway's connections and Lambda's queue for
-//! asynchronous invocations.
+//! Ports that stay within this process: pushing to the gateway's connections, and Lambda's asynchronous invoke.
 
 use async_trait::async_trait;
 use bytes::Bytes;
@@ -9,14 +8,14 @@ use sam_emulator::websocket::{Connections, PostError};
 use serde_json::Value;
 use shared::error::StoreError;
 use shared::id::ConnectionId;
-use shared::ports::{Functions, Push, PushError, Stored};
+use shared::ports::{Functions, Push, PushError, StoreResult};
 
 /// Lambda's asynchronous invoke, in this process.
-pub(crate) struct Events(pub(crate) AsyncInvoker);
+pub(crate) struct InProcessFunctions(pub(crate) AsyncInvoker);
 
 #[async_trait]
-impl Functions for Events {
-    async fn start(&self, function: &str, event: &Value) -> Stored<()> {
+impl Functions for InProcessFunctions {
+    async fn start(&self, function: &str, event: &Value) -> StoreResult<()> {
         let payload = serde_json::to_vec(event).map_err(|e| StoreError::Corrupt("lambda", Box::new(e)))?;
         self.0.enqueue(Invocation::new(function, Bytes::from(payload)));
         Ok(())
@@ -24,10 +23,10 @@ impl Functions for Events {
 }
 
 /// `@connections`, in this process.
-pub(crate) struct Sockets(pub(crate) Connections);
+pub(crate) struct InProcessPush(pub(crate) Connections);
 
 #[async_trait]
-impl Push for Sockets {
+impl Push for InProcessPush {
     async fn send(&self, id: &ConnectionId, frame: &str) -> Result<(), PushError> {
         self.0.post(id.as_str(), frame.to_owned()).await.map_err(|error| match error {
             PostError::Gone => PushError::Gone,

@@ -1,0 +1,123 @@
+//! The ports and settings of every function, connected once.
+
+use adapter_api_gateway::Gateway;
+use adapter_elasticsearch::Search;
+use adapter_mongodb::Mongo;
+use adapter_rabbitmq::RabbitMq;
+use adapter_redis::Redis;
+use sam_emulator::BoxError;
+use sam_emulator::run::Platform;
+use shared::auth::{Gate, Passwords, Rates, TokenKeys};
+use shared::chat::{ChatPorts, MemberLookup};
+use shared::config::Env;
+use shared::lambda::{Components, leak};
+use shared::ports::{Functions, Push};
+use shared::realtime::fanout::Fanout;
+use shared::realtime::ping::PingTimers;
+
+use crate::in_process::{InProcessFunctions, InProcessPush};
+use crate::secret;
+use crate::stores::{self, Stores};
+
+/// The servers that the environment may name.
+type Servers = (Option<Mongo>, Option<Redis>, Option<RabbitMq>, Option<Search>);
+
+/// The most connections to MongoDB: this one process serves what is many Lambdas elsewhere.
+const MONGODB_POOL: &str = "64";
+
+/// The ports and settings of every function.
+pub(crate) struct Wiring {
+    pub(crate) stores: Stores,
+    pub(crate) push: &'static dyn Push,
+    pub(crate) functions: &'static dyn Functions,
+    pub(crate) passwords: Passwords,
+    pub(crate) timers: PingTimers,
+    pub(crate) planner: auto_message_planner::Settings,
+    keys: TokenKeys,
+    rates: Rates,
+}
+
+impl Wiring {
+    pub(crate) fn gate(&'static self) -> Gate<'static> {
+        let Stores { sessions, limits, .. } = self.stores;
+        Gate { sessions, limits, keys: &self.keys, rates: &self.rates }
+    }
+
+    pub(crate) fn fanout(&'static self) -> Fanout<'static> {
+        let Stores { connections, rooms, .. } = self.stores;
+        Fanout { connections, rooms, push: self.push }
+    }
+
+    pub(crate) fn members(&'static self) -> MemberLookup<'static> {
+        MemberLookup::over(self.stores.conversations, self.stores.cache)
+    }
+
+    pub(crate) fn chat(&'static self) -> ChatPorts<'static> {
+        let Stores { users, messages, .. } = self.stores;
+        ChatPorts { users, members: self.members(), messages, fanout: self.fanout() }
+    }
+}
+
+/// Connects everything that the settings name; also returns the banner's lines about it.
+///
+/// # Errors
+/// Every wrong value at once, or a store that cannot be opened. A server that is down is no error: health
+/// reports it, and it may come up later.
+pub(crate) async fn connect(platform: &Platform) -> Result<(&'static Wiring, Vec<String>), BoxError> {
+    let mut env = Env::of(platform.settings.values.clone());
+    let secret = match env.optional("JWT_SECRET") {
+        Some(_) => "JWT_SECRET".to_owned(),
+        None => {
+            let (secret, place) = secret::of(&platform.settings.data)?;
+            env.set_default("JWT_SECRET", secret);
+            place
+        }
+    };
+    env.set_default("MONGODB_MAX_POOL_SIZE", MONGODB_POOL);
+    let amqp_url = env.optional("AMQP_URL");
+    let (keys, rates, timers) =
+        (TokenKeys::from_env(&mut env), Rates::from_env(&mut env), PingTimers::from_env(&mut env));
+    let planner = auto_message_planner::Settings::from_env(&mut env);
+    let servers = Servers::read(&mut env);
+    let through_sdk = env.optional("PUSH").is_some_and(|way| way == "sdk");
+    let (push, functions) = push_and_functions(platform, through_sdk, &mut env);
+    env.finish()?;
+    let (mongo, redis, rabbit, search) =
+        Servers::connect(servers).await.map_err(|fatal| format!("{fatal:?}"))?;
+    let rabbit = rabbit.as_ref().zip(amqp_url);
+    let servers =
+        stores::Servers { mongo: mongo.as_ref(), redis: redis.as_ref(), rabbit, search: search.as_ref() };
+    let stores = stores::connect(&platform.settings.data, servers)?;
+    let mut banner = stores.banner.clone();
+    banner.push(format!("JWT secret   {secret}"));
+    if through_sdk {
+        banner.push("push         AWS SDK (PUSH=sdk)".to_owned());
+    }
+    let passwords = Passwords::for_this_machine();
+    let wiring = Wiring { stores, push, functions, passwords, timers, planner, keys, rates };
+    Ok((leak(wiring), banner))
+}
+
+/// How functions push and invoke: within this process or, with `PUSH=sdk`, as on AWS through the SDK and the
+/// runner's own port.
+fn push_and_functions(
+    platform: &Platform,
+    through_sdk: bool,
+    env: &mut Env,
+) -> (&'static dyn Push, &'static dyn Functions) {
+    if through_sdk {
+        env.set_default("PUSH_ENDPOINT", own_endpoint(platform));
+        let gateway = leak(Gateway::from_env(env));
+        return (gateway, gateway);
+    }
+    (
+        leak(InProcessPush(platform.connections.clone())),
+        leak(InProcessFunctions(platform.asynchronous.clone())),
+    )
+}
+
+/// This runner's own management API.
+fn own_endpoint(platform: &Platform) -> String {
+    let stage = platform.plan.websocket.as_ref().map_or("", |api| api.stage.as_str());
+    format!("http://{}/{stage}", platform.settings.address)
+}

@@ -1,0 +1,121 @@
+//! `Connections`, `Rooms`, `Heartbeats`, `Presence` and `LastSeen`: each a short look at the board.
+
+use async_trait::async_trait;
+use shared::connection::{AttachOutcome, Connection, EndedConnection, Identity, Receiver};
+use shared::id::{ConnectionId, ConversationId, SessionId, UserId};
+use shared::ports::{Connections, Heartbeats, LastSeen, Presence, Rooms, StoreResult};
+use shared::time::Time;
+
+use crate::Embedded;
+
+#[async_trait]
+impl Connections for Embedded {
+    async fn open(&self, connection: &Connection) -> StoreResult<()> {
+        self.memory.connections().open(connection.clone());
+        Ok(())
+    }
+
+    async fn get(&self, id: &ConnectionId) -> StoreResult<Option<Connection>> {
+        Ok(self.memory.connections().get(id).cloned())
+    }
+
+    async fn attach(
+        &self,
+        id: &ConnectionId,
+        identity: &Identity,
+        lease_until: Time,
+    ) -> StoreResult<AttachOutcome> {
+        Ok(self.memory.connections().attach(id, identity, lease_until))
+    }
+
+    async fn end(&self, id: &ConnectionId, now: Time) -> StoreResult<Option<EndedConnection>> {
+        Ok(self.memory.connections().end(id, now))
+    }
+
+    async fn of_users(&self, users: &[UserId]) -> StoreResult<Vec<Receiver>> {
+        Ok(self.memory.connections().of_users(users))
+    }
+
+    async fn of_session(&self, session: &SessionId) -> StoreResult<Vec<Receiver>> {
+        Ok(self.memory.connections().of_session(session))
+    }
+
+    async fn everyone(&self, after: Option<&ConnectionId>, limit: u32) -> StoreResult<Vec<Receiver>> {
+        Ok(self.memory.connections().everyone(after, limit))
+    }
+}
+
+#[async_trait]
+impl Rooms for Embedded {
+    async fn join(&self, room: &ConversationId, id: &ConnectionId) -> StoreResult<()> {
+        self.memory.connections().join(room, id);
+        Ok(())
+    }
+
+    async fn leave(&self, room: &ConversationId, id: &ConnectionId) -> StoreResult<()> {
+        self.memory.connections().leave(room, id);
+        Ok(())
+    }
+
+    async fn joined(&self, room: &ConversationId) -> StoreResult<Vec<Receiver>> {
+        Ok(self.memory.connections().in_room(room))
+    }
+}
+
+#[async_trait]
+impl Heartbeats for Embedded {
+    async fn due(&self, pinged_before: Time, limit: u32) -> StoreResult<Vec<Connection>> {
+        Ok(self.memory.connections().due(pinged_before, limit))
+    }
+
+    async fn mark_pinged(&self, id: &ConnectionId, at: Time) -> StoreResult<()> {
+        self.memory.connections().mark_pinged(id, at);
+        Ok(())
+    }
+
+    async fn renew_lease(&self, id: &ConnectionId, lease_until: Time) -> StoreResult<()> {
+        self.memory.connections().renew_lease(id, lease_until);
+        Ok(())
+    }
+
+    async fn expired(&self, now: Time, limit: u32) -> StoreResult<Vec<ConnectionId>> {
+        Ok(self.memory.connections().expired(now, limit))
+    }
+}
+
+#[async_trait]
+impl Presence for Embedded {
+    async fn online_of(&self, users: &[UserId]) -> StoreResult<Vec<UserId>> {
+        let board = self.memory.connections();
+        Ok(users.iter().filter(|user| board.is_online(user)).cloned().collect())
+    }
+
+    async fn online(&self) -> StoreResult<Vec<UserId>> {
+        Ok(self.memory.connections().online().cloned().collect())
+    }
+
+    async fn count(&self) -> StoreResult<u64> {
+        Ok(self.memory.connections().online().len() as u64)
+    }
+
+    async fn reconcile(&self, _now: Time) -> StoreResult<Vec<UserId>> {
+        // Who is online is read off the live connections themselves; there is nothing that could disagree.
+        Ok(Vec::new())
+    }
+}
+
+#[async_trait]
+impl LastSeen for Embedded {
+    async fn times_of(&self, users: &[UserId]) -> StoreResult<Vec<(UserId, Time)>> {
+        Ok(self.memory.connections().times_of(users))
+    }
+
+    async fn unsynced(&self, limit: u32) -> StoreResult<Vec<(UserId, Time)>> {
+        Ok(self.memory.connections().unsynced(limit))
+    }
+
+    async fn mark_synced(&self, last_seen: &[(UserId, Time)]) -> StoreResult<()> {
+        self.memory.connections().mark_synced(last_seen);
+        Ok(())
+    }
+}

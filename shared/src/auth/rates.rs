@@ -1,0 +1,53 @@
+//! The rate limits of the system, as configured.
+
+use std::time::Duration;
+
+use crate::config::Env;
+use crate::ports::RateLimit;
+
+/// All rate limits. A limit with [`RateLimit::count`] 0 is switched off.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Rates {
+    /// Registrations from one address.
+    pub register_by_ip: RateLimit,
+    /// Logins from one address.
+    pub login_by_ip: RateLimit,
+    /// Logins to one account.
+    pub login_by_account: RateLimit,
+    /// Messages of one user.
+    pub send_by_user: RateLimit,
+    /// Socket events of one user.
+    pub events_by_user: RateLimit,
+    /// All requests of one user, or of one address without a valid token.
+    pub general: RateLimit,
+}
+
+impl Rates {
+    /// The defaults, multiplied by `RATE_LIMIT_SCALE` (default 1; 0 switches all limits off).
+    pub fn from_env(env: &mut Env) -> Self {
+        let scale: f64 = env.parsed("RATE_LIMIT_SCALE", 1.0);
+        if !scale.is_finite() || scale < 0.0 {
+            env.problem("RATE_LIMIT_SCALE must be 0 or a positive number");
+        }
+        Self::scaled(scale)
+    }
+
+    /// The defaults times `scale`. 0 switches all limits off; any other scale allows at least one per window.
+    pub fn scaled(scale: f64) -> Self {
+        let limit = |count: u32, secs: u64| {
+            let scaled = (f64::from(count) * scale).ceil().clamp(0.0, f64::from(u32::MAX));
+            // The cast is exact: the value was clamped to the type's range.
+            #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
+            let count = if scale > 0.0 { scaled as u32 } else { 0 };
+            RateLimit { count, window: Duration::from_secs(secs) }
+        };
+        Self {
+            register_by_ip: limit(100, 3_600),
+            login_by_ip: limit(100, 600),
+            login_by_account: limit(20, 600),
+            send_by_user: limit(1_200, 60),
+            events_by_user: limit(3_000, 60),
+            general: limit(3_000, 60),
+        }
+    }
+}
