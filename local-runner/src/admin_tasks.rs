@@ -15,21 +15,21 @@ pub(crate) fn admin_tasks(stores: &'static Stores, plan: &Plan) -> Vec<OneOff> {
     vec![
         OneOff::new(
             "setup",
-            "makes MongoDB's indexes, RabbitMQ's queues and the search index; any number of times",
+            "creates MongoDB's indexes, RabbitMQ's queues and the search index; may be repeated",
             move |tell| set_up(stores, queues, tell),
         ),
-        OneOff::new("reindex", "puts every message into the search index", move |tell| {
+        OneOff::new("reindex", "writes every message to the search index", move |tell| {
             index::rebuild(stores.index_backlog, stores.index, tell)
         }),
     ]
 }
 
-/// What an embedded store needs it makes when it is opened.
+/// Embedded stores need no setup: opening one creates what it needs.
 async fn set_up(stores: &'static Stores, queues: Vec<String>, tell: Tell) -> Result<(), BoxError> {
     match stores.mongo {
         Some(mongo) => {
             mongo.setup().await?;
-            tell(&format!("documents    MongoDB: {} indexes stand", adapter_mongodb::INDEXES.len()));
+            tell(&format!("documents    MongoDB: {} indexes exist", adapter_mongodb::INDEXES.len()));
         }
         None => tell("documents    embedded: nothing to set up"),
     }
@@ -37,7 +37,7 @@ async fn set_up(stores: &'static Stores, queues: Vec<String>, tell: Tell) -> Res
         Broker::RabbitMq(rabbit, _) => {
             for queue in &queues {
                 rabbit.declare(queue).await?;
-                tell(&format!("queues       RabbitMQ: {queue} stands, with its .retry and .dead"));
+                tell(&format!("queues       RabbitMQ: {queue} exists, with its .retry and .dead"));
             }
         }
         Broker::Embedded(_) => tell("queues       embedded: nothing to set up"),
@@ -45,7 +45,7 @@ async fn set_up(stores: &'static Stores, queues: Vec<String>, tell: Tell) -> Res
     match stores.index {
         Some(index) => {
             index.prepare().await?;
-            tell("search       Elasticsearch: the index stands");
+            tell("search       Elasticsearch: the index exists");
         }
         None => tell("search       in the document store: nothing to set up"),
     }

@@ -1,4 +1,4 @@
-//! The search index beside the documents: swept more often than the template says, and built anew on request.
+//! The search index: swept more often than the template says, and rebuilt on request.
 
 use std::time::Duration;
 
@@ -13,31 +13,31 @@ use shared::id::MessageId;
 use shared::indexing::index_messages;
 use shared::ports::{IndexBacklog, SearchIndexWriter as _};
 
-/// The function that looks for messages that the index lacks.
+/// The function that finds messages that the index lacks.
 const SWEEPER: &str = "message-index-sweeper";
-/// How often it is called here. EventBridge knows no more than once a minute; a person who tries search on his
-/// own machine should not wait that long, and a sweep that finds nothing is one look at an index.
-const OFTEN: Duration = Duration::from_secs(1);
-/// How often while it fails.
-const SELDOM: Duration = Duration::from_secs(10);
-/// How many messages the walk over all of them reads at once.
+/// The pause between sweeps. EventBridge fires at most once a minute; a developer who tries search should not wait
+/// that long, and a sweep that finds nothing costs one query.
+const SWEEP_INTERVAL: Duration = Duration::from_secs(1);
+/// The pause after a failed sweep.
+const SWEEP_RETRY_INTERVAL: Duration = Duration::from_secs(10);
+/// How many messages a rebuild reads at once.
 const PAGE: u32 = 1_000;
 
-/// Sweeps often.
+/// Sweeps once a second.
 pub(crate) fn sweep(app: &mut App) {
     app.task(|invoker, stop| async move {
-        // The first at once: it makes an index that is not there.
+        // The first sweep runs at once: it creates a missing index.
         let mut pause = Duration::ZERO;
         while stop.run_until_cancelled(tokio::time::sleep(pause)).await.is_some() {
             let event = format!("{{\"time\":\"{}\"}}", Timestamp::now());
             let sweep = invoker.invoke(Invocation::new(SWEEPER, Bytes::from(event)));
-            pause = if sweep.await.is_ok() { OFTEN } else { SELDOM };
+            pause = if sweep.await.is_ok() { SWEEP_INTERVAL } else { SWEEP_RETRY_INTERVAL };
         }
     });
 }
 
-/// Puts every message into the index, whether it is there or not. May be ended and begun again at any time:
-/// what changes meanwhile is found by the sweeps.
+/// Writes every message to the index. It may be stopped and started again at any time; the sweeps find what
+/// changes in the meantime.
 pub(crate) async fn rebuild(
     index_backlog: &dyn IndexBacklog,
     index: Option<&'static Search>,

@@ -1,5 +1,5 @@
-//! The queues behind `message_sending_queue` and its kin: RabbitMQ where `AMQP_URL` is set, otherwise the
-//! embedded store with the same semantics. Each feeds its function through the runner's event source.
+//! The queues: RabbitMQ if `AMQP_URL` is set, otherwise the embedded store with the same semantics. Each queue
+//! feeds its function through the emulator's event source.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -16,10 +16,10 @@ use shared::ports::Outbox;
 
 use crate::embedded_source::EmbeddedSource;
 
-/// How often a broker that is not up is looked for.
-const LOOK_AGAIN: Duration = Duration::from_secs(1);
+/// The pause between attempts to declare a queue while the broker is down.
+const RETRY_INTERVAL: Duration = Duration::from_secs(1);
 
-/// The broker that serves.
+/// The broker in use.
 #[derive(Clone, Copy)]
 pub(crate) enum Broker {
     /// The embedded queue.
@@ -29,7 +29,7 @@ pub(crate) enum Broker {
 }
 
 impl Broker {
-    /// The publishing side.
+    /// The port that publishes.
     pub(crate) fn outbox(self) -> &'static dyn Outbox {
         match self {
             Self::Embedded(embedded) => embedded,
@@ -37,7 +37,7 @@ impl Broker {
         }
     }
 
-    /// Feeds every queue of the plan to its function, and puts the desk on the port.
+    /// Feeds every queue of the plan to its function, and serves `/_runner/queues`.
     pub(crate) fn serve(self, app: &mut App, plan: &Plan) -> Result<(), BoxError> {
         let queues: Vec<QueuePlan> = plan.queues.iter().filter(|queue| queue.enabled).cloned().collect();
         for queue in &queues {
@@ -53,7 +53,7 @@ impl Broker {
             }
         }
         let names = queues.into_iter().map(|queue| queue.queue).collect();
-        app.queues = Some(Arc::new(Desk { broker: self, queues: names }));
+        app.queues = Some(Arc::new(Admin { broker: self, queues: names }));
         Ok(())
     }
 }
@@ -64,12 +64,12 @@ fn feed<S: Source + Sync>(app: &mut App, queue: QueuePlan, source: S) {
     });
 }
 
-/// The event source never declares a queue, and the broker may come up after the runner: so this keeps
-/// trying until the topology stands.
+/// Declares a queue with its `.retry` and `.dead`, and keeps trying: the event source declares none, and the broker
+/// may start after the runner.
 fn declare(app: &mut App, rabbit: &'static RabbitMq, queue: String) {
     app.task(move |_, stop| async move {
         while rabbit.declare(&queue).await.is_err() {
-            let pause = tokio::time::sleep(LOOK_AGAIN);
+            let pause = tokio::time::sleep(RETRY_INTERVAL);
             if stop.run_until_cancelled(pause).await.is_none() {
                 return;
             }
@@ -77,13 +77,13 @@ fn declare(app: &mut App, rabbit: &'static RabbitMq, queue: String) {
     });
 }
 
-/// The operator's view.
-struct Desk {
+/// The queues as operators see them.
+struct Admin {
     broker: Broker,
     queues: Vec<String>,
 }
 
-impl QueueDesk for Desk {
+impl QueueDesk for Admin {
     fn depths(&self) -> BoxFuture<Result<Vec<Depth>, BoxError>> {
         let (broker, queues) = (self.broker, self.queues.clone());
         Box::pin(async move {

@@ -1,4 +1,4 @@
-//! The JWT secret of a machine that was given none: made once, kept beside the data, shown to nobody.
+//! The JWT secret of a machine without `JWT_SECRET`: generated once and stored with the data.
 
 use std::fs::{self, OpenOptions};
 use std::io::{self, Write as _};
@@ -10,22 +10,22 @@ use shared::id::Entropy;
 
 const FILE: &str = "jwt-secret";
 
-/// The secret, and where it lies. With nothing kept, it is new in every run.
+/// The secret, and where it is stored. Without a data directory it is new in every run.
 ///
 /// # Errors
-/// The file can be neither read nor made.
+/// The file can be neither read nor created.
 pub(crate) fn of(data: &Data) -> io::Result<(String, String)> {
     let fresh = Entropy::default().secret();
     match data {
-        Data::Memory => Ok((fresh, "made for this run".to_owned())),
+        Data::Memory => Ok((fresh, "generated for this run".to_owned())),
         Data::Directory(directory) => {
             let file = directory.join(FILE);
-            Ok((kept(&file, &fresh)?, format!("generated, kept in {}", file.display())))
+            Ok((stored(&file, &fresh)?, format!("generated, stored in {}", file.display())))
         }
     }
 }
 
-fn kept(file: &Path, fresh: &str) -> io::Result<String> {
+fn stored(file: &Path, fresh: &str) -> io::Result<String> {
     match OpenOptions::new().write(true).create_new(true).mode(0o600).open(file) {
         Ok(mut new) => {
             new.write_all(fresh.as_bytes())?;
@@ -37,7 +37,7 @@ fn kept(file: &Path, fresh: &str) -> io::Result<String> {
     }
 }
 
-/// A file that a crash left half written is made anew: the tokens of that moment were never given out.
+/// Replaces a file that a crash left half written: no token was signed with it yet.
 fn read(file: &Path, fresh: &str) -> io::Result<String> {
     let text = fs::read_to_string(file)?;
     if text.trim().len() == fresh.len() {
