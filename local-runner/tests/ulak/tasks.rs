@@ -35,8 +35,8 @@ fn said(output: &Output) -> String {
 fn tasks_are_listed_and_an_unknown_one_is_refused() {
     expect![[r#"
         TASK     WHAT IT DOES
-        setup    makes MongoDB's indexes, RabbitMQ's queues and the search index; any number of times
-        reindex  puts every message into the search index
+        setup    creates MongoDB's indexes, RabbitMQ's queues and the search index; may be repeated
+        reindex  writes every message to the search index
     "#]]
     .assert_eq(&said(&task(":memory:", &[], &[])));
     let refused = task(":memory:", &["nonsense"], &[]);
@@ -77,7 +77,7 @@ fn setting_up_servers_may_be_repeated() {
     ];
     let run = || said(&task(home.path().to_str().unwrap(), &["setup"], &environment));
     let first = run();
-    for line in ["documents    MongoDB: ", "RabbitMQ: message_indexing_queue stands", "the index stands"] {
+    for line in ["documents    MongoDB: ", "RabbitMQ: message_indexing_queue exists", "the index exists"] {
         assert!(first.contains(line), "{line}: {first}");
     }
     assert_eq!(run(), first);
