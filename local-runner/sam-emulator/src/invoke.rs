@@ -8,6 +8,7 @@ use std::future::Future;
 use std::pin::Pin;
 
 use bytes::Bytes;
+use uuid::Uuid;
 
 pub use asynchronous::AsyncInvoker;
 pub use handler::{Context, FunctionError, Handler, Registry};
@@ -43,7 +44,7 @@ pub struct Invocation {
 impl Invocation {
     /// An invocation under a fresh request id.
     pub fn new(function: impl Into<String>, payload: impl Into<Bytes>) -> Self {
-        Self { function: function.into(), request_id: crate::ids::uuid(), payload: payload.into() }
+        Self { function: function.into(), request_id: Uuid::new_v4().to_string(), payload: payload.into() }
     }
 }
 

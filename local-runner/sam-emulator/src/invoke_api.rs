@@ -13,6 +13,7 @@ use http::header::{HeaderName, HeaderValue};
 use http::request::Parts;
 use http::{HeaderMap, Method, StatusCode};
 use http_body_util::Full;
+use uuid::Uuid;
 
 use self::error::ServiceError;
 use crate::body::{self, BodyError};
@@ -62,7 +63,7 @@ impl Mount for InvokeApi {
     fn serve(&self, request: Request, _peer: SocketAddr) -> BoxFuture<Response> {
         let inner = Arc::clone(&self.inner);
         Box::pin(async move {
-            let request_id = crate::ids::uuid();
+            let request_id = Uuid::new_v4().to_string();
             let answer = inner.answer(request, &request_id).await;
             let mut response = answer.unwrap_or_else(ServiceError::into_response);
             if let Ok(id) = HeaderValue::try_from(request_id) {

@@ -29,12 +29,11 @@ pub mod runner;
 pub mod settings;
 
 pub mod env_file;
-pub mod ids;
+mod ids;
 
 mod body;
 mod client;
 mod output;
-mod percent;
 mod remote;
 mod signals;
 mod table;

@@ -29,6 +29,7 @@ use http::header::HeaderValue;
 use http::request::Parts;
 use hyper::upgrade::OnUpgrade;
 use jiff::Timestamp;
+use percent_encoding::percent_decode_str;
 use tokio::sync::oneshot;
 use tokio::time::{Instant, timeout};
 use tokio_util::task::TaskTracker;
@@ -46,7 +47,6 @@ use self::session::Calls;
 use crate::ids;
 use crate::invoke::{BoxFuture, Invoker};
 use crate::mount::{Mount, Request, Response, message};
-use crate::percent::decode_path;
 use crate::plan::WebSocketPlan;
 
 /// How long a client may take to take the 101.
@@ -144,7 +144,7 @@ impl Inner {
     /// `/{key}` or `/{key}/`; AWS refuses every further segment.
     fn leads_here(&self, path: &str) -> bool {
         let path = path.strip_prefix('/').unwrap_or(path);
-        let segment = decode_path(path.strip_suffix('/').unwrap_or(path));
+        let segment = percent_decode_str(path.strip_suffix('/').unwrap_or(path)).decode_utf8_lossy();
         self.keys.iter().any(|key| *key == segment)
     }
 

@@ -13,7 +13,7 @@ use serde::{Serialize, Serializer};
 
 use super::hop;
 use super::route::Match;
-use crate::percent::decode_query;
+use crate::ids::API_ID;
 
 /// What the gateway adds to a request.
 #[derive(Debug, Clone)]
@@ -148,9 +148,6 @@ fn context<'a>(
     }
 }
 
-/// The `apiId` of the one API.
-pub(super) const API_ID: &str = "local";
-
 /// `HTTP/1.1`; the runner speaks no other version to functions.
 pub(super) fn protocol(head: &Parts) -> &'static str {
     if head.version == http::Version::HTTP_10 { "HTTP/1.0" } else { "HTTP/1.1" }
@@ -230,21 +227,13 @@ fn cookies(headers: &HeaderMap) -> Vec<Cow<'_, str>> {
 /// Decoded parameters; values of one name are comma-joined.
 fn query_parameters(query: &str) -> Vec<(Cow<'_, str>, Cow<'_, str>)> {
     let mut list: Vec<(Cow<'_, str>, Cow<'_, str>)> = Vec::new();
-    for (name, value) in query_pairs(query) {
+    for (name, value) in form_urlencoded::parse(query.as_bytes()) {
         match list.iter_mut().find(|(known, _)| *known == name) {
             Some((_, values)) => *values = format!("{values},{value}").into(),
             None => list.push((name, value)),
         }
     }
     list
-}
-
-/// Every `name=value` of a query, decoded, in order.
-pub(super) fn query_pairs(query: &str) -> impl Iterator<Item = (Cow<'_, str>, Cow<'_, str>)> {
-    query.split('&').filter(|pair| !pair.is_empty()).map(|pair| {
-        let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
-        (decode_query(name), decode_query(value))
-    })
 }
 
 /// The body as text where its type says text, else base64; absent when there is none.

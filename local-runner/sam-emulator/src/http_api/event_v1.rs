@@ -5,9 +5,10 @@ use http::header::HeaderMap;
 use http::request::Parts;
 use serde_json::{Map, Value, json};
 
-use super::event::{API_ID, Surroundings, clf, encode, latin1, protocol, query_pairs};
+use super::event::{Surroundings, clf, encode, latin1, protocol};
 use super::hop;
 use super::route::Match;
+use crate::ids::API_ID;
 
 /// Builds the event. Unlike 2.0, header names keep no case here either (HTTP/1.1 libraries fold it), cookies
 /// stay a header, and absent maps are `null`.
@@ -16,7 +17,8 @@ pub fn build(head: &Parts, body: &Bytes, found: &Match<'_>, around: &Surrounding
     let (text, is_base64) = encode(&head.headers, body);
     let headers = multi_headers(&head.headers, around);
     let query = multi(
-        query_pairs(head.uri.query().unwrap_or_default()).map(|(k, v)| (k.into_owned(), v.into_owned())),
+        form_urlencoded::parse(head.uri.query().unwrap_or_default().as_bytes())
+            .map(|(k, v)| (k.into_owned(), v.into_owned())),
     );
     let parameters: Map<String, Value> =
         found.parameters.iter().map(|(name, value)| ((*name).to_owned(), json!(value))).collect();

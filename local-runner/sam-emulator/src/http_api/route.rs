@@ -3,9 +3,11 @@
 //! Priority (contract §3.1): a full match of method and path, static segments before `{param}`; then a
 //! greedy `{name+}`; then `$default`. A route with the request's own method beats `ANY` at the same path.
 
+use std::borrow::Cow;
 use std::cmp::Ordering;
 
-use crate::percent::decode_path;
+use percent_encoding::percent_decode_str;
+
 use crate::plan::HttpRoutePlan;
 
 /// Routes in the order in which they are tried.
@@ -106,13 +108,13 @@ impl Route {
             }
             let (given, after) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
             match segment {
-                Segment::Static(text) if decode_path(given) == text.as_str() => rest = after,
+                Segment::Static(text) if decoded(given) == text.as_str() => rest = after,
                 Segment::Parameter(name) if !given.is_empty() => {
-                    parameters.push((name.as_str(), decode_path(given).into_owned()));
+                    parameters.push((name.as_str(), decoded(given).into_owned()));
                     rest = after;
                 }
                 Segment::Greedy(name) if !rest.is_empty() => {
-                    parameters.push((name.as_str(), decode_path(rest).into_owned()));
+                    parameters.push((name.as_str(), decoded(rest).into_owned()));
                     rest = "";
                 }
                 _ => return None,
@@ -140,6 +142,11 @@ impl Segment {
             Self::Greedy(_) => 2,
         }
     }
+}
+
+/// Decodes `%XX`; bytes that are not UTF-8 become U+FFFD, and `+` stays a plus.
+fn decoded(segment: &str) -> Cow<'_, str> {
+    percent_decode_str(segment).decode_utf8_lossy()
 }
 
 /// `/a/b` → `a`, `b`; `/` → nothing.

@@ -1,6 +1,6 @@
 //! The ways to name a function in the Invoke API. Pure.
 
-use crate::percent::{decode_path, decode_query};
+use percent_encoding::percent_decode_str;
 
 /// The only version that exists here.
 pub(crate) const LATEST: &str = "$LATEST";
@@ -19,7 +19,7 @@ pub struct FunctionName {
 /// counts where the name has none. `None` for any other shape.
 #[must_use]
 pub fn parse(given: &str, query: &str) -> Option<FunctionName> {
-    let decoded = decode_path(given);
+    let decoded = percent_decode_str(given).decode_utf8_lossy();
     let parts: Vec<&str> = decoded.split(':').collect();
     let (function, qualifier) = match parts.as_slice() {
         ["arn", _, "lambda", _, _, "function", name] | [_, "function", name] | [name] => (name, None),
@@ -32,8 +32,8 @@ pub fn parse(given: &str, query: &str) -> Option<FunctionName> {
     if function.is_empty() || function.len() > 64 || !function.chars().all(legal) {
         return None;
     }
-    let in_query = || query.split('&').find_map(|pair| pair.strip_prefix("Qualifier="));
-    let qualifier = qualifier.or_else(|| in_query().map(|text| decode_query(text).into_owned()));
+    let in_query = || form_urlencoded::parse(query.as_bytes()).find(|(name, _)| name == "Qualifier");
+    let qualifier = qualifier.or_else(|| in_query().map(|(_, qualifier)| qualifier.into_owned()));
     Some(FunctionName {
         function: (*function).to_owned(),
         qualifier: qualifier.unwrap_or_else(|| LATEST.to_owned()),

@@ -7,12 +7,12 @@ use std::time::Duration;
 use futures::stream::{FuturesUnordered, StreamExt as _};
 use jiff::Timestamp;
 use tokio::sync::mpsc::UnboundedReceiver;
+use uuid::Uuid;
 
 use super::by_hand::Fired;
 use super::event::{Place, event};
 use super::schedules::{Firing, Schedules};
 use super::state::State;
-use crate::ids;
 use crate::invoke::asynchronous::Delivered;
 use crate::invoke::{BoxFuture, Invocation};
 
@@ -183,6 +183,6 @@ async fn heard(by_hand: &mut Option<UnboundedReceiver<Fired>>) -> Fired {
 
 /// The asynchronous invocation that a firing asks for.
 pub(super) fn invocation(firing: &Firing, place: &Place) -> Invocation {
-    let event = event(&firing.plan, firing.at, place, &ids::uuid());
+    let event = event(&firing.plan, firing.at, place, &Uuid::new_v4().to_string());
     Invocation::new(firing.plan.function.as_str(), event)
 }

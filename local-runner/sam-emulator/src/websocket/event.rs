@@ -11,10 +11,7 @@ use serde::{Serialize, Serializer};
 
 use super::end::End;
 use super::header_case;
-use crate::percent::decode_query;
-
-/// The `apiId` of the one API.
-const API_ID: &str = "local";
+use crate::ids::API_ID;
 
 /// What stays the same for all events of one connection.
 #[derive(Debug)]
@@ -61,7 +58,8 @@ pub struct Occasion<'a> {
 #[must_use]
 pub fn connect(origin: &Origin, at: Occasion<'_>, head: &Parts, port: u16, trace: &str) -> Vec<u8> {
     let headers = connect_headers(head, origin.source_ip, port, trace);
-    let query = query_pairs(head.uri.query().unwrap_or_default());
+    let query: Vec<Pair<'_>> =
+        form_urlencoded::parse(head.uri.query().unwrap_or_default().as_bytes()).collect();
     to_json(&Event {
         headers: Some(Last(&headers)),
         multi_value_headers: Some(Multi(&headers)),
@@ -210,17 +208,6 @@ fn connect_headers<'a>(head: &'a Parts, source_ip: IpAddr, port: u16, trace: &'a
         None => headers.push(("X-Forwarded-For".into(), source_ip.to_string().into())),
     }
     headers
-}
-
-/// Every `name=value` of a query, decoded, in order.
-fn query_pairs(query: &str) -> Vec<Pair<'_>> {
-    let pairs = query.split('&').filter(|pair| !pair.is_empty());
-    pairs
-        .map(|pair| {
-            let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
-            (decode_query(name), decode_query(value))
-        })
-        .collect()
 }
 
 /// An object with the last value of each name, where only one fits.

@@ -9,14 +9,16 @@ use http::header::{HeaderName, HeaderValue};
 use http::request::Parts;
 use http::{Method, StatusCode};
 use http_body_util::Full;
+use percent_encoding::percent_decode_str;
 use serde_json::json;
+
+use uuid::Uuid;
 
 use super::connections::{Connections, Gone, PostError};
 use super::options::MAX_MESSAGE;
 use crate::body::{self, BodyError};
 use crate::invoke::BoxFuture;
 use crate::mount::{self, Mount, Request, Response};
-use crate::percent::decode_path;
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-amzn-requestid");
 const ERROR_TYPE: HeaderName = HeaderName::from_static("x-amzn-errortype");
@@ -46,7 +48,7 @@ impl Mount for ConnectionsApi {
         let connections = self.connections.clone();
         Box::pin(async move {
             let mut response = answer(&connections, request).await.unwrap_or_else(Refusal::into_response);
-            if let Ok(id) = HeaderValue::try_from(crate::ids::uuid()) {
+            if let Ok(id) = HeaderValue::try_from(Uuid::new_v4().to_string()) {
                 response.headers_mut().insert(REQUEST_ID, id);
             }
             response
@@ -59,7 +61,7 @@ fn target(path: &str) -> Option<&str> {
     let path = path.strip_prefix('/')?;
     let after = |path: &str| {
         let (first, rest) = path.split_once('/').unwrap_or((path, ""));
-        let is_ours = decode_path(first) == "@connections";
+        let is_ours = percent_decode_str(first).decode_utf8_lossy() == "@connections";
         (is_ours, path.len() - rest.len())
     };
     let (is_ours, start) = after(path);
@@ -73,7 +75,7 @@ fn target(path: &str) -> Option<&str> {
 
 /// The id as it was given out: non-empty base64 in either alphabet.
 fn connection_id(target: &str) -> Result<Cow<'_, str>, Refusal> {
-    let id = decode_path(target);
+    let id = percent_decode_str(target).decode_utf8_lossy();
     let is_letter = |byte: u8| byte.is_ascii_alphanumeric() || b"+/-_=".contains(&byte);
     if id.is_empty() {
         return Err(Refusal::NoOperation);

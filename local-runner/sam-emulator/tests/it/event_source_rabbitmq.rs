@@ -11,11 +11,11 @@ use lapin::options::{BasicPublishOptions, ConfirmSelectOptions, QueueDeclareOpti
 use lapin::types::{AMQPValue, FieldTable};
 use lapin::{BasicProperties, Channel, Connection, ConnectionProperties};
 use sam_emulator::event_source::{InvalidUrl, Poller, RabbitMq};
-use sam_emulator::ids;
 use sam_emulator::invoke::{BoxFuture, Invocation, InvokeError, Invoker};
 use sam_emulator::plan::QueuePlan;
 use serde_json::{Value, json};
 use tokio::sync::{Notify, mpsc};
+use uuid::Uuid;
 
 use crate::event_source_event::plan;
 
@@ -59,7 +59,7 @@ struct World {
 impl World {
     /// Starts polling a queue that does not exist yet; `declare` makes it.
     async fn start(url: &str, answers: impl Into<VecDeque<InvokeError>>) -> Self {
-        let queue = format!("local-runner-test-{}", ids::uuid());
+        let queue = format!("local-runner-test-{}", Uuid::new_v4());
         let plan = QueuePlan { batching_window: Duration::from_millis(100), batch_size: 10, ..plan(&queue) };
         let connection = Connection::connect(url, ConnectionProperties::default()).await.unwrap();
         let channel = connection.create_channel().await.unwrap();

@@ -145,6 +145,25 @@ async fn bodies_are_text_or_base64_by_their_type() {
 }
 
 #[tokio::test]
+async fn query_parameters_are_decoded_and_malformed_escapes_stay() {
+    let world = World::start().await;
+    for (query, expected) in [
+        ("a=b%20c+d", json!({ "a": "b c d" })),
+        ("a=%2B", json!({ "a": "+" })),
+        ("%C3%BC=%C3%BC", json!({ "ü": "ü" })),
+        ("a%3D=b%26", json!({ "a=": "b&" })),
+        ("a=b=c", json!({ "a": "b=c" })),
+        ("a&b=&&=c", json!({ "a": "", "b": "", "": "c" })),
+        ("a=100%&b=%zz%4", json!({ "a": "100%", "b": "%zz%4" })),
+        ("a=%ff&b=%e2%82", json!({ "a": "\u{fffd}", "b": "\u{fffd}" })),
+    ] {
+        let event = world.send(&format!("GET /files/x?{query}"), "").await.json();
+        assert_eq!(event["queryStringParameters"], expected, "{query}");
+        assert_eq!(event["rawQueryString"], query);
+    }
+}
+
+#[tokio::test]
 async fn paths_find_their_routes() {
     let world = World::start().await;
     for (request, expected) in [

@@ -88,3 +88,20 @@ fn declared_paths_are_checked() {
         assert!(check_path(path).is_err(), "{path}");
     }
 }
+
+#[test]
+fn path_parameters_are_percent_decoded_and_malformed_escapes_stay() {
+    let router = router(&["GET /{name}"]);
+    for (path, name) in [
+        ("/plain", "plain"),
+        ("/a%20b+c", "a b+c"),
+        ("/%C3%BC", "ü"),
+        ("/%2F", "/"),
+        ("/100%", "100%"),
+        ("/%zz%4", "%zz%4"),
+        ("/%ff", "\u{fffd}"),
+        ("/%e2%82", "\u{fffd}"),
+    ] {
+        assert_eq!(find(&router, &format!("GET {path}")), format!("GET /{{name}} name={name}"), "{path}");
+    }
+}
