@@ -66,9 +66,3 @@ pub enum InvokeError {
     #[error("Rate Exceeded.")]
     Throttled,
 }
-
-impl From<FunctionError> for InvokeError {
-    fn from(error: FunctionError) -> Self {
-        Self::Function { error_type: error.error_type, message: error.message }
-    }
-}

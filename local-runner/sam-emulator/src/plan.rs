@@ -55,8 +55,6 @@ impl Account {
 pub struct FunctionPlan {
     /// The name it is invoked by.
     pub name: String,
-    /// The logical id in the template.
-    pub logical_id: String,
     /// `Timeout`; Lambda's default is 3 s.
     pub timeout: Duration,
     /// `MemorySize` in MB; Lambda's default is 128.

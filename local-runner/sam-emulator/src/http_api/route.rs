@@ -163,30 +163,32 @@ pub(crate) fn without_trailing_slash(path: &str) -> &str {
     }
 }
 
-/// Whether a declared path can be a route key.
+/// Checks a path that a template declares.
 ///
 /// # Errors
-/// What is wrong with it, for the template's error line.
+/// What is wrong with the path: no leading `/`, an empty segment, a misplaced or repeated parameter.
 pub fn check_path(path: &str) -> Result<(), String> {
     if !path.starts_with('/') {
-        return Err("a path starts with /".to_owned());
+        return Err(format!("`{path}` must start with /"));
     }
     let parts: Vec<&str> = segments(without_trailing_slash(path)).collect();
     let mut names = Vec::new();
     for (index, part) in parts.iter().enumerate() {
         let name = match Segment::new(part) {
             Segment::Greedy(_) if index + 1 < parts.len() => {
-                return Err(format!("{part} is greedy and must come last"));
+                return Err(format!("the greedy parameter {part} must be the last segment"));
             }
             Segment::Greedy(name) | Segment::Parameter(name) => name,
-            Segment::Static(text) if text.is_empty() => return Err("a path has no empty segment".to_owned()),
+            Segment::Static(text) if text.is_empty() => {
+                return Err(format!("`{path}` has an empty segment"));
+            }
             Segment::Static(text) if text.contains(['{', '}']) => {
-                return Err(format!("`{text}`: a parameter is a whole segment, {{name}}"));
+                return Err(format!("`{text}`: a parameter must be a whole segment, like {{name}}"));
             }
             Segment::Static(_) => continue,
         };
         if name.is_empty() || names.contains(&name) {
-            return Err(format!("{part}: a parameter needs a name of its own"));
+            return Err(format!("{part}: every parameter of a path needs a name, different from the others"));
         }
         names.push(name);
     }

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use serde::Serialize;
 
-use super::{BoxFuture, Invocation};
+use super::{BoxFuture, Invocation, InvokeError};
 
 /// What Lambda's context tells a function besides the event (Runtime API, `GET /invocation/next` headers).
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -46,6 +46,12 @@ impl FunctionError {
     pub fn payload(&self) -> String {
         // Two strings always serialize.
         serde_json::to_string(self).unwrap_or_default()
+    }
+}
+
+impl From<FunctionError> for InvokeError {
+    fn from(error: FunctionError) -> Self {
+        Self::Function { error_type: error.error_type, message: error.message }
     }
 }
 

@@ -74,7 +74,7 @@ fn what_is_missing_is_said_in_one_line() {
     fs::write(home.path().join("t.yaml"), "Resources: { A: { Type: 'AWS::X::Y' } }").unwrap();
     let settings = settings(home.path(), &format!("local-runner --template {place}/t.yaml"), &[]).unwrap();
     let error = settings.plan().unwrap_err().to_string().replace(&place, "HOME");
-    expect!["HOME/t.yaml: Resources.A.Type: the local runner does not know AWS::X::Y"].assert_eq(&error);
+    expect!["HOME/t.yaml: Resources.A.Type: the resource type AWS::X::Y is not supported"].assert_eq(&error);
 }
 
 #[tokio::test]

@@ -187,7 +187,6 @@ fn api(setup: &Setup) -> WebSocketPlan {
 fn function() -> FunctionPlan {
     FunctionPlan {
         name: "toy".to_owned(),
-        logical_id: "Toy".to_owned(),
         timeout: Duration::from_secs(20),
         memory_mb: 128,
         environment: [].into(),

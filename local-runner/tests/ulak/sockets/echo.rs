@@ -252,7 +252,6 @@ fn plan() -> Plan {
     };
     let function = |name: &str| FunctionPlan {
         name: name.to_owned(),
-        logical_id: name.to_owned(),
         timeout: 20 * second,
         memory_mb: 128,
         environment: [].into(),
