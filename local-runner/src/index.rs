@@ -6,8 +6,8 @@ use adapter_elasticsearch::Search;
 use bytes::Bytes;
 use jiff::Timestamp;
 use sam_emulator::BoxError;
+use sam_emulator::admin_task::PrintLine;
 use sam_emulator::invoke::Invocation;
-use sam_emulator::one_off::Tell;
 use sam_emulator::runner::App;
 use shared::id::MessageId;
 use shared::indexing::bring;
@@ -25,7 +25,7 @@ const PAGE: u32 = 1_000;
 
 /// Sweeps often.
 pub(crate) fn sweep(app: &mut App) {
-    app.task(|invoker, stop| async move {
+    app.background_task(|invoker, stop| async move {
         // The first at once: it makes an index that is not there.
         let mut pause = Duration::ZERO;
         while stop.run_until_cancelled(tokio::time::sleep(pause)).await.is_some() {
@@ -41,7 +41,7 @@ pub(crate) fn sweep(app: &mut App) {
 pub(crate) async fn rebuild(
     unindexed: &dyn Unindexed,
     index: Option<&'static Search>,
-    tell: Tell,
+    tell: PrintLine,
 ) -> Result<(), BoxError> {
     let Some(index) = index else {
         tell("there is no search index: set ELASTICSEARCH_URL");

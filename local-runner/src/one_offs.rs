@@ -1,7 +1,7 @@
 //! What this application can do once: making what its servers need, and building the search index anew.
 
 use sam_emulator::BoxError;
-use sam_emulator::one_off::{OneOff, Tell};
+use sam_emulator::admin_task::{AdminTask, PrintLine};
 use sam_emulator::plan::Plan;
 use shared::ports::Indexing as _;
 
@@ -10,22 +10,22 @@ use crate::queues::Broker;
 use crate::stores::Stores;
 
 /// All of them.
-pub(crate) fn one_offs(stores: &'static Stores, plan: &Plan) -> Vec<OneOff> {
+pub(crate) fn one_offs(stores: &'static Stores, plan: &Plan) -> Vec<AdminTask> {
     let queues: Vec<String> = plan.queues.iter().map(|queue| queue.queue.clone()).collect();
     vec![
-        OneOff::new(
+        AdminTask::new(
             "setup",
             "makes MongoDB's indexes, RabbitMQ's queues and the search index; any number of times",
             move |tell| set_up(stores, queues, tell),
         ),
-        OneOff::new("reindex", "puts every message into the search index", move |tell| {
+        AdminTask::new("reindex", "puts every message into the search index", move |tell| {
             index::rebuild(stores.unindexed, stores.index, tell)
         }),
     ]
 }
 
 /// What an embedded store needs it makes when it is opened.
-async fn set_up(stores: &'static Stores, queues: Vec<String>, tell: Tell) -> Result<(), BoxError> {
+async fn set_up(stores: &'static Stores, queues: Vec<String>, tell: PrintLine) -> Result<(), BoxError> {
     match stores.mongo {
         Some(mongo) => {
             mongo.setup().await?;

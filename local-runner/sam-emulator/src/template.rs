@@ -1,12 +1,12 @@
 //! A SAM template → [`Plan`]: the only module that knows YAML, intrinsics and resource types.
 //!
 //! What it does not support is an error that names the place in the template. Nothing is skipped without an
-//! error, except the resource types in [`resource_types`] and the properties that the readers list as having no
-//! effect on one machine.
+//! error, except the resource types in `resource_types` and the properties that the readers list as having
+//! no effect on one machine.
 //!
-//! In the order of reading: [`node`] and [`yaml`] (the template as a tree), [`parameters`] and [`scope`] (names),
-//! [`intrinsics`] (expressions), [`resource_names`], [`globals`] and [`resource`] (one resource with plain values),
-//! then a reader per kind: [`function`], [`events`], [`http_api`], [`websocket`].
+//! In the order of reading: `node` and `yaml` (the template as a tree), `parameters` and `scope`
+//! (names), `intrinsics` (expressions), `resource_names`, `globals` and `resource` (one resource with
+//! plain values), then a reader per kind: `function`, `events`, `http_api`, `websocket`.
 
 mod error;
 mod events;
@@ -131,8 +131,8 @@ impl Reader<'_> {
     }
 }
 
-/// A WebSocket route names its function by ARN, which may be any text. Without this check a wrong name would fail
-/// at the first message.
+/// A WebSocket route names its function by ARN, which may be any text. Without this check a wrong name would
+/// fail at the first message.
 fn check_websocket_functions(plan: &Plan) -> Result<(), TemplateError> {
     for (key, route) in plan.websocket.iter().flat_map(|api| &api.routes) {
         if !plan.functions.contains_key(&route.function) {

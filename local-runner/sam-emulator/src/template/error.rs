@@ -4,7 +4,8 @@
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{}{what}", prefix(.path))]
 pub struct TemplateError {
-    /// `Resources.Orders.Properties.Timeout`; `line 12` for YAML that cannot be parsed; empty for the whole template.
+    /// `Resources.Orders.Properties.Timeout`; `line 12` for YAML that cannot be parsed; empty for the whole
+    /// template.
     pub path: String,
     /// What is wrong there, in a form that can follow `path: `.
     pub what: String,

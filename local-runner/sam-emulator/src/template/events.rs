@@ -51,7 +51,8 @@ fn is_enabled(at: &Cursor<'_>) -> Result<bool, TemplateError> {
     Ok(enabled && state != "DISABLED")
 }
 
-/// Delivery properties of a schedule. They have no effect: delivery to a function in this process cannot fail.
+/// Delivery properties of a schedule. They have no effect: delivery to a function in this process cannot
+/// fail.
 const IGNORED_BY_SCHEDULES: &[&str] = &["RetryPolicy", "DeadLetterConfig", "Description"];
 
 fn read_rule(at: &Cursor<'_>, function: &str, name: &str) -> Result<SchedulePlan, TemplateError> {

@@ -146,7 +146,7 @@ fn sub(scope: &Scope<'_>, argument: &Cursor<'_>) -> Result<Node, TemplateError> 
     while let Some((before, after)) = rest.split_once("${") {
         out.push_str(before);
         let Some((name, tail)) = after.split_once('}') else {
-            return Err(text.error("`${` without `}`"));
+            return Err(text.error("a `${` has no closing `}`"));
         };
         match name.strip_prefix('!') {
             // `${!Literal}` is written as `${Literal}`.

@@ -1,5 +1,5 @@
-//! A template as a tree: text, lists and maps in the order in which they were written. Every scalar stays text,
-//! as in CloudFormation, so `012345678901` keeps its zero.
+//! A template as a tree: text, lists and maps in the order in which they were written. Every scalar stays
+//! text, as in CloudFormation, so `012345678901` keeps its zero.
 
 use super::error::TemplateError;
 

@@ -1,5 +1,5 @@
-//! Resource types that the emulator does not run: which of them it ignores, and what `Ref` and `Fn::GetAtt` return
-//! for them. A type in no list is an error.
+//! Resource types that the emulator does not run: which of them it ignores, and what `Ref` and `Fn::GetAtt`
+//! return for them. A type in no list is an error.
 
 use super::node::Cursor;
 use crate::plan::Account;

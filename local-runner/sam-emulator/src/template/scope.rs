@@ -1,5 +1,5 @@
-//! The names of one template and their values: parameters, pseudo parameters, mappings, conditions, resources.
-//! This module holds data; [`super::intrinsics`] evaluates the expressions that use the names.
+//! The names of one template and their values: parameters, pseudo parameters, mappings, conditions,
+//! resources. This module holds data; [`super::intrinsics`] evaluates the expressions that use the names.
 
 use std::collections::{BTreeMap, HashMap};
 

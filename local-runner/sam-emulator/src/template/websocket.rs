@@ -58,8 +58,8 @@ impl WebSocketApiBuilder {
         Ok(())
     }
 
-    /// Joins the API and the responses. A route replies only if it has the selection expression and a RouteResponse
-    /// exists for it (contract §4.3).
+    /// Joins the API and the responses. A route replies only if it has the selection expression and a
+    /// RouteResponse exists for it (API Gateway guide, `apigateway-websocket-api-route-response`).
     pub(crate) fn build(self) -> Result<Option<WebSocketPlan>, TemplateError> {
         let Some((id, mut plan)) = self.api else { return Ok(None) };
         for (key, route) in &mut plan.routes {

@@ -187,7 +187,7 @@ fn an_unsupported_template_is_an_error_that_names_the_place_and_the_value() {
         ),
         (
             "Resources:\n  A: { Type: AWS::Serverless::Function, Properties: { Description: !Sub '${B' } }",
-            expect!["Resources.A.Properties.Description.Fn::Sub: `${` without `}`"],
+            expect!["Resources.A.Properties.Description.Fn::Sub: a `${` has no closing `}`"],
         ),
         (
             "Parameters: { P: { Type: String } }\nResources:\n  A: { Type: AWS::Serverless::Function, Properties: { FunctionName: !Ref P } }",
