@@ -9,6 +9,7 @@
 //! function is called), `endpoint` and `server` (the port), then the triggers `http_api`, `invoke_api`,
 //! `websocket`, `schedule` and `event_source`. `runner` puts them together, and a program's `main` calls
 //! `run`.
+#![warn(missing_docs)]
 
 pub mod plan;
 pub mod template;
