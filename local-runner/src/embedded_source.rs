@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use adapter_embedded::Embedded;
 use futures::future::{BoxFuture, FutureExt as _, ready};
-use sam_emulator::event_source::{Delivery, HeaderValue, Properties, Source};
+use sam_emulator::event_source::{AmqpProperties, AmqpValue, Source, SourceMessage};
 use shared::error::StoreError;
 use shared::lambda::queue::ATTEMPT_HEADER;
 use shared::ports::StoreResult;
@@ -53,7 +53,7 @@ impl EmbeddedSource {
 }
 
 impl Source for EmbeddedSource {
-    async fn next(&mut self) -> Delivery {
+    async fn next(&mut self) -> SourceMessage {
         loop {
             if let Some(delivery) = self.ready.pop_front() {
                 return translated(delivery);
@@ -100,17 +100,17 @@ fn settled(queue: &str, done: StoreResult<()>) {
     }
 }
 
-fn translated(delivery: adapter_embedded::Delivery) -> Delivery {
-    let attempt = HeaderValue::Integer(delivery.message.attempt.into());
-    Delivery {
+fn translated(delivery: adapter_embedded::Delivery) -> SourceMessage {
+    let attempt = AmqpValue::Integer(delivery.message.attempt.into());
+    SourceMessage {
         id: delivery.tag,
         redelivered: delivery.redelivered,
-        properties: Properties {
+        properties: AmqpProperties {
             content_type: Some("application/json".to_owned()),
             delivery_mode: Some(2),
             message_id: Some(delivery.message.id),
             headers: Some([(ATTEMPT_HEADER.to_owned(), attempt)].into()),
-            ..Properties::default()
+            ..AmqpProperties::default()
         },
         data: delivery.message.body,
     }

@@ -6,8 +6,8 @@ use adapter_elasticsearch::Search;
 use bytes::Bytes;
 use jiff::Timestamp;
 use sam_emulator::BoxError;
+use sam_emulator::admin_task::PrintLine;
 use sam_emulator::invoke::Invocation;
-use sam_emulator::one_off::Tell;
 use sam_emulator::runner::App;
 use shared::id::MessageId;
 use shared::indexing::index_messages;
@@ -25,7 +25,7 @@ const PAGE: u32 = 1_000;
 
 /// Sweeps once a second.
 pub(crate) fn sweep(app: &mut App) {
-    app.task(|invoker, stop| async move {
+    app.background_task(|invoker, stop| async move {
         // The first sweep runs at once: it creates a missing index.
         let mut pause = Duration::ZERO;
         while stop.run_until_cancelled(tokio::time::sleep(pause)).await.is_some() {
@@ -41,10 +41,10 @@ pub(crate) fn sweep(app: &mut App) {
 pub(crate) async fn rebuild(
     index_backlog: &dyn IndexBacklog,
     index: Option<&'static Search>,
-    tell: Tell,
+    print: PrintLine,
 ) -> Result<(), BoxError> {
     let Some(index) = index else {
-        tell("there is no search index: set ELASTICSEARCH_URL");
+        print("there is no search index: set ELASTICSEARCH_URL");
         return Ok(());
     };
     index.prepare().await?;
@@ -55,9 +55,9 @@ pub(crate) async fn rebuild(
         index_messages(index_backlog, index, &ids).await?;
         done += ids.len() as u64;
         let Some(last) = ids.last() else { break };
-        tell(&format!("{done} of about {total} messages"));
+        print(&format!("{done} of about {total} messages"));
         after = Some(last.clone());
     }
-    tell(&format!("the index holds all {done} messages"));
+    print(&format!("the index holds all {done} messages"));
     Ok(())
 }

@@ -12,21 +12,23 @@ mod wiring;
 
 use std::process::ExitCode;
 
-use clap::Parser as _;
 use sam_emulator::BoxError;
 use sam_emulator::cli::Cli;
 use sam_emulator::run::{Platform, run};
 use sam_emulator::runner::App;
 use shared::telemetry;
 
+/// The name of this program in its help, banner and errors.
+const NAME: &str = "local-runner";
+
 /// What is logged unless `RUST_LOG` says otherwise: no line per request, so that a load test measures us.
 const LOGS: &str = "info,ulak::request=warn";
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    let cli = Cli::parse();
+    let cli = Cli::parse_as(NAME);
     telemetry::start(LOGS);
-    run(cli, assemble).await
+    run(NAME, cli, assemble).await
 }
 
 /// Joins the stores that the environment names with the functions of the template.
@@ -35,7 +37,7 @@ async fn assemble(platform: Platform) -> Result<App, BoxError> {
     let mut app = App::of(registry::registry(wiring));
     app.banner = banner;
     wiring.stores.broker.serve(&mut app, &platform.plan)?;
-    app.one_offs = admin_tasks::admin_tasks(&wiring.stores, &platform.plan);
+    app.admin_tasks = admin_tasks::admin_tasks(&wiring.stores, &platform.plan);
     if wiring.stores.index.is_some() {
         index::sweep(&mut app);
     }

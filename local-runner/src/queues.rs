@@ -10,7 +10,7 @@ use sam_emulator::BoxError;
 use sam_emulator::event_source::{self, Poller, Source};
 use sam_emulator::invoke::BoxFuture;
 use sam_emulator::plan::{Plan, QueuePlan};
-use sam_emulator::queues::{Depth, QueueDesk};
+use sam_emulator::queues::{QueueAdmin, QueueDepth};
 use sam_emulator::runner::App;
 use shared::ports::Outbox;
 
@@ -53,13 +53,13 @@ impl Broker {
             }
         }
         let names = queues.into_iter().map(|queue| queue.queue).collect();
-        app.queues = Some(Arc::new(Admin { broker: self, queues: names }));
+        app.queue_admin = Some(Arc::new(Admin { broker: self, queues: names }));
         Ok(())
     }
 }
 
 fn feed<S: Source + Sync>(app: &mut App, queue: QueuePlan, source: S) {
-    app.task(move |invoker, stop| async move {
+    app.background_task(move |invoker, stop| async move {
         Poller::new(queue, source, invoker).run(stop.cancelled()).await;
     });
 }
@@ -67,7 +67,7 @@ fn feed<S: Source + Sync>(app: &mut App, queue: QueuePlan, source: S) {
 /// Declares a queue with its `.retry` and `.dead`, and keeps trying: the event source declares none, and the broker
 /// may start after the runner.
 fn declare(app: &mut App, rabbit: &'static RabbitMq, queue: String) {
-    app.task(move |_, stop| async move {
+    app.background_task(move |_, stop| async move {
         while rabbit.declare(&queue).await.is_err() {
             let pause = tokio::time::sleep(RETRY_INTERVAL);
             if stop.run_until_cancelled(pause).await.is_none() {
@@ -83,8 +83,8 @@ struct Admin {
     queues: Vec<String>,
 }
 
-impl QueueDesk for Admin {
-    fn depths(&self) -> BoxFuture<Result<Vec<Depth>, BoxError>> {
+impl QueueAdmin for Admin {
+    fn depths(&self) -> BoxFuture<Result<Vec<QueueDepth>, BoxError>> {
         let (broker, queues) = (self.broker, self.queues.clone());
         Box::pin(async move {
             match broker {
@@ -109,15 +109,15 @@ impl QueueDesk for Admin {
     }
 }
 
-fn of_embedded(depth: adapter_embedded::Depth) -> Depth {
-    Depth { queue: depth.queue, ready: depth.ready, unacked: depth.unacked }
+fn of_embedded(depth: adapter_embedded::Depth) -> QueueDepth {
+    QueueDepth { queue: depth.queue, ready: depth.ready, unacked: depth.unacked }
 }
 
-async fn of_rabbitmq(rabbit: &RabbitMq, queues: &[String]) -> Result<Vec<Depth>, BoxError> {
+async fn of_rabbitmq(rabbit: &RabbitMq, queues: &[String]) -> Result<Vec<QueueDepth>, BoxError> {
     let mut depths = Vec::new();
     for queue in queues {
         let found = rabbit.queues(queue).await?;
-        depths.extend(found.into_iter().map(|depth| Depth {
+        depths.extend(found.into_iter().map(|depth| QueueDepth {
             queue: depth.queue,
             ready: depth.messages.into(),
             unacked: 0,

@@ -1,4 +1,4 @@
-//! Request bodies: read whole, bounded in size and in time.
+//! Reading a whole request body, with a limit on size and time.
 
 use std::time::Duration;
 
@@ -9,21 +9,20 @@ use http_body_util::{BodyExt, LengthLimitError, Limited};
 use hyper::body::{Body, Incoming};
 use tokio::time::timeout;
 
-/// A body that takes longer is held back on purpose.
-const PATIENCE: Duration = Duration::from_secs(30);
+/// Time for the whole body, so that a client cannot hold a connection by sending slowly.
+const READ_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// Why a body could not be read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum BodyError {
-    /// More than the limit; nothing beyond it was read.
+    /// It is larger than the limit; bytes beyond the limit were not read.
     TooLarge,
-    /// The client took too long.
-    Slow,
-    /// The client went away.
-    Broken,
+    TimedOut,
+    /// The connection was lost before the end.
+    Incomplete,
 }
 
-/// Reads a body of at most `limit` bytes; one announced as larger is not begun.
+/// Reads a body of at most `limit` bytes. A larger `Content-Length` is refused before reading.
 pub(crate) async fn read(headers: &HeaderMap, body: Incoming, limit: usize) -> Result<Bytes, BodyError> {
     let announced = headers.get(CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse().ok());
     if announced.is_some_and(|length: u64| length > limit as u64) {
@@ -32,14 +31,14 @@ pub(crate) async fn read(headers: &HeaderMap, body: Incoming, limit: usize) -> R
     if body.is_end_stream() {
         return Ok(Bytes::new());
     }
-    timeout(PATIENCE, collect(body, limit)).await.unwrap_or(Err(BodyError::Slow))
+    timeout(READ_TIMEOUT, collect(body, limit)).await.unwrap_or(Err(BodyError::TimedOut))
 }
 
 async fn collect(body: Incoming, limit: usize) -> Result<Bytes, BodyError> {
     match Limited::new(body, limit).collect().await {
-        // One frame, the usual case, is handed on without a copy.
+        // A body of one frame, the usual case, is not copied.
         Ok(whole) => Ok(whole.to_bytes()),
         Err(error) if error.is::<LengthLimitError>() => Err(BodyError::TooLarge),
-        Err(_) => Err(BodyError::Broken),
+        Err(_) => Err(BodyError::Incomplete),
     }
 }

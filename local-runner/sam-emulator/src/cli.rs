@@ -1,32 +1,56 @@
-//! The command line: what can be asked for. What happens then lives in `run`.
+//! The command line: commands and options. The module `run` executes them.
 
 use std::convert::Infallible;
 use std::net::IpAddr;
 use std::path::PathBuf;
 use std::str::FromStr;
 
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 
 /// Runs a SAM template on this machine: its HTTP and WebSocket APIs, its schedules and its queues.
 #[derive(Debug, Clone, Parser)]
-#[command(name = "local-runner", version, after_help = EXAMPLES)]
+#[command(version)]
 pub struct Cli {
-    /// What to do; `serve` when nothing is said.
+    /// The command; `serve` by default.
     #[command(subcommand)]
     pub command: Option<Command>,
-    /// Options, before or after the command.
+    /// The options, which may come before or after the command.
     #[command(flatten)]
-    pub options: Options,
+    pub options: CliOptions,
 }
 
-const EXAMPLES: &str = "\
-Examples:
-  local-runner                                  serve everything on http://127.0.0.1:3000
-  local-runner --port 8080 --data :memory:      another port, nothing kept
-  local-runner invoke my-function --event -     the event from standard input, the reply on standard output
-  local-runner routes                           what answers where";
+impl Cli {
+    /// Reads the command line of the program `name`. For `--help`, `--version` and a wrong argument it prints
+    /// and ends the process, as clap does.
+    #[must_use]
+    pub fn parse_as(name: &'static str) -> Self {
+        let matches = Self::command_as(name).get_matches();
+        Self::from_arg_matches(&matches).unwrap_or_else(|error| error.exit())
+    }
 
-/// What to do.
+    /// The clap command of the program `name`, with examples that use that name.
+    #[must_use]
+    pub fn command_as(name: &'static str) -> clap::Command {
+        Self::command().name(name).bin_name(name).after_help(examples(name))
+    }
+}
+
+fn examples(name: &str) -> String {
+    let rows = [
+        ("", "serve everything on http://127.0.0.1:3000"),
+        (" --port 8080 --data :memory:", "another port, no data on disk"),
+        (" invoke my-function --event -", "the event from standard input, the reply on standard output"),
+        (" routes", "the routes and their functions"),
+    ];
+    let width = rows.iter().map(|(arguments, _)| name.len() + arguments.len()).max().unwrap_or_default();
+    let lines = rows.map(|(arguments, about)| {
+        let line = format!("{name}{arguments}");
+        format!("  {line:width$}     {about}")
+    });
+    format!("Examples:\n{}", lines.join("\n"))
+}
+
+/// A command. The doc comments of the variants and fields are the texts of `--help`.
 #[derive(Debug, Clone, PartialEq, Eq, Subcommand)]
 pub enum Command {
     /// Serve all triggers until Ctrl-C (the default)
@@ -49,47 +73,47 @@ pub enum Command {
     },
     /// List the routes of the HTTP and the WebSocket API
     Routes,
-    /// List the functions and what calls them
+    /// List the functions and their triggers
     Functions,
-    /// Show how much the queues hold
+    /// Show how many messages each queue has
     Queues {
-        /// First send everything from the .dead queues back to be tried again
+        /// First send the messages of the .dead queues back to be tried again
         #[arg(long)]
         replay_dead: bool,
     },
-    /// Do one of the application's tasks, or list them
+    /// Run one of the application's tasks, or list them
     Task {
-        /// Its name; without it, all are listed
+        /// The task's name; without it, all tasks are listed
         name: Option<String>,
     },
 }
 
-/// Options of every command.
+/// The options of every command. The doc comments of the fields are the texts of `--help`.
 #[derive(Debug, Clone, Args)]
-pub struct Options {
-    /// The port that everything is on; 0 takes a free one
+pub struct CliOptions {
+    /// The port to listen on; 0 takes a free one
     #[arg(long, global = true, default_value_t = 3000, env = "PORT", value_name = "PORT")]
     pub port: u16,
     /// The address to listen on
     #[arg(long, global = true, default_value = "127.0.0.1", value_name = "ADDRESS")]
     pub host: IpAddr,
-    /// Where data is kept, or :memory: to keep none
+    /// The folder for data, or :memory: to store none on disk
     #[arg(long, global = true, default_value = ".data", value_name = "DIR")]
     pub data: Data,
-    /// The SAM template; otherwise template.yaml here or in a folder above
+    /// The SAM template; by default template.yaml in this folder or one above
     #[arg(long, short, global = true, value_name = "FILE")]
     pub template: Option<PathBuf>,
-    /// KEY=VALUE lines that set variables and template parameters; the environment wins over it
+    /// A file of KEY=VALUE lines that set variables and template parameters; the environment overrides it
     #[arg(long, global = true, value_name = "FILE")]
     pub env_file: Option<PathBuf>,
 }
 
-/// `--data`.
+/// The value of `--data`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Data {
-    /// Nothing outlives the process.
+    /// `:memory:`: data is lost when the process ends.
     Memory,
-    /// A directory, made when it is missing.
+    /// A directory, which is created if it does not exist.
     Directory(PathBuf),
 }
 

@@ -1,5 +1,5 @@
-//! Asking a runner that is up already: a command given in another terminal must meet the functions, the
-//! sockets and the stores of the process that serves.
+//! An HTTP client for the port of a running emulator. A command given in another terminal must use the
+//! functions, sockets and stores of the process that serves.
 
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -13,25 +13,27 @@ use tokio::time::timeout;
 
 use crate::output::BoxError;
 
-/// How long a connect may take before nobody is there.
-const KNOCK: Duration = Duration::from_millis(500);
-/// The longest that a function may run on Lambda, and a little more.
-const PATIENCE: Duration = Duration::from_secs(16 * 60);
+/// Time to connect; after it the port counts as closed.
+const CONNECT_TIMEOUT: Duration = Duration::from_millis(500);
+/// Longer than the 15 minutes that Lambda gives a function.
+const RESPONSE_TIMEOUT: Duration = Duration::from_secs(16 * 60);
 
-/// A whole answer.
-pub(crate) type Answer = http::Response<Bytes>;
+/// A response with its whole body.
+pub(crate) type ClientResponse = http::Response<Bytes>;
 
-/// One request to whatever listens at `address`; `None` when nothing does.
+/// Sends one request to `address`; `None` when nothing listens there.
 ///
 /// # Errors
-/// Something listens there that does not speak HTTP.
-pub(crate) async fn ask(
+/// The listener does not speak HTTP, the response breaks off, or it takes longer than [`RESPONSE_TIMEOUT`].
+pub(crate) async fn send(
     address: SocketAddr,
     method: Method,
     path: &str,
     body: Bytes,
-) -> Result<Option<Answer>, BoxError> {
-    let Ok(Ok(stream)) = timeout(KNOCK, TcpStream::connect(address)).await else { return Ok(None) };
+) -> Result<Option<ClientResponse>, BoxError> {
+    let Ok(Ok(stream)) = timeout(CONNECT_TIMEOUT, TcpStream::connect(address)).await else {
+        return Ok(None);
+    };
     let (mut sender, connection) = hyper::client::conn::http1::handshake(TokioIo::new(stream)).await?;
     let driver = tokio::spawn(connection);
     let request = Request::builder()
@@ -39,11 +41,11 @@ pub(crate) async fn ask(
         .uri(path)
         .header(http::header::HOST, address.to_string())
         .body(Full::new(body))?;
-    let answer = timeout(PATIENCE, async {
+    let response = timeout(RESPONSE_TIMEOUT, async {
         let (head, body) = sender.send_request(request).await?.into_parts();
-        Ok::<_, hyper::Error>(Answer::from_parts(head, body.collect().await?.to_bytes()))
+        Ok::<_, hyper::Error>(ClientResponse::from_parts(head, body.collect().await?.to_bytes()))
     });
-    let answer = answer.await??;
+    let response = response.await??;
     driver.abort();
-    Ok(Some(answer))
+    Ok(Some(response))
 }

@@ -1,22 +1,23 @@
-//! `--env-file`: `KEY=VALUE` lines, as shells and container tools write them. Pure.
+//! `--env-file`: `KEY=VALUE` lines, in the syntax that shells and container tools share.
 
 use std::collections::BTreeMap;
 
-/// Why a file is refused.
+/// Why an env file cannot be read.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("line {line}: {what}")]
 pub struct EnvFileError {
-    /// Counted from 1.
+    /// The line number, from 1.
     pub line: usize,
-    /// What is wrong there.
+    /// What is wrong in that line.
     pub what: &'static str,
 }
 
-/// Reads the text of an env file. Empty lines, `#` comments and a leading `export` are passed over; values
-/// may be in single quotes (as they stand) or double quotes (`\n`, `\t`, `\"`, `\\`); later lines win.
+/// Parses an env file. Empty lines, `#` comments and a leading `export` are ignored. A value may be in single
+/// quotes (no escapes) or double quotes (`\n`, `\t`, `\"`, `\\`). If a name occurs twice, the later line
+/// wins.
 ///
 /// # Errors
-/// The first line that is no assignment, has a bad name, or does not close its quote.
+/// The first line that is not an assignment, has an invalid name, or has no closing quote.
 pub fn parse(text: &str) -> Result<BTreeMap<String, String>, EnvFileError> {
     let mut values = BTreeMap::new();
     for (index, line) in text.trim_start_matches('\u{feff}').lines().enumerate() {
@@ -37,22 +38,22 @@ fn assignment(line: &str) -> Result<Option<(String, String)>, &'static str> {
     let line = line.strip_prefix("export ").unwrap_or(line);
     let (name, value) = line.split_once('=').ok_or("expected KEY=VALUE")?;
     let name = name.trim();
-    let legal = |letter: char| letter.is_ascii_alphanumeric() || matches!(letter, '_' | '.' | '-');
-    if name.is_empty() || !name.chars().all(legal) {
-        return Err("a name has letters, digits and _ only");
+    let is_allowed = |letter: char| letter.is_ascii_alphanumeric() || matches!(letter, '_' | '.' | '-');
+    if name.is_empty() || !name.chars().all(is_allowed) {
+        return Err("a name may contain letters, digits, '_', '.' and '-' only");
     }
     Ok(Some((name.to_owned(), unquote(value.trim())?)))
 }
 
 fn unquote(value: &str) -> Result<String, &'static str> {
     if let Some(rest) = value.strip_prefix('\'') {
-        let (inside, after) = rest.split_once('\'').ok_or("the quote ' is not closed")?;
-        return ended(after).map(|()| inside.to_owned());
+        let (inside, after) = rest.split_once('\'').ok_or("the closing quote ' is missing")?;
+        return check_after_quote(after).map(|()| inside.to_owned());
     }
     if let Some(rest) = value.strip_prefix('"') {
         return double_quoted(rest);
     }
-    // Unquoted: a comment begins at ` #`.
+    // In an unquoted value ` #` starts a comment.
     Ok(value.split_once(" #").map_or(value, |(before, _)| before).trim_end().to_owned())
 }
 
@@ -61,7 +62,7 @@ fn double_quoted(rest: &str) -> Result<String, &'static str> {
     let mut letters = rest.char_indices();
     while let Some((at, letter)) = letters.next() {
         match letter {
-            '"' => return ended(&rest[at + 1..]).map(|()| out),
+            '"' => return check_after_quote(&rest[at + 1..]).map(|()| out),
             '\\' => match letters.next() {
                 Some((_, 'n')) => out.push('\n'),
                 Some((_, 't')) => out.push('\t'),
@@ -71,13 +72,17 @@ fn double_quoted(rest: &str) -> Result<String, &'static str> {
             other => out.push(other),
         }
     }
-    Err("the quote \" is not closed")
+    Err("the closing quote \" is missing")
 }
 
-/// After a closing quote only a comment may follow.
-fn ended(after: &str) -> Result<(), &'static str> {
+/// Only a comment may follow a closing quote.
+fn check_after_quote(after: &str) -> Result<(), &'static str> {
     let after = after.trim_start();
-    if after.is_empty() || after.starts_with('#') { Ok(()) } else { Err("text after the closing quote") }
+    if after.is_empty() || after.starts_with('#') {
+        Ok(())
+    } else {
+        Err("only a comment may follow the closing quote")
+    }
 }
 
 #[cfg(test)]
@@ -85,7 +90,7 @@ mod tests {
     use super::parse;
 
     #[test]
-    fn values_are_read_as_shells_write_them() {
+    fn quotes_escapes_and_comments_are_parsed_like_in_a_shell() {
         for (line, value) in [
             ("A=1", "1"),
             ("  A = 1  ", "1"),
@@ -104,13 +109,13 @@ mod tests {
     }
 
     #[test]
-    fn broken_lines_are_named() {
+    fn an_invalid_line_is_an_error_with_its_number() {
         for (text, message) in [
             ("A", "line 1: expected KEY=VALUE"),
-            ("\n=1", "line 2: a name has letters, digits and _ only"),
-            ("A='x", "line 1: the quote ' is not closed"),
-            ("A=\"x\\", "line 1: the quote \" is not closed"),
-            ("A='x'y", "line 1: text after the closing quote"),
+            ("\n=1", "line 2: a name may contain letters, digits, '_', '.' and '-' only"),
+            ("A='x", "line 1: the closing quote ' is missing"),
+            ("A=\"x\\", "line 1: the closing quote \" is missing"),
+            ("A='x'y", "line 1: only a comment may follow the closing quote"),
         ] {
             assert_eq!(parse(text).map_err(|error| error.to_string()), Err(message.to_owned()));
         }

@@ -1,8 +1,9 @@
-//! The event source mapping of Amazon MQ for RabbitMQ: a queue that feeds a function.
+//! The event source mapping of Amazon MQ for RabbitMQ: the messages of a queue invoke a function (Lambda
+//! guide, `with-mq`).
 //!
-//! In the order of reading: [`Source`] gives messages, [`Batch`] gathers them, [`event`](event::event)
-//! writes them down as Lambda does, [`Poller`] invokes with one batch at a time and settles it.
-//! [`RabbitMq`] is a source on a real broker; another one can be handed in.
+//! In the order of reading: [`Source`] delivers messages, [`Batch`] collects them, [`event`] writes the
+//! function's input, [`Poller`] invokes the function with one batch at a time and acknowledges it.
+//! [`RabbitMq`] is a source on a real broker; an application may implement another.
 
 pub mod backoff;
 pub mod batch;
@@ -12,7 +13,7 @@ pub mod rabbitmq;
 pub mod source;
 
 pub use backoff::Backoff;
-pub use batch::{Batch, Limits, Pushed, Record};
+pub use batch::{Batch, BatchLimits, PushOutcome, Record};
 pub use poller::Poller;
 pub use rabbitmq::{InvalidUrl, RabbitMq};
-pub use source::{Delivery, HeaderValue, Properties, Source};
+pub use source::{AmqpProperties, AmqpValue, Source, SourceMessage};

@@ -1,11 +1,14 @@
-//! The HTTP API trigger: request → route → event → function → answer, with API Gateway's limits and exact
-//! error bodies. The pure steps live in the files below; sockets and hyper's server do not live here.
+//! The HTTP API trigger: request → route → event → function → response, with API Gateway's limits and error
+//! bodies (API Gateway guide, `http-api`).
+//!
+//! In the order of reading: `route` (which route), `event` and `event_v1` (the function's input),
+//! `reply` (its output), `cors`. Those modules do no input or output.
 
-pub mod cors;
-pub mod event;
-pub mod event_v1;
-mod hop;
-pub mod reply;
+mod cors;
+mod event;
+mod event_v1;
+mod headers;
+mod reply;
 pub mod route;
 
 use std::net::SocketAddr;
@@ -19,24 +22,24 @@ use jiff::Timestamp;
 use tokio::time::timeout;
 
 use self::cors::Cors;
-use self::event::Surroundings;
-use self::route::{Match, Router};
+use self::event::RequestMeta;
+use self::route::{RouteMatch, Router};
 use crate::body::{self, BodyError};
-use crate::ids;
+use crate::endpoint::{Endpoint, Request, Response, message};
+use crate::gateway;
 use crate::invoke::{BoxFuture, Invocation, InvokeError, Invoker};
-use crate::mount::{Mount, Request, Response, message};
 use crate::plan::{HttpApiPlan, Plan};
 
-/// The gateway's limit on a request's payload.
+/// Bytes of a request body: the gateway's limit.
 const MAX_BODY: usize = 10 * 1024 * 1024;
-/// The gateway's limit on request line and headers together.
+/// Bytes of request line and headers: the gateway's limit.
 const MAX_HEAD: usize = 10_240;
-/// Lambda's limit on a synchronous event.
+/// Bytes of an event: Lambda's limit for a synchronous invocation.
 const MAX_EVENT: usize = 6 * 1024 * 1024;
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("apigw-requestid");
 
-/// The HTTP API on the port. It claims every request, so it is the last mount.
+/// The HTTP API as an endpoint. It matches every request, so it must be the last endpoint.
 #[derive(Clone)]
 pub struct HttpApi {
     inner: Arc<Inner>,
@@ -52,7 +55,7 @@ struct Inner {
 }
 
 impl HttpApi {
-    /// The API `api` of `plan`; `port` is the one clients reach.
+    /// The API `api` of `plan`. `port` is the port of the listener, for the event's `x-forwarded-port`.
     #[must_use]
     pub fn new(plan: &Plan, api: &HttpApiPlan, port: u16, invoker: Arc<dyn Invoker>) -> Self {
         let inner = Inner {
@@ -67,8 +70,8 @@ impl HttpApi {
     }
 }
 
-impl Mount for HttpApi {
-    fn claims(&self, _head: &Parts) -> bool {
+impl Endpoint for HttpApi {
+    fn matches(&self, _head: &Parts) -> bool {
         true
     }
 
@@ -76,8 +79,8 @@ impl Mount for HttpApi {
         let inner = Arc::clone(&self.inner);
         Box::pin(async move {
             let origin = request.headers().get(ORIGIN).cloned();
-            let request_id = ids::gateway_id();
-            let mut response = inner.answer(request, peer, &request_id).await;
+            let request_id = gateway::random_id();
+            let mut response = inner.respond(request, peer, &request_id).await;
             let is_preflight = response.extensions_mut().remove::<cors::Preflight>().is_some();
             if let Some(cors) = inner.cors.as_ref().filter(|_| !is_preflight) {
                 cors.apply(origin.as_ref(), response.headers_mut());
@@ -91,9 +94,9 @@ impl Mount for HttpApi {
 }
 
 impl Inner {
-    async fn answer(&self, request: Request, peer: SocketAddr, request_id: &str) -> Response {
+    async fn respond(&self, request: Request, peer: SocketAddr, request_id: &str) -> Response {
         let (head, body) = request.into_parts();
-        if hop::head_bytes(&head) > MAX_HEAD {
+        if headers::head_bytes(&head) > MAX_HEAD {
             return message(StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE, "Request Header Fields Too Large");
         }
         let found = self.find(&head);
@@ -103,21 +106,21 @@ impl Inner {
         let Some(found) = found else { return message(StatusCode::NOT_FOUND, "Not Found") };
         let body = match body::read(&head.headers, body, MAX_BODY).await {
             Ok(body) => body,
-            Err(error) => return refuse_body(error),
+            Err(error) => return body_error(error),
         };
         let event = self.event(&head, &body, &found, peer, request_id);
         drop(body);
         if event.len() > MAX_EVENT {
             return message(StatusCode::PAYLOAD_TOO_LARGE, "Request Too Long");
         }
-        self.call(found.route, event).await
+        self.invoke(found.route, event).await
     }
 
-    fn find(&self, head: &Parts) -> Option<Match<'_>> {
+    fn find(&self, head: &Parts) -> Option<RouteMatch<'_>> {
         self.router.find(head.method.as_str(), self.without_stage(head.uri.path())?)
     }
 
-    /// A named stage is the first segment of the path; `$default` adds none.
+    /// A named stage is the first segment of the path; the stage `$default` is not part of the path.
     fn without_stage<'a>(&self, path: &'a str) -> Option<&'a str> {
         if self.stage == "$default" {
             return Some(path);
@@ -128,57 +131,57 @@ impl Inner {
         }
     }
 
-    /// With `CorsConfiguration` the gateway answers OPTIONS itself; only a route of its own for a plain
-    /// OPTIONS (no preflight) still reaches a function.
-    fn preflight(&self, head: &Parts, found: Option<&Match<'_>>) -> Option<Response> {
+    /// The gateway's own response to OPTIONS. With `CorsConfiguration`, only an OPTIONS request that is not a
+    /// preflight and has a route of its own reaches a function.
+    fn preflight(&self, head: &Parts, found: Option<&RouteMatch<'_>>) -> Option<Response> {
         let cors = self.cors.as_ref()?;
-        let own_route = found.is_some_and(|found| !found.route.is_default());
-        let is_ours = Cors::is_preflight(head) || (head.method == Method::OPTIONS && !own_route);
-        is_ours.then(|| cors.preflight(&head.headers))
+        let has_own_route = found.is_some_and(|found| !found.route.is_default());
+        let is_for_gateway = Cors::is_preflight(head) || (head.method == Method::OPTIONS && !has_own_route);
+        is_for_gateway.then(|| cors.preflight(&head.headers))
     }
 
     fn event(
         &self,
         head: &Parts,
         body: &Bytes,
-        found: &Match<'_>,
+        found: &RouteMatch<'_>,
         peer: SocketAddr,
         request_id: &str,
     ) -> Vec<u8> {
         let now = Timestamp::now();
-        let around = Surroundings {
+        let meta = RequestMeta {
             stage: &self.stage,
             account_id: &self.account_id,
             request_id,
             source_ip: peer.ip().to_canonical(),
             port: self.port,
             now,
-            trace: &ids::trace_root(now.as_second().unsigned_abs()),
+            trace: &gateway::trace_root(now),
         };
         match found.route.plan.payload_format.as_str() {
-            "1.0" => event_v1::build(head, body, found, &around),
-            _ => event::build(head, body, found, &around),
+            "1.0" => event_v1::build(head, body, found, &meta),
+            _ => event::build(head, body, found, &meta),
         }
     }
 
-    /// Invokes within the integration's timeout and reads the reply.
-    async fn call(&self, route: &route::Route, event: Vec<u8>) -> Response {
+    /// Invokes the route's function within the route's timeout and converts its reply.
+    async fn invoke(&self, route: &route::Route, event: Vec<u8>) -> Response {
         let function = &route.plan.function;
         let call = Invocation::new(function.as_str(), event);
         let request_id = call.request_id.clone();
         let payload = match timeout(route.plan.timeout, self.invoker.invoke(call)).await {
             Ok(Ok(payload)) => payload,
-            Ok(Err(InvokeError::Throttled)) | Err(_) => {
-                tracing::warn!(
-                    function,
-                    request_id,
-                    route = route.key,
-                    "throttled, or too late for the route"
-                );
+            Ok(Err(error @ InvokeError::Throttled)) => {
+                tracing::warn!(function, request_id, route = route.key, %error, "function throttled");
+                return message(StatusCode::SERVICE_UNAVAILABLE, "Service Unavailable");
+            }
+            Err(_) => {
+                let timeout = route.plan.timeout;
+                tracing::warn!(function, request_id, route = route.key, ?timeout, "route timed out");
                 return message(StatusCode::SERVICE_UNAVAILABLE, "Service Unavailable");
             }
             Ok(Err(error)) => {
-                tracing::warn!(function, request_id, %error, "the function failed");
+                tracing::warn!(function, request_id, route = route.key, %error, "function failed");
                 return internal_error();
             }
         };
@@ -187,7 +190,7 @@ impl Inner {
             _ => reply::read(payload),
         };
         reply.unwrap_or_else(|error| {
-            tracing::warn!(function, request_id, %error, "the function's reply has a bad shape");
+            tracing::warn!(function, request_id, route = route.key, %error, "invalid reply of a function");
             internal_error()
         })
     }
@@ -197,11 +200,11 @@ fn internal_error() -> Response {
     message(StatusCode::INTERNAL_SERVER_ERROR, "Internal Server Error")
 }
 
-fn refuse_body(error: BodyError) -> Response {
+fn body_error(error: BodyError) -> Response {
     match error {
         BodyError::TooLarge => message(StatusCode::PAYLOAD_TOO_LARGE, "Request Entity Too Large"),
-        BodyError::Slow => message(StatusCode::REQUEST_TIMEOUT, "Request Timeout"),
-        // Nobody is there to read this.
-        BodyError::Broken => message(StatusCode::BAD_REQUEST, "Bad Request"),
+        BodyError::TimedOut => message(StatusCode::REQUEST_TIMEOUT, "Request Timeout"),
+        // The client has disconnected and does not receive this.
+        BodyError::Incomplete => message(StatusCode::BAD_REQUEST, "Bad Request"),
     }
 }

@@ -1,4 +1,7 @@
-//! How a trigger calls a function: JSON bytes in, JSON bytes or a function error out.
+//! How a trigger calls a function: JSON bytes in, JSON bytes or an error out.
+//!
+//! In the order of reading: [`handler`] (a function in this process), [`in_process`] (the invoker that calls
+//! it under Lambda's limits), [`asynchronous`] (the queue of `InvocationType: Event`).
 
 pub mod asynchronous;
 pub mod handler;
@@ -8,49 +11,55 @@ use std::future::Future;
 use std::pin::Pin;
 
 use bytes::Bytes;
+use uuid::Uuid;
 
 pub use asynchronous::AsyncInvoker;
 pub use handler::{Context, FunctionError, Handler, Registry};
 pub use in_process::InProcess;
 
-/// A boxed future that can cross threads.
+/// A boxed future that can move between threads.
 pub type BoxFuture<T> = Pin<Box<dyn Future<Output = T> + Send + 'static>>;
 
-/// Calls functions by name. In-process, process and remote invokers differ only here.
+/// Calls functions by name.
 pub trait Invoker: Send + Sync + 'static {
-    /// Invokes and waits (`RequestResponse`). The function's own timeout applies inside.
+    /// Invokes a function and waits for its reply (`InvocationType: RequestResponse`). The function's own
+    /// timeout applies.
     ///
-    /// Dropping the future does not stop the function: Lambda finishes what a caller gave up on.
+    /// As on Lambda, dropping the future does not stop the function.
+    ///
+    /// # Errors
+    /// [`InvokeError`]: the function does not exist, failed, or is throttled.
     fn invoke(&self, call: Invocation) -> BoxFuture<Result<Bytes, InvokeError>>;
 
-    /// Ready when no invocation runs any more, also those whose caller has gone. Called once, at the end.
+    /// Waits until no invocation runs, including those whose caller stopped waiting. Called once, at
+    /// shutdown.
     fn drain(&self) -> BoxFuture<()> {
         Box::pin(std::future::ready(()))
     }
 }
 
-/// One invocation.
+/// One invocation of a function.
 #[derive(Debug, Clone)]
 pub struct Invocation {
     /// The function's name.
     pub function: String,
-    /// The request id that logs, replies and the function's context share.
+    /// Lambda's request id, a UUID: it is in the log lines, the reply and the function's context.
     pub request_id: String,
-    /// The event, as JSON.
+    /// The event as JSON.
     pub payload: Bytes,
 }
 
 impl Invocation {
-    /// An invocation under a fresh request id.
+    /// An invocation with a new request id.
     pub fn new(function: impl Into<String>, payload: impl Into<Bytes>) -> Self {
-        Self { function: function.into(), request_id: crate::ids::uuid(), payload: payload.into() }
+        Self { function: function.into(), request_id: Uuid::new_v4().to_string(), payload: payload.into() }
     }
 }
 
-/// Why there is no payload.
+/// Why an invocation returned no payload. The texts are Lambda's.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum InvokeError {
-    /// No such function: the Invoke API's `ResourceNotFoundException`.
+    /// The function does not exist: the Invoke API's `ResourceNotFoundException`.
     #[error("Function not found: {0}")]
     NotFound(String),
     /// The function ran and failed: the payload of `X-Amz-Function-Error: Unhandled`.
@@ -61,13 +70,7 @@ pub enum InvokeError {
         /// `errorMessage`.
         message: String,
     },
-    /// More than `ReservedConcurrentExecutions` at once: `TooManyRequestsException`.
+    /// `ReservedConcurrentExecutions` invocations run already: `TooManyRequestsException`.
     #[error("Rate Exceeded.")]
     Throttled,
-}
-
-impl From<FunctionError> for InvokeError {
-    fn from(error: FunctionError) -> Self {
-        Self::Function { error_type: error.error_type, message: error.message }
-    }
 }

@@ -1,5 +1,5 @@
-//! Lambda's Invoke API on the port: `POST /2015-03-31/functions/{name}/invocations` (contract §2), with the
-//! SDK's exact status codes, headers and error bodies.
+//! Lambda's Invoke API on the port: `POST /2015-03-31/functions/{name}/invocations` (Lambda guide,
+//! `API_Invoke`), with the status codes, headers and error bodies that the AWS SDKs expect.
 
 mod error;
 pub mod name;
@@ -12,19 +12,19 @@ use bytes::Bytes;
 use http::header::{HeaderName, HeaderValue};
 use http::request::Parts;
 use http::{HeaderMap, Method, StatusCode};
-use http_body_util::Full;
+use uuid::Uuid;
 
 use self::error::ServiceError;
 use crate::body::{self, BodyError};
+use crate::endpoint::{Endpoint, Request, Response, empty, json};
 use crate::invoke::asynchronous::AsyncInvoker;
 use crate::invoke::{BoxFuture, FunctionError, Invocation, InvokeError, Invoker};
-use crate::mount::{self, Mount, Request, Response};
 use crate::plan::{Account, Plan};
 
-/// Payload limit of `RequestResponse`.
-const MAX_SYNC: usize = 6 * 1024 * 1024;
-/// Payload limit of `Event`.
-const MAX_ASYNC: usize = 1024 * 1024;
+/// Bytes of payload of `RequestResponse`.
+const MAX_SYNC_PAYLOAD: usize = 6 * 1024 * 1024;
+/// Bytes of payload of `Event`.
+const MAX_ASYNC_PAYLOAD: usize = 1024 * 1024;
 
 const PREFIX: &str = "/2015-03-31/";
 const INVOCATION_TYPE: HeaderName = HeaderName::from_static("x-amz-invocation-type");
@@ -32,7 +32,7 @@ const REQUEST_ID: HeaderName = HeaderName::from_static("x-amzn-requestid");
 const FUNCTION_ERROR: HeaderName = HeaderName::from_static("x-amz-function-error");
 const EXECUTED_VERSION: HeaderName = HeaderName::from_static("x-amz-executed-version");
 
-/// The Invoke API as a mount.
+/// The Invoke API as an endpoint. It matches every path below `/2015-03-31/`.
 #[derive(Clone)]
 pub struct InvokeApi {
     inner: Arc<Inner>,
@@ -46,7 +46,7 @@ struct Inner {
 }
 
 impl InvokeApi {
-    /// The API in front of the plan's functions.
+    /// The API for the functions of `plan`: `invoker` runs synchronous calls, `asynchronous` takes events.
     #[must_use]
     pub fn new(plan: &Plan, invoker: Arc<dyn Invoker>, asynchronous: AsyncInvoker) -> Self {
         let functions = plan.functions.keys().cloned().collect();
@@ -54,17 +54,17 @@ impl InvokeApi {
     }
 }
 
-impl Mount for InvokeApi {
-    fn claims(&self, head: &Parts) -> bool {
+impl Endpoint for InvokeApi {
+    fn matches(&self, head: &Parts) -> bool {
         head.uri.path().starts_with(PREFIX)
     }
 
     fn serve(&self, request: Request, _peer: SocketAddr) -> BoxFuture<Response> {
         let inner = Arc::clone(&self.inner);
         Box::pin(async move {
-            let request_id = crate::ids::uuid();
-            let answer = inner.answer(request, &request_id).await;
-            let mut response = answer.unwrap_or_else(ServiceError::into_response);
+            let request_id = Uuid::new_v4().to_string();
+            let result = inner.invoke(request, &request_id).await;
+            let mut response = result.unwrap_or_else(ServiceError::into_response);
             if let Ok(id) = HeaderValue::try_from(request_id) {
                 response.headers_mut().insert(REQUEST_ID, id);
             }
@@ -82,16 +82,17 @@ enum InvocationType {
 }
 
 impl Inner {
-    async fn answer(&self, request: Request, request_id: &str) -> Result<Response, ServiceError> {
+    async fn invoke(&self, request: Request, request_id: &str) -> Result<Response, ServiceError> {
         let (head, body) = request.into_parts();
         let function = self.function(&head)?;
         let kind = invocation_type(&head.headers)?;
         if kind == InvocationType::DryRun {
             return Ok(empty(StatusCode::NO_CONTENT));
         }
-        let limit = if kind == InvocationType::Event { MAX_ASYNC } else { MAX_SYNC };
-        let payload = body::read(&head.headers, body, limit).await.map_err(|error| bad_body(error, limit))?;
-        let payload = checked(payload)?;
+        let limit = if kind == InvocationType::Event { MAX_ASYNC_PAYLOAD } else { MAX_SYNC_PAYLOAD };
+        let payload =
+            body::read(&head.headers, body, limit).await.map_err(|error| body_error(error, limit))?;
+        let payload = check_json(payload)?;
         let call = Invocation { function, request_id: request_id.to_owned(), payload };
         if kind == InvocationType::Event {
             self.asynchronous.enqueue(call);
@@ -107,7 +108,7 @@ impl Inner {
         }
     }
 
-    /// The function that the path names, if it is there.
+    /// The name of the function that the path names, if the template has it.
     fn function(&self, head: &Parts) -> Result<String, ServiceError> {
         let path = head.uri.path().strip_prefix(PREFIX).and_then(|rest| rest.strip_prefix("functions/"));
         let Some(given) = path.and_then(|rest| rest.strip_suffix("/invocations")) else {
@@ -117,11 +118,11 @@ impl Inner {
             return Err(ServiceError::NoSuchOperation);
         }
         let query = head.uri.query().unwrap_or_default();
-        let named = name::parse(given, query).ok_or_else(|| ServiceError::InvalidName(given.to_owned()))?;
-        if named.qualifier == name::LATEST && self.functions.contains(&named.function) {
-            return Ok(named.function);
+        let name = name::parse(given, query).ok_or_else(|| ServiceError::InvalidName(given.to_owned()))?;
+        if name.qualifier == name::LATEST && self.functions.contains(&name.function) {
+            return Ok(name.function);
         }
-        Err(self.not_found(&named.function, &named.qualifier))
+        Err(self.not_found(&name.function, &name.qualifier))
     }
 
     fn not_found(&self, name: &str, qualifier: &str) -> ServiceError {
@@ -139,8 +140,8 @@ fn invocation_type(headers: &HeaderMap) -> Result<InvocationType, ServiceError> 
     }
 }
 
-/// The payload, which must be JSON; none at all is an empty object.
-fn checked(payload: Bytes) -> Result<Bytes, ServiceError> {
+/// The payload, if it is JSON; an empty payload becomes an empty object.
+fn check_json(payload: Bytes) -> Result<Bytes, ServiceError> {
     if payload.is_empty() {
         return Ok(Bytes::from_static(b"{}"));
     }
@@ -150,28 +151,24 @@ fn checked(payload: Bytes) -> Result<Bytes, ServiceError> {
     }
 }
 
-fn bad_body(error: BodyError, limit: usize) -> ServiceError {
+fn body_error(error: BodyError, limit: usize) -> ServiceError {
     match error {
         BodyError::TooLarge => ServiceError::TooLarge(limit),
-        BodyError::Slow | BodyError::Broken => ServiceError::NotJson("the body ended early".to_owned()),
+        BodyError::TimedOut | BodyError::Incomplete => {
+            ServiceError::NotJson("the body ended early".to_owned())
+        }
     }
 }
 
-fn empty(status: StatusCode) -> Response {
-    let mut response = Response::new(Full::new(Bytes::new()));
-    *response.status_mut() = status;
-    response
-}
-
 fn executed(payload: Bytes) -> Response {
-    // A function that returns nothing returned null.
+    // As on Lambda, a function without a return value returns null.
     let payload = if payload.is_empty() { Bytes::from_static(b"null") } else { payload };
-    let mut response = mount::json(StatusCode::OK, payload);
+    let mut response = json(StatusCode::OK, payload);
     response.headers_mut().insert(EXECUTED_VERSION, HeaderValue::from_static(name::LATEST));
     response
 }
 
-/// The status stays 200: the service did its part.
+/// The status is 200: the invocation itself worked.
 fn function_error(error: &FunctionError) -> Response {
     let mut response = executed(error.payload().into());
     response.headers_mut().insert(FUNCTION_ERROR, HeaderValue::from_static("Unhandled"));

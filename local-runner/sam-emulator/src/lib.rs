@@ -1,10 +1,14 @@
-//! The local runner as a library: reads a SAM template into a [`plan::Plan`] and emulates the platform.
-//! It knows AWS and knows no chat.
+//! An emulator of the AWS services that run a SAM template: API Gateway, Lambda, EventBridge schedules and
+//! the RabbitMQ event source. It reads a template into a [`plan::Plan`] and runs an application's functions
+//! in this process. It knows AWS and no application.
 //!
-//! Read in this order: `plan` (what runs), `template` (where it comes from), `invoke` (how a function is
-//! called), `mount` and `server` (the port), then the triggers: `http_api`, `invoke_api`, `schedule`,
-//! `event_source`.
-//! `runner` puts them together, `run` is what a binary calls.
+//! Comments name the page of AWS's documentation that a rule comes from: "API Gateway guide" is the developer
+//! guide below `docs.aws.amazon.com/apigateway`, and likewise for Lambda and EventBridge.
+//!
+//! In the order of reading: `plan` (what runs), `template` (where the plan comes from), `invoke` (how a
+//! function is called), `endpoint` and `server` (the port), then the triggers `http_api`, `invoke_api`,
+//! `websocket`, `schedule` and `event_source`. `runner` puts them together, and a program's `main` calls
+//! `run`.
 #![warn(missing_docs)]
 
 pub mod plan;
@@ -12,8 +16,7 @@ pub mod template;
 
 pub mod invoke;
 
-pub mod mount;
-pub mod one_off;
+pub mod endpoint;
 pub mod server;
 
 pub mod event_source;
@@ -22,6 +25,7 @@ pub mod invoke_api;
 pub mod schedule;
 pub mod websocket;
 
+pub mod admin_task;
 pub mod cli;
 pub mod overview;
 pub mod queues;
@@ -30,12 +34,11 @@ pub mod runner;
 pub mod settings;
 
 pub mod env_file;
-pub mod ids;
 
 mod body;
 mod client;
+mod gateway;
 mod output;
-mod percent;
 mod remote;
 mod signals;
 mod table;

@@ -1,26 +1,40 @@
-//! A plan for people: the tables of `routes`, `functions` and `queues`, and the banner of `serve`. Pure.
+//! The plan as text for a terminal: the tables of `routes`, `functions` and `queues`, and the banner of
+//! `serve`.
 
 use std::net::SocketAddr;
 
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
-use crate::plan::Plan;
-use crate::schedule::{Missed, NextRuns};
+use crate::plan::{Plan, WebSocketRoutePlan};
+use crate::schedule::{MissedRuns, NextRuns};
 use crate::table::table;
 
-/// `local-runner routes`: what answers where, and when each schedule runs next.
+/// The output of `routes`: every route with its function, then the next runs of every schedule.
 #[must_use]
 pub fn routes(plan: &Plan, schedules: &[NextRuns]) -> String {
-    let routes = answers(plan);
-    if schedules.is_empty() { routes } else { format!("{routes}\n{}", runs(schedules)) }
+    let routes = route_table(plan);
+    if schedules.is_empty() { routes } else { format!("{routes}\n{}", run_table(schedules)) }
 }
 
-/// The coming runs, in the clocks of each schedule's zone.
-fn runs(schedules: &[NextRuns]) -> String {
+fn route_table(plan: &Plan) -> String {
+    let http = plan.http.iter().flat_map(|api| &api.routes).map(|route| {
+        let path = if route.path == "$default" { "(any other)" } else { &route.path };
+        [route.method.clone(), path.to_owned(), route.function.clone()]
+    });
+    let websocket = plan.websocket.iter().flat_map(|api| {
+        let row = |(key, route): (&String, &WebSocketRoutePlan)| {
+            ["WS".to_owned(), format!("/{} {key}", api.stage), route.function.clone()]
+        };
+        api.routes.iter().map(row)
+    });
+    table(["METHOD", "PATH", "FUNCTION"], &http.chain(websocket).collect::<Vec<_>>())
+}
+
+fn run_table(schedules: &[NextRuns]) -> String {
     let rows = schedules.iter().flat_map(|schedule| {
         let next = match schedule.enabled {
-            true => schedule.runs.iter().map(|run| local(*run, &schedule.timezone)).collect(),
+            true => schedule.runs.iter().map(|run| local_time(*run, &schedule.timezone)).collect(),
             false => vec!["(off)".to_owned()],
         };
         let expression = || format!("{} {}", schedule.expression, schedule.timezone);
@@ -30,16 +44,16 @@ fn runs(schedules: &[NextRuns]) -> String {
     table(["SCHEDULED", "WHEN", "NEXT RUNS"], &rows.collect::<Vec<_>>())
 }
 
-/// RFC 3339 with the zone's offset.
-fn local(at: Timestamp, zone: &str) -> String {
+/// RFC 3339 with the offset of the time zone.
+fn local_time(at: Timestamp, zone: &str) -> String {
     let zone = TimeZone::get(zone).unwrap_or(TimeZone::UTC);
     at.to_zoned(zone).strftime("%Y-%m-%dT%H:%M:%S%:z").to_string()
 }
 
-/// What was missed while no runner was up, for the banner, with the command that makes up for it.
+/// Lines for the banner about runs that were missed, each with the command that runs the latest of them.
 #[must_use]
-pub fn missed(missed: &[Missed]) -> Vec<String> {
-    let line = |missed: &Missed| {
+pub fn missed(missed: &[MissedRuns]) -> Vec<String> {
+    let line = |missed: &MissedRuns| {
         let (function, last) = (&missed.function, missed.last);
         let runs = if missed.count == 1 { "run" } else { "runs" };
         let fire = format!("fire {} --at {last}", missed.schedule);
@@ -51,21 +65,7 @@ pub fn missed(missed: &[Missed]) -> Vec<String> {
     missed.iter().map(line).collect()
 }
 
-fn answers(plan: &Plan) -> String {
-    let http = plan.http.iter().flat_map(|api| &api.routes).map(|route| {
-        let path = if route.path == "$default" { "(any other)" } else { &route.path };
-        [route.method.clone(), path.to_owned(), route.function.clone()]
-    });
-    let sockets = plan.websocket.iter().flat_map(|api| {
-        let row = |(key, route): (&String, &crate::plan::WebSocketRoutePlan)| {
-            ["WS".to_owned(), format!("/{} {key}", api.stage), route.function.clone()]
-        };
-        api.routes.iter().map(row)
-    });
-    table(["METHOD", "PATH", "FUNCTION"], &http.chain(sockets).collect::<Vec<_>>())
-}
-
-/// `local-runner functions`.
+/// The output of `functions`: every function with its limits and its triggers.
 #[must_use]
 pub fn functions(plan: &Plan) -> String {
     let rows: Vec<_> = plan
@@ -80,7 +80,8 @@ pub fn functions(plan: &Plan) -> String {
     table(["FUNCTION", "TIMEOUT", "MEMORY", "CALLED BY"], &rows)
 }
 
-/// `local-runner queues`.
+/// The output of `queues` when the application has no [`QueueAdmin`](crate::queues::QueueAdmin): the queues
+/// of the template, without depths.
 #[must_use]
 pub fn queues(plan: &Plan) -> String {
     let rows: Vec<_> = plan
@@ -95,27 +96,27 @@ pub fn queues(plan: &Plan) -> String {
     table(["QUEUE", "VHOST", "BATCH", "STATE", "FUNCTION"], &rows)
 }
 
-/// Everything that calls one function.
 fn triggers(plan: &Plan, function: &str) -> Vec<String> {
     let http = plan.http.iter().flat_map(|api| &api.routes).filter(|route| route.function == function);
     let http = http.map(|route| match route.path.as_str() {
         "$default" => "any other request".to_owned(),
         path => format!("{} {path}", route.method),
     });
-    let sockets = plan.websocket.iter().flat_map(|api| &api.routes);
-    let sockets = sockets.filter(|(_, route)| route.function == function).map(|(key, _)| format!("WS {key}"));
+    let websocket = plan.websocket.iter().flat_map(|api| &api.routes);
+    let websocket =
+        websocket.filter(|(_, route)| route.function == function).map(|(key, _)| format!("WS {key}"));
     let schedules = plan.schedules.iter().filter(|schedule| schedule.function == function);
     let schedules = schedules.map(|schedule| format!("{} {}", schedule.expression, schedule.timezone));
     let queues = plan.queues.iter().filter(|queue| queue.function == function);
     let queues = queues.map(|queue| format!("queue {}", queue.queue));
-    http.chain(sockets).chain(schedules).chain(queues).collect()
+    http.chain(websocket).chain(schedules).chain(queues).collect()
 }
 
-/// What `serve` says first: what runs where.
+/// The banner of `serve`: the URL of every API, and every enabled schedule and queue.
 #[must_use]
 pub fn banner(plan: &Plan, address: SocketAddr) -> String {
     let mut rows = Vec::new();
-    let mut row = |what: &str, place: String| rows.push(format!("  {what:<11} {place}\n"));
+    let mut row = |name: &str, value: String| rows.push(format!("  {name:<11} {value}\n"));
     if let Some(api) = &plan.http {
         let stage = if api.stage == "$default" { String::new() } else { api.stage.clone() };
         row("HTTP API", format!("http://{address}/{stage}  ({} routes)", api.routes.len()));
@@ -128,8 +129,7 @@ pub fn banner(plan: &Plan, address: SocketAddr) -> String {
     let path = "/2015-03-31/functions/{name}/invocations";
     row("Invoke API", format!("http://{address}{path}  ({functions} functions)"));
     for schedule in plan.schedules.iter().filter(|schedule| schedule.enabled) {
-        let place = format!("{} {} -> {}", schedule.expression, schedule.timezone, schedule.function);
-        row("schedule", place);
+        row("schedule", format!("{} {} -> {}", schedule.expression, schedule.timezone, schedule.function));
     }
     for queue in plan.queues.iter().filter(|queue| queue.enabled) {
         row("queue", format!("{} -> {}", queue.queue, queue.function));

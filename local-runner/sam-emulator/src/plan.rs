@@ -1,36 +1,37 @@
-//! What the template asks for, in the runner's own words: functions and the triggers that call them.
-//! No YAML here, no sockets: a value that every trigger reads and nobody changes.
+//! The content of a template as plain data: functions and the triggers that call them. `template` builds it,
+//! every trigger reads it, and nothing changes it afterwards.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-/// Everything that one template asks the platform to run.
+/// Everything that one template declares and the emulator runs.
 #[derive(Debug, Clone, Default)]
 pub struct Plan {
-    /// The pretended account and region, for ARNs.
+    /// The invented account and region, for ARNs and events.
     pub account: Account,
-    /// Functions by name; the name is `FunctionName`, or the logical id when that is absent.
+    /// Functions by name: `FunctionName`, or the logical id if that is absent.
     pub functions: BTreeMap<String, FunctionPlan>,
-    /// The HTTP API, when any function has an `HttpApi` event.
+    /// The HTTP API; `None` when no function has an `HttpApi` event.
     pub http: Option<HttpApiPlan>,
-    /// The WebSocket API, when the template has one.
+    /// The WebSocket API; `None` when the template has none.
     pub websocket: Option<WebSocketPlan>,
-    /// `Schedule` and `ScheduleV2` events.
+    /// `Schedule` and `ScheduleV2` events, in template order.
     pub schedules: Vec<SchedulePlan>,
-    /// `MQ` events.
+    /// `MQ` events, in template order.
     pub queues: Vec<QueuePlan>,
 }
 
-/// The account and region that ARNs and events name.
+/// The AWS account and region that ARNs and events name. Nothing is looked up there.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Account {
-    /// `AWS::AccountId`.
+    /// `AWS::AccountId`: twelve digits.
     pub id: String,
-    /// `AWS::Region`.
+    /// `AWS::Region`, like `eu-central-1`.
     pub region: String,
 }
 
 impl Default for Account {
+    /// Account 123456789012, AWS's own example, in us-east-1.
     fn default() -> Self {
         Self { id: "123456789012".to_owned(), region: "us-east-1".to_owned() }
     }
@@ -43,7 +44,7 @@ impl Account {
         format!("arn:aws:{service}:{}:{}:{resource}", self.region, self.id)
     }
 
-    /// The ARN of a function.
+    /// `arn:aws:lambda:<region>:<account>:function:<name>`.
     #[must_use]
     pub fn function_arn(&self, name: &str) -> String {
         self.arn("lambda", &format!("function:{name}"))
@@ -53,92 +54,92 @@ impl Account {
 /// One `AWS::Serverless::Function`.
 #[derive(Debug, Clone)]
 pub struct FunctionPlan {
-    /// The name it is invoked by.
+    /// The name in invocations and ARNs.
     pub name: String,
-    /// The logical id in the template.
-    pub logical_id: String,
     /// `Timeout`; Lambda's default is 3 s.
     pub timeout: Duration,
     /// `MemorySize` in MB; Lambda's default is 128.
     pub memory_mb: u32,
-    /// `Environment.Variables`, Globals merged in, intrinsics resolved.
+    /// `Environment.Variables`, with Globals merged in and intrinsics resolved.
     pub environment: BTreeMap<String, String>,
-    /// `EventInvokeConfig.MaximumRetryAttempts` for asynchronous invokes, 0–2 (default 2).
+    /// `EventInvokeConfig.MaximumRetryAttempts` of asynchronous invocations, 0–2 (default 2).
     pub async_retries: u32,
-    /// `EventInvokeConfig.MaximumEventAgeInSeconds` (default 6 h).
+    /// `EventInvokeConfig.MaximumEventAgeInSeconds`, 60 s to 6 h (default 6 h).
     pub async_max_age: Duration,
-    /// `ReservedConcurrentExecutions`, if set.
+    /// `ReservedConcurrentExecutions`: invocations at the same time; `None` is no limit.
     pub reserved_concurrency: Option<u32>,
-    /// The binary's name: `Metadata.BuildProperties.Binary`, else the function's name.
+    /// The name of the binary: `Metadata.BuildProperties.Binary`, or the function's name.
     pub binary: String,
 }
 
 /// The HTTP API (payload format 2.0) and its routes.
 #[derive(Debug, Clone, Default)]
 pub struct HttpApiPlan {
-    /// `$default` unless the template names a stage.
+    /// `StageName`, `$default` by default.
     pub stage: String,
     /// `METHOD /path/{param}` → function, in template order.
     pub routes: Vec<HttpRoutePlan>,
-    /// `CorsConfiguration`, if any.
+    /// `CorsConfiguration`; `None` leaves CORS to the functions.
     pub cors: Option<CorsPlan>,
 }
 
 /// One `HttpApi` event.
 #[derive(Debug, Clone)]
 pub struct HttpRoutePlan {
-    /// Upper-case method, or `ANY`.
+    /// The method in upper case, or `ANY`.
     pub method: String,
     /// `/a/{b}/{c+}`, or `$default` for the catch-all route.
     pub path: String,
-    /// The function that answers.
+    /// The name of the function that it invokes.
     pub function: String,
-    /// `TimeoutInMillis`, 50–30,000 (default 30,000).
+    /// `TimeoutInMillis`, 50 ms – 30 s (default 30 s).
     pub timeout: Duration,
-    /// `1.0` or `2.0`.
+    /// `PayloadFormatVersion`: `1.0` or `2.0` (the default).
     pub payload_format: String,
 }
 
 /// `CorsConfiguration` of an HTTP API.
 #[derive(Debug, Clone, Default)]
 pub struct CorsPlan {
-    /// `*`, `https://*`, `http://*` or exact origins.
+    /// `AllowOrigins`: `*`, `https://*`, `http://*` or exact origins.
     pub allow_origins: Vec<String>,
-    /// Methods, or `*`.
+    /// `AllowMethods`, in upper case, or `*`.
     pub allow_methods: Vec<String>,
-    /// Header names, or `*`.
+    /// `AllowHeaders`: header names, or `*`.
     pub allow_headers: Vec<String>,
-    /// Header names.
+    /// `ExposeHeaders`: header names.
     pub expose_headers: Vec<String>,
-    /// Whether credentials are allowed.
+    /// `AllowCredentials`; the reader refuses it together with the origin `*`.
     pub allow_credentials: bool,
-    /// Seconds, if set.
+    /// `MaxAge` in seconds, 0–86,400.
     pub max_age: Option<u64>,
 }
 
 /// The WebSocket API (`AWS::Serverless::WebSocketApi`).
 #[derive(Debug, Clone)]
 pub struct WebSocketPlan {
-    /// `StageName`; SAM's default is `default`.
+    /// `StageName`, `default` by default.
     pub stage: String,
-    /// `$request.body.action`, say.
+    /// `RouteSelectionExpression`, like `$request.body.action`.
     pub route_selection_expression: String,
-    /// Route key (`$connect`, `$disconnect`, `$default`, …) → route.
+    /// Routes by route key: `$connect`, `$disconnect`, `$default`, or a key of the application.
     pub routes: BTreeMap<String, WebSocketRoutePlan>,
 }
 
 /// One route of the WebSocket API.
 #[derive(Debug, Clone)]
 pub struct WebSocketRoutePlan {
-    /// The function that answers.
+    /// The name of the function that it invokes.
     pub function: String,
     /// `IntegrationTimeout`, 50 ms – 29 s (default 29 s).
     pub timeout: Duration,
-    /// True only where the template has `RouteResponseSelectionExpression: $default` *and* a RouteResponse.
+    /// Whether the function's reply is sent to the client: the route has `RouteResponseSelectionExpression:
+    /// $default`, and a `RouteResponse` exists for it (API Gateway guide,
+    /// `apigateway-websocket-api-route-response`).
     pub replies: bool,
 }
 
-/// Which service fires a schedule; their events differ.
+/// The service that runs a schedule. The two differ in grammar, time zone and event.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ScheduleKind {
     /// SAM `Schedule`: an EventBridge rule, UTC only.
@@ -150,39 +151,39 @@ pub enum ScheduleKind {
 /// One `Schedule` or `ScheduleV2` event.
 #[derive(Debug, Clone)]
 pub struct SchedulePlan {
-    /// The rule's or schedule's name.
+    /// `Name`, or `<function's logical id><event's logical id>`, as SAM names it.
     pub name: String,
-    /// The function it invokes, asynchronously.
+    /// The name of the function that it invokes, asynchronously.
     pub function: String,
-    /// Rule or Scheduler.
+    /// `Schedule` or `ScheduleV2`.
     pub kind: ScheduleKind,
-    /// `cron(…)`, `rate(…)` or `at(…)` as written.
+    /// `cron(…)`, `rate(…)` or `at(…)`, not parsed yet.
     pub expression: String,
-    /// IANA name; `UTC` by default.
+    /// `ScheduleExpressionTimezone`: an IANA name, `UTC` by default.
     pub timezone: String,
-    /// `Input`, which replaces the event.
+    /// `Input`: the event that the function receives instead of the service's own.
     pub input: Option<String>,
-    /// False when the template disables it.
+    /// False with `Enabled: false` or `State: DISABLED`.
     pub enabled: bool,
 }
 
-/// One `MQ` event: a RabbitMQ queue that feeds a function.
+/// One `MQ` event: a RabbitMQ queue whose messages invoke a function.
 #[derive(Debug, Clone)]
 pub struct QueuePlan {
     /// The event's logical id.
     pub name: String,
-    /// The function it invokes, synchronously, one batch at a time.
+    /// The name of the function that it invokes, synchronously, with one batch at a time.
     pub function: String,
-    /// The one queue.
+    /// The one entry of `Queues`.
     pub queue: String,
     /// `VIRTUAL_HOST`, `/` by default.
     pub virtual_host: String,
-    /// `BatchSize`, default 100.
+    /// `BatchSize`: messages, 1–10,000 (default 100).
     pub batch_size: usize,
-    /// `MaximumBatchingWindowInSeconds`, default 500 ms.
+    /// `MaximumBatchingWindowInSeconds`, 0–300 s (default 500 ms).
     pub batching_window: Duration,
-    /// The broker's ARN as in the event.
+    /// The broker's ARN, for the event's `eventSourceArn`.
     pub broker_arn: String,
-    /// False when the template disables it.
+    /// False with `Enabled: false` or `State: DISABLED`.
     pub enabled: bool,
 }

@@ -1,5 +1,5 @@
-//! The operator's view of the queues: how much each holds, and sending the dead back. Served at
-//! `/_runner/queues` by a runner that is up, so that the command line can ask it.
+//! Administration of the queues: how many messages each has, and sending dead letters back. Served at
+//! `/_runner/queues` by a running emulator, so that the command line can use it.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -8,53 +8,60 @@ use http::request::Parts;
 use http::{Method, StatusCode};
 use serde::{Deserialize, Serialize};
 
+use crate::endpoint::{Endpoint, Request, Response, json, message};
 use crate::invoke::BoxFuture;
-use crate::mount::{Mount, Request, Response, json, message};
 use crate::output::BoxError;
 use crate::table::table;
 
-/// Where a runner shows its queues: GET for the depths, POST to send the dead back first.
+/// The path of [`QueuesEndpoint`]: GET returns a [`QueueReport`]; POST first sends the dead letters back.
 pub const PATH: &str = "/_runner/queues";
 
-/// How much one queue holds.
+/// The number of messages in one queue.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Depth {
-    /// Its name.
+pub struct QueueDepth {
+    /// The queue's name, with `.retry` or `.dead` for the queues beside it.
     pub queue: String,
-    /// Messages that nobody has.
+    /// Messages that wait for a consumer.
     pub ready: u64,
-    /// Messages handed out and not settled, where the broker tells.
+    /// Messages delivered and not yet acknowledged; 0 where the broker does not report it.
     pub unacked: u64,
 }
 
-/// Whoever knows the queues.
-pub trait QueueDesk: Send + Sync + 'static {
-    /// Every queue with its `.retry` and `.dead`.
-    fn depths(&self) -> BoxFuture<Result<Vec<Depth>, BoxError>>;
-    /// Sends everything from the `.dead` queues back; how many.
+/// Access to the queues of the broker in use; the application implements it.
+pub trait QueueAdmin: Send + Sync + 'static {
+    /// The depth of every queue and of its `.retry` and `.dead` queues.
+    ///
+    /// # Errors
+    /// The broker cannot be reached.
+    fn depths(&self) -> BoxFuture<Result<Vec<QueueDepth>, BoxError>>;
+
+    /// Moves every message of the `.dead` queues back to its queue and returns the number moved.
+    ///
+    /// # Errors
+    /// The broker cannot be reached.
     fn replay_dead(&self) -> BoxFuture<Result<u64, BoxError>>;
 }
 
-/// What is told of the queues.
+/// The result of [`report`].
 #[derive(Debug, Clone, Serialize, Deserialize)]
-pub struct Report {
-    /// How many were sent back, when that was asked for.
+pub struct QueueReport {
+    /// The number of dead letters sent back; `None` when that was not requested.
     pub replayed: Option<u64>,
-    /// How much each holds now.
-    pub queues: Vec<Depth>,
+    /// The depths afterwards.
+    pub queues: Vec<QueueDepth>,
 }
 
-/// Asks the desk.
+/// Reads the depths; with `replay_dead`, sends the dead letters back first.
 ///
 /// # Errors
-/// What the broker says.
-pub async fn report(desk: &dyn QueueDesk, replay_dead: bool) -> Result<Report, BoxError> {
-    let replayed = if replay_dead { Some(desk.replay_dead().await?) } else { None };
-    Ok(Report { replayed, queues: desk.depths().await? })
+/// The broker cannot be reached.
+pub async fn report(admin: &dyn QueueAdmin, replay_dead: bool) -> Result<QueueReport, BoxError> {
+    let replayed = if replay_dead { Some(admin.replay_dead().await?) } else { None };
+    Ok(QueueReport { replayed, queues: admin.depths().await? })
 }
 
-impl Report {
-    /// For a person.
+impl QueueReport {
+    /// The report as a table for a terminal.
     #[must_use]
     pub fn text(&self) -> String {
         let rows: Vec<_> = self
@@ -67,21 +74,21 @@ impl Report {
     }
 }
 
-/// The desk on the port.
-pub struct QueuesMount(pub Arc<dyn QueueDesk>);
+/// Serves [`report`] at [`PATH`].
+pub struct QueuesEndpoint(pub Arc<dyn QueueAdmin>);
 
-impl Mount for QueuesMount {
-    fn claims(&self, head: &Parts) -> bool {
+impl Endpoint for QueuesEndpoint {
+    fn matches(&self, head: &Parts) -> bool {
         head.uri.path() == PATH
     }
 
     fn serve(&self, request: Request, _peer: SocketAddr) -> BoxFuture<Response> {
-        let desk = Arc::clone(&self.0);
+        let admin = Arc::clone(&self.0);
         Box::pin(async move {
-            match report(&*desk, request.method() == Method::POST).await {
+            match report(&*admin, request.method() == Method::POST).await {
                 Ok(report) => json(StatusCode::OK, serde_json::to_vec(&report).unwrap_or_default()),
                 Err(error) => {
-                    tracing::error!(%error, "the queues cannot be read");
+                    tracing::error!(%error, "cannot read the queues");
                     message(StatusCode::SERVICE_UNAVAILABLE, "the queues cannot be read now")
                 }
             }

@@ -1,67 +1,69 @@
-//! The commands that a runner which is up answers in place of a new one: a second process would meet neither
-//! its sockets nor, where the store is a file, its data.
+//! The commands that a running emulator executes instead of a new process. A second process would have
+//! neither its sockets nor, with a store in a file, its data.
 
 use std::net::SocketAddr;
 use std::process::ExitCode;
 
 use bytes::Bytes;
-use http::Method;
+use http::{Method, StatusCode};
 
-use crate::client::{Answer, ask};
+use crate::client::{self, ClientResponse};
 use crate::invoke::Invocation;
-use crate::output::{BoxError, say};
-use crate::queues::{self, Report};
-use crate::schedule::{Fired, by_hand};
+use crate::output::{BoxError, print};
+use crate::queues::{self, QueueReport};
+use crate::schedule::manual::{self, ManualRun};
 
-/// Invokes through the runner's Invoke API; `None` when no runner is up there.
+/// Invokes a function through the Invoke API and prints the reply; `None` when no emulator runs at `address`.
 ///
 /// # Errors
-/// The function is unknown to it, or the answer broke off.
+/// The Invoke API refuses the call, or the connection is lost.
 pub(crate) async fn invoke(address: SocketAddr, call: &Invocation) -> Result<Option<ExitCode>, BoxError> {
     let path = format!("/2015-03-31/functions/{}/invocations", call.function);
-    let answer = match ask(address, Method::POST, &path, call.payload.clone()).await? {
-        Some(answer) if answer.headers().contains_key("x-amzn-requestid") => answer,
+    let response = match client::send(address, Method::POST, &path, call.payload.clone()).await? {
+        Some(response) if response.headers().contains_key("x-amzn-requestid") => response,
         _ => return Ok(None),
     };
-    let text = format!("{}\n", String::from_utf8_lossy(answer.body()));
-    if !answer.status().is_success() {
-        return Err(format!("the runner at {address} answers {}: {text}", answer.status()).into());
+    let text = format!("{}\n", String::from_utf8_lossy(response.body()));
+    if !response.status().is_success() {
+        return Err(format!("the runner at {address} answered {}: {text}", response.status()).into());
     }
-    let code = say(&text)?;
-    Ok(Some(if answer.headers().contains_key("x-amz-function-error") { ExitCode::FAILURE } else { code }))
+    let code = print(&text)?;
+    let has_failed = response.headers().contains_key("x-amz-function-error");
+    Ok(Some(if has_failed { ExitCode::FAILURE } else { code }))
 }
 
-/// Tells the runner what was fired by hand.
+/// Records a manual run in the schedule state of the emulator at `address`.
 ///
 /// # Errors
-/// It is gone, or no runner of this version: then its memory of the schedules stays as it is.
-pub(crate) async fn fired(address: SocketAddr, fired: &Fired) -> Result<(), BoxError> {
-    let body = serde_json::to_vec(fired)?;
-    match ask(address, Method::POST, by_hand::PATH, body.into()).await? {
-        Some(answer) if answer.status().is_success() => Ok(()),
-        Some(answer) => {
-            Err(format!("the runner at {address} does not note the run: {}", answer.status()).into())
+/// The emulator has stopped, or it has another version and does not know the request. Its state does not
+/// change.
+pub(crate) async fn record(address: SocketAddr, run: &ManualRun) -> Result<(), BoxError> {
+    let body = serde_json::to_vec(run)?;
+    match client::send(address, Method::POST, manual::PATH, body.into()).await? {
+        Some(response) if response.status().is_success() => Ok(()),
+        Some(response) => {
+            Err(format!("the runner at {address} did not record the run: {}", response.status()).into())
         }
-        None => Err(format!("the runner at {address} has gone").into()),
+        None => Err(format!("the runner at {address} stopped before it recorded the run").into()),
     }
 }
 
-/// Asks the runner for its queues; `None` when no runner is up there.
+/// Reads the queues through the emulator at `address`; `None` when none runs there.
 ///
 /// # Errors
-/// Its broker is away, or the answer broke off.
-pub(crate) async fn queues(address: SocketAddr, replay_dead: bool) -> Result<Option<Report>, BoxError> {
+/// The emulator cannot reach its broker, or the connection is lost.
+pub(crate) async fn queues(address: SocketAddr, replay_dead: bool) -> Result<Option<QueueReport>, BoxError> {
     let method = if replay_dead { Method::POST } else { Method::GET };
-    match ask(address, method, queues::PATH, Bytes::new()).await? {
-        Some(answer) if answer.status().is_success() => Ok(serde_json::from_slice(answer.body()).ok()),
-        Some(answer) if is_ours(&answer) => {
-            Err(format!("the runner at {address} cannot read its queues now").into())
+    match client::send(address, method, queues::PATH, Bytes::new()).await? {
+        Some(response) if response.status().is_success() => Ok(serde_json::from_slice(response.body()).ok()),
+        Some(response) if is_unavailable(&response) => {
+            Err(format!("the runner at {address} cannot reach its broker; see its log").into())
         }
         _ => Ok(None),
     }
 }
 
-/// A 503 of `/_runner/queues`; whatever else listens there says something else.
-fn is_ours(answer: &Answer) -> bool {
-    answer.status() == http::StatusCode::SERVICE_UNAVAILABLE
+/// The 503 of `/_runner/queues`. A server that is not an emulator answers with another status.
+fn is_unavailable(response: &ClientResponse) -> bool {
+    response.status() == StatusCode::SERVICE_UNAVAILABLE
 }

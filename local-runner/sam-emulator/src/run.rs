@@ -1,5 +1,5 @@
-//! The commands: what `main` calls with the parsed command line and its functions. Output goes to standard
-//! output, problems to standard error in one line, and the exit code tells.
+//! The commands, executed for a program's `main`. Output goes to standard output, errors to standard error in
+//! one line, and the exit code is 0 or 1.
 
 use std::fs;
 use std::io::{self, Read, Write};
@@ -15,58 +15,58 @@ use tokio_util::sync::CancellationToken;
 use crate::cli::{Cli, Command, Data};
 use crate::invoke::asynchronous::AsyncInvoker;
 use crate::invoke::{FunctionError, Invocation, InvokeError};
-use crate::output::{BoxError, say};
+use crate::output::{BoxError, print};
 use crate::plan::Plan;
 use crate::queues::report;
 use crate::remote;
-use crate::runner::{App, Options, Runner};
-use crate::schedule::{self, Fired, FiredMount, Place, Schedules, State, SystemClock, Trigger};
+use crate::runner::{App, Runner, RunnerOptions};
+use crate::schedule::{self, ManualRun, ManualRunEndpoint, ScheduleState, Schedules, SystemClock, Trigger};
 use crate::settings::Settings;
 use crate::websocket::Connections;
-use crate::{one_off, overview, server, signals};
+use crate::{admin_task, overview, server, signals};
 
-/// How many coming runs of each schedule are listed.
+/// The number of future runs that `routes` lists per schedule.
 const NEXT_RUNS: usize = 5;
 
-/// What the platform gives to the functions that are put together for it.
+/// What the emulator offers to an application while it assembles its functions.
 #[derive(Clone)]
 pub struct Platform {
-    /// What the template asks for.
+    /// The content of the template.
     pub plan: Arc<Plan>,
-    /// Options and values; the address has its real port here.
+    /// The settings of this run. While serving, the address has the port that is open.
     pub settings: Arc<Settings>,
-    /// Lambda's queue for asynchronous invocations.
+    /// Accepts asynchronous invocations (`InvocationType: Event`).
     pub asynchronous: AsyncInvoker,
-    /// The open WebSockets: `@connections` without a network between.
+    /// The open WebSocket connections: the operations of `@connections` without HTTP.
     pub connections: Connections,
 }
 
-/// Does what the command line asks for. `assemble` connects the functions of the template; it is called
-/// only by the commands that run functions, once the port is open.
-pub async fn run<F>(cli: Cli, assemble: F) -> ExitCode
+/// Executes the command of the program `name`. `assemble` connects the application's functions; only commands
+/// that run functions call it, and `serve` calls it once the port is open.
+pub async fn run<F>(name: &str, cli: Cli, assemble: F) -> ExitCode
 where
     F: AsyncFnOnce(Platform) -> Result<App, BoxError>,
 {
-    match execute(cli, assemble).await {
+    match execute(name, cli, assemble).await {
         Ok(code) => code,
         Err(error) => {
-            // Without standard error there is nobody to tell.
-            let _ = writeln!(io::stderr(), "local-runner: {error}");
+            // If standard error is closed, the exit code still reports the failure.
+            let _ = writeln!(io::stderr(), "{name}: {error}");
             ExitCode::FAILURE
         }
     }
 }
 
-async fn execute<F>(cli: Cli, assemble: F) -> Result<ExitCode, BoxError>
+async fn execute<F>(name: &str, cli: Cli, assemble: F) -> Result<ExitCode, BoxError>
 where
     F: AsyncFnOnce(Platform) -> Result<App, BoxError>,
 {
     let settings = Settings::gather(&cli.options, &std::env::current_dir()?, environment())?;
     let plan = settings.plan()?;
     match cli.command.unwrap_or(Command::Serve) {
-        Command::Serve => serve(plan, settings, assemble).await,
+        Command::Serve => serve(name, plan, settings, assemble).await,
         Command::Invoke { function, event } => {
-            known(&plan, &function)?;
+            check_function(&plan, &function)?;
             let call = Invocation::new(function, read_event(event.as_deref())?);
             invoke(plan, settings, call, assemble).await
         }
@@ -76,31 +76,31 @@ where
         }
         Command::Routes => {
             let (schedules, _) = schedules(&plan, &settings)?;
-            say(&overview::routes(&plan, &schedules.next_runs(Timestamp::now(), NEXT_RUNS)))
+            print(&overview::routes(&plan, &schedules.next_runs(Timestamp::now(), NEXT_RUNS)))
         }
-        Command::Functions => say(&overview::functions(&plan)),
+        Command::Functions => print(&overview::functions(&plan)),
         Command::Queues { replay_dead } => queues(plan, settings, replay_dead, assemble).await,
         Command::Task { name } => {
             let runner = Runner::new(plan, options(&settings));
-            let app = assemble(platform(&runner, &prepared(settings)?)).await?;
-            one_off::run(app.one_offs, name.as_deref()).await
+            let app = assemble(platform(&runner, &with_data_directory(settings)?)).await?;
+            admin_task::run(app.admin_tasks, name.as_deref()).await
         }
     }
 }
 
-async fn serve<F>(plan: Plan, mut settings: Settings, assemble: F) -> Result<ExitCode, BoxError>
+async fn serve<F>(name: &str, plan: Plan, mut settings: Settings, assemble: F) -> Result<ExitCode, BoxError>
 where
     F: AsyncFnOnce(Platform) -> Result<App, BoxError>,
 {
     let listener = server::bind(settings.address).await?;
     settings.address = listener.local_addr()?;
     let runner = Runner::new(plan, options(&settings));
-    let settings = prepared(settings)?;
+    let settings = with_data_directory(settings)?;
     let mut app = assemble(platform(&runner, &settings)).await?;
     let missed = add_schedules(&mut app, &runner, &settings)?;
     let mut banner = overview::banner(&runner.plan, settings.address);
     banner.extend(app.banner.iter().chain(&missed).map(|line| format!("  {line}\n")));
-    say(&format!("local-runner: {}\n{banner}", settings.template.display()))?;
+    print(&format!("{name}: {}\n{banner}", settings.template.display()))?;
     let stop = CancellationToken::new();
     let signals = tokio::spawn(signals::cancel_on_signal(stop.clone()));
     runner.serve(listener, app, stop).await?;
@@ -123,7 +123,7 @@ where
     }
 }
 
-/// Invokes in this process, which ends with it.
+/// Invokes the function in this process and prints its reply.
 async fn invoke_here<F>(
     plan: Plan,
     settings: Settings,
@@ -134,18 +134,19 @@ where
     F: AsyncFnOnce(Platform) -> Result<App, BoxError>,
 {
     let runner = Runner::new(plan, options(&settings));
-    let app = assemble(platform(&runner, &prepared(settings)?)).await?;
-    match runner.invoke(app, call).await {
-        Ok(payload) => say(&format!("{}\n", String::from_utf8_lossy(&payload))),
+    let app = assemble(platform(&runner, &with_data_directory(settings)?)).await?;
+    match runner.invoke(&app, call).await {
+        Ok(payload) => print(&format!("{}\n", String::from_utf8_lossy(&payload))),
         Err(InvokeError::Function { error_type, message }) => {
-            say(&format!("{}\n", FunctionError { error_type, message }.payload()))?;
+            print(&format!("{}\n", FunctionError { error_type, message }.payload()))?;
             Ok(ExitCode::FAILURE)
         }
         Err(error) => Err(error.into()),
     }
 }
 
-/// Fires, and if that went well remembers the run with the runner that serves, or in the data directory.
+/// Runs a schedule's function. If it succeeds, the run is recorded: by the emulator that serves, or in the
+/// data directory when none does.
 async fn fire<F>(
     plan: Plan,
     settings: Settings,
@@ -156,18 +157,18 @@ async fn fire<F>(
 where
     F: AsyncFnOnce(Platform) -> Result<App, BoxError>,
 {
-    let call = schedule::fire(&plan.schedules, target, at, &place(&plan))?;
-    let fired = Fired { schedule: schedule::find(&plan.schedules, target)?.name.clone(), at };
+    let call = schedule::fire(&plan.schedules, target, at, &plan.account)?;
+    let run = ManualRun { schedule: schedule::find(&plan.schedules, target)?.name.clone(), at };
     if let Some(code) = remote::invoke(settings.address, &call).await? {
         if code == ExitCode::SUCCESS {
-            remote::fired(settings.address, &fired).await?;
+            remote::record(settings.address, &run).await?;
         }
         return Ok(code);
     }
     let (_, mut state) = schedules(&plan, &settings)?;
     let code = invoke_here(plan, settings, call, assemble).await?;
-    if code == ExitCode::SUCCESS && fired.counts(Timestamp::now()) {
-        state.record(&fired.schedule, fired.at);
+    if code == ExitCode::SUCCESS && run.is_due(Timestamp::now()) {
+        state.record(&run.schedule, run.at);
         state.save().await?;
     }
     Ok(code)
@@ -183,30 +184,30 @@ where
     F: AsyncFnOnce(Platform) -> Result<App, BoxError>,
 {
     if let Some(report) = remote::queues(settings.address, replay_dead).await? {
-        return say(&report.text());
+        return print(&report.text());
     }
     let runner = Runner::new(plan, options(&settings));
-    let app = assemble(platform(&runner, &prepared(settings)?)).await?;
-    let Some(desk) = app.queues else { return say(&overview::queues(&runner.plan)) };
-    say(&report(&*desk, replay_dead).await?.text())
+    let app = assemble(platform(&runner, &with_data_directory(settings)?)).await?;
+    let Some(admin) = app.queue_admin else { return print(&overview::queues(&runner.plan)) };
+    print(&report(&*admin, replay_dead).await?.text())
 }
 
-/// Variables whose names and values are text; others cannot be meant for a template.
+/// The environment, without variables that are not UTF-8: a template cannot refer to them.
 fn environment() -> impl Iterator<Item = (String, String)> {
     std::env::vars_os()
         .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
 }
 
-fn prepared(settings: Settings) -> Result<Arc<Settings>, BoxError> {
+fn with_data_directory(settings: Settings) -> Result<Arc<Settings>, BoxError> {
     if let Data::Directory(directory) = &settings.data {
         fs::create_dir_all(directory).map_err(|error| format!("{}: {error}", directory.display()))?;
     }
     Ok(Arc::new(settings))
 }
 
-/// `RATE_LIMIT_SCALE` multiplies the gateway's limit on new connections too; 0 switches it off.
-fn options(settings: &Settings) -> Options {
-    let mut options = Options::default();
+/// `RATE_LIMIT_SCALE` multiplies the limit on new WebSocket connections; 0 disables the limit.
+fn options(settings: &Settings) -> RunnerOptions {
+    let mut options = RunnerOptions::default();
     let scale = settings.value("RATE_LIMIT_SCALE").and_then(|scale| scale.parse::<f64>().ok());
     if let (Some(scale), Some(limit)) = (scale, options.websocket.connects_per_second) {
         let scaled = (f64::from(limit) * scale) as u32;
@@ -224,34 +225,31 @@ fn platform(runner: &Runner, settings: &Arc<Settings>) -> Platform {
     }
 }
 
-fn place(plan: &Plan) -> Place {
-    Place { region: plan.account.region.clone(), account: plan.account.id.clone() }
-}
-
-/// The plan's schedules, with what the data directory remembers of them.
-fn schedules(plan: &Plan, settings: &Settings) -> Result<(Schedules, State), BoxError> {
+/// The plan's schedules, and their state from the data directory.
+fn schedules(plan: &Plan, settings: &Settings) -> Result<(Schedules, ScheduleState), BoxError> {
     let mut state = match &settings.data {
-        Data::Memory => State::in_memory(),
-        Data::Directory(directory) => State::open(directory.join("schedules.json"))?,
+        Data::Memory => ScheduleState::in_memory(),
+        Data::Directory(directory) => ScheduleState::open(directory.join("schedules.json"))?,
     };
     Ok((Schedules::new(plan.schedules.clone(), &mut state, Timestamp::now())?, state))
 }
 
-/// Starts the schedules with the app; lines for the banner about runs that were missed.
+/// Adds the trigger of the schedules to `app`. Returns lines for the banner about missed runs.
 fn add_schedules(app: &mut App, runner: &Runner, settings: &Settings) -> Result<Vec<String>, BoxError> {
     let (schedules, state) = schedules(&runner.plan, settings)?;
     let missed = overview::missed(&schedules.missed());
-    let events = runner.asynchronous.clone();
-    let invoke = Arc::new(move |call| events.deliver(call));
-    let (told, by_hand) = mpsc::unbounded_channel();
-    app.mount(move |_| FiredMount(told));
-    let trigger = Trigger::new(schedules, state, place(&runner.plan), Arc::new(SystemClock), invoke);
-    let trigger = trigger.hearing(by_hand);
-    app.task(move |_, stop| async move { trigger.run(stop.cancelled()).await });
+    let async_invoker = runner.asynchronous.clone();
+    let invoke = Arc::new(move |call| async_invoker.deliver(call));
+    let (sender, manual_runs) = mpsc::unbounded_channel();
+    app.endpoint(move |_| ManualRunEndpoint(sender));
+    let account = runner.plan.account.clone();
+    let trigger = Trigger::new(schedules, state, account, Arc::new(SystemClock), invoke);
+    let trigger = trigger.with_manual_runs(manual_runs);
+    app.background_task(move |_, stop| async move { trigger.run(stop.cancelled()).await });
     Ok(missed)
 }
 
-fn known(plan: &Plan, function: &str) -> Result<(), BoxError> {
+fn check_function(plan: &Plan, function: &str) -> Result<(), BoxError> {
     if plan.functions.contains_key(function) {
         return Ok(());
     }
@@ -261,13 +259,14 @@ fn known(plan: &Plan, function: &str) -> Result<(), BoxError> {
 
 fn read_event(file: Option<&Path>) -> Result<Bytes, BoxError> {
     let Some(file) = file else { return Ok(Bytes::from_static(b"{}")) };
-    let mut event = Vec::new();
+    let (mut event, mut place) = (Vec::new(), "standard input".to_owned());
     if file == Path::new("-") {
         io::stdin().read_to_end(&mut event)?;
     } else {
-        event = fs::read(file).map_err(|error| format!("{}: {error}", file.display()))?;
+        place = file.display().to_string();
+        event = fs::read(file).map_err(|error| format!("{place}: {error}"))?;
     }
     serde_json::from_slice::<serde::de::IgnoredAny>(&event)
-        .map_err(|error| format!("{} is not JSON: {error}", file.display()))?;
+        .map_err(|error| format!("the event in {place} is not JSON: {error}"))?;
     Ok(event.into())
 }

@@ -1,4 +1,4 @@
-//! The runner put together: a plan, an application's functions, one port, and an orderly end.
+//! The emulator as a whole: a plan, an application's functions, one port, and an orderly shutdown.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -8,183 +8,186 @@ use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+use crate::admin_task::AdminTask;
+use crate::endpoint::Endpoint;
 use crate::http_api::HttpApi;
-use crate::invoke::asynchronous::{self, AsyncInvoker, Pauses, Worker};
+use crate::invoke::asynchronous::{self, AsyncInvoker, AsyncWorker, RetryDelays};
 use crate::invoke::{BoxFuture, InProcess, Invocation, InvokeError, Invoker, Registry};
 use crate::invoke_api::InvokeApi;
-use crate::mount::Mount;
-use crate::one_off::OneOff;
 use crate::plan::Plan;
-use crate::queues::{QueueDesk, QueuesMount};
+use crate::queues::{QueueAdmin, QueuesEndpoint};
 use crate::server;
 use crate::websocket::selection::SelectionError;
-use crate::websocket::{self, Connections, ConnectionsApi, WebSocketApi};
+use crate::websocket::{Connections, ConnectionsApi, WebSocketApi, WebSocketOptions};
 
-/// How long the end may take, from the first signal to the last task.
-const DRAIN: Duration = Duration::from_secs(10);
+/// Time for the server to finish its requests, and again for the functions and background tasks after it.
+const DRAIN_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// Something that runs beside the port until it is told to stop: a schedule, a queue's poller.
-pub type Task = Box<dyn FnOnce(Arc<dyn Invoker>, CancellationToken) -> BoxFuture<()> + Send>;
+/// Work that runs beside the server until its token is cancelled, like a schedule or the poller of a queue.
+pub type BackgroundTask = Box<dyn FnOnce(Arc<dyn Invoker>, CancellationToken) -> BoxFuture<()> + Send>;
 
-/// Makes a trigger once the functions can be called.
-pub type MakeMount = Box<dyn FnOnce(&Arc<dyn Invoker>) -> Arc<dyn Mount> + Send>;
+/// Makes an endpoint once the functions can be invoked.
+pub type MakeEndpoint = Box<dyn FnOnce(&Arc<dyn Invoker>) -> Arc<dyn Endpoint> + Send>;
 
-/// What an application brings: its functions, and whatever else should run with them.
+/// What an application adds to the emulator: its functions, and anything else that runs with them.
 #[derive(Default)]
 pub struct App {
-    /// The functions, by the names of the template.
+    /// The functions by the names of the template.
     pub registry: Registry,
-    /// Lines for the banner.
+    /// Lines for the banner of `serve`, without indentation.
     pub banner: Vec<String>,
-    /// Calls the functions instead of the registry: as processes, say, or somewhere else.
-    pub invoker: Option<Arc<dyn Invoker>>,
-    /// Further triggers on the port, asked before the runner's own.
-    pub mounts: Vec<MakeMount>,
-    /// Further background tasks.
-    pub tasks: Vec<Task>,
-    /// Who knows the queues, for `/_runner/queues` and the command `queues`.
-    pub queues: Option<Arc<dyn QueueDesk>>,
-    /// What the command `task` can do.
-    pub one_offs: Vec<OneOff>,
+    /// Endpoints that the server asks before the emulator's own.
+    pub endpoints: Vec<MakeEndpoint>,
+    /// Work beside the server.
+    pub background_tasks: Vec<BackgroundTask>,
+    /// The queues for `/_runner/queues` and the command `queues`; `None` when the application has none.
+    pub queue_admin: Option<Arc<dyn QueueAdmin>>,
+    /// The tasks of the command `task`.
+    pub admin_tasks: Vec<AdminTask>,
 }
 
 impl App {
-    /// An application of functions only.
+    /// An application with functions and nothing else.
     #[must_use]
     pub fn of(registry: Registry) -> Self {
         Self { registry, ..Self::default() }
     }
 
-    /// Adds a trigger on the port.
-    pub fn mount<M: Mount>(&mut self, make: impl FnOnce(&Arc<dyn Invoker>) -> M + Send + 'static) {
-        self.mounts.push(Box::new(|invoker| Arc::new(make(invoker))));
+    /// Adds an endpoint to the port.
+    pub fn endpoint<E: Endpoint>(&mut self, make: impl FnOnce(&Arc<dyn Invoker>) -> E + Send + 'static) {
+        self.endpoints.push(Box::new(|invoker| Arc::new(make(invoker))));
     }
 
-    /// Adds a background task.
-    pub fn task<F>(&mut self, task: impl FnOnce(Arc<dyn Invoker>, CancellationToken) -> F + Send + 'static)
-    where
+    /// Adds work that runs beside the server until the token is cancelled. Shutdown waits for it, up to a
+    /// limit.
+    pub fn background_task<F>(
+        &mut self,
+        task: impl FnOnce(Arc<dyn Invoker>, CancellationToken) -> F + Send + 'static,
+    ) where
         F: Future<Output = ()> + Send + 'static,
     {
-        self.tasks.push(Box::new(move |invoker, stop| Box::pin(task(invoker, stop))));
+        self.background_tasks.push(Box::new(move |invoker, stop| Box::pin(task(invoker, stop))));
     }
 }
 
-/// A plan that is ready to run, before its functions are there.
+/// A plan that is ready to run. Its functions come later, with the [`App`], because they may need these
+/// handles.
 pub struct Runner {
-    /// What runs.
+    /// The content of the template.
     pub plan: Arc<Plan>,
-    /// The queue for `InvocationType: Event`; functions may hold it.
+    /// Accepts asynchronous invocations (`InvocationType: Event`).
     pub asynchronous: AsyncInvoker,
-    /// The open WebSockets; functions may push through them.
+    /// The open WebSocket connections, for pushing to them.
     pub connections: Connections,
-    worker: Worker,
+    worker: AsyncWorker,
 }
 
-/// What tests and faults change; the default is what AWS does.
+/// Times and limits of the emulator. The default is AWS's behaviour; tests change it.
 #[derive(Debug, Clone, Default)]
-pub struct Options {
-    /// Pauses between asynchronous attempts.
-    pub pauses: Pauses,
+pub struct RunnerOptions {
+    /// Delays between the attempts of an asynchronous invocation.
+    pub retry_delays: RetryDelays,
     /// Limits and switches of the WebSocket API.
-    pub websocket: websocket::Options,
+    pub websocket: WebSocketOptions,
 }
 
 impl Runner {
-    /// Prepares a plan.
+    /// Prepares a plan. Nothing runs yet.
     #[must_use]
-    pub fn new(plan: Plan, options: Options) -> Self {
-        let (asynchronous, worker) = asynchronous::queue(&plan, options.pauses);
+    pub fn new(plan: Plan, options: RunnerOptions) -> Self {
+        let (asynchronous, worker) = asynchronous::queue(&plan, options.retry_delays);
         let connections = Connections::new(options.websocket);
         Self { plan: Arc::new(plan), asynchronous, connections, worker }
     }
 
-    /// Serves on `listener` until `stop`, then drains: no new requests, the running ones end, then the
-    /// asynchronous queue, then every function that still runs.
+    /// Serves on `listener` until `stop` is cancelled. Then it refuses new connections and waits, up to a
+    /// limit, for open requests, background tasks, queued asynchronous invocations, and functions that still
+    /// run.
     ///
     /// # Errors
-    /// [`SelectionError`], before anything is served.
+    /// [`SelectionError`], before it serves anything.
     pub async fn serve(
         self,
         listener: TcpListener,
-        mut app: App,
+        app: App,
         stop: CancellationToken,
     ) -> Result<(), SelectionError> {
         let port = listener.local_addr().map_or(0, |address| address.port());
-        let invoker = self.invoker(&mut app);
-        let mounts = self.mounts(app.mounts, app.queues, port, &invoker)?;
+        let invoker = self.invoker(&app.registry);
+        let endpoints = self.endpoints(app.endpoints, app.queue_admin, port, &invoker)?;
 
-        let events = CancellationToken::new();
-        let delivery = tokio::spawn(self.worker.run(Arc::clone(&invoker), events.clone()));
+        let stop_worker = CancellationToken::new();
+        let worker = tokio::spawn(self.worker.run(Arc::clone(&invoker), stop_worker.clone()));
         let tasks = TaskTracker::new();
-        for task in app.tasks {
+        for task in app.background_tasks {
             tasks.spawn(task(Arc::clone(&invoker), stop.clone()));
         }
         tasks.close();
 
-        server::serve(listener, mounts, stop, DRAIN).await;
-        let end = async {
+        server::serve(listener, endpoints, stop, DRAIN_TIMEOUT).await;
+        let drained = async {
             tasks.wait().await;
-            // Only now: requests and tasks may enqueue until they end.
-            events.cancel();
-            let _ = delivery.await;
+            // Requests and background tasks may add invocations until they end, so the worker stops after
+            // them.
+            stop_worker.cancel();
+            let _ = worker.await;
             invoker.drain().await;
         };
-        if tokio::time::timeout(DRAIN, end).await.is_err() {
-            tracing::warn!("functions were still running at the end");
+        if tokio::time::timeout(DRAIN_TIMEOUT, drained).await.is_err() {
+            tracing::warn!("functions still running after the drain timeout");
         }
         Ok(())
     }
 
-    /// Calls one function and nothing else, then delivers what it queued.
+    /// Invokes one function without serving, then waits for the asynchronous invocations that it queued.
     ///
     /// # Errors
-    /// What the function, or its absence, answers.
-    pub async fn invoke(self, mut app: App, call: Invocation) -> Result<Bytes, InvokeError> {
-        let invoker = self.invoker(&mut app);
+    /// The function failed or does not exist.
+    pub async fn invoke(self, app: &App, call: Invocation) -> Result<Bytes, InvokeError> {
+        let invoker = self.invoker(&app.registry);
         let stop = CancellationToken::new();
-        let delivery = tokio::spawn(self.worker.run(Arc::clone(&invoker), stop.clone()));
+        let worker = tokio::spawn(self.worker.run(Arc::clone(&invoker), stop.clone()));
         let reply = invoker.invoke(call).await;
         stop.cancel();
-        if tokio::time::timeout(DRAIN, delivery).await.is_err() {
-            tracing::warn!("asynchronous invocations were still running at the end");
+        if tokio::time::timeout(DRAIN_TIMEOUT, worker).await.is_err() {
+            tracing::warn!("asynchronous invocations still running after the drain timeout");
         }
         invoker.drain().await;
         reply
     }
 
-    fn invoker(&self, app: &mut App) -> Arc<dyn Invoker> {
-        if let Some(invoker) = app.invoker.take() {
-            return invoker;
-        }
-        let in_process = InProcess::new(&self.plan, &app.registry);
+    fn invoker(&self, registry: &Registry) -> Arc<dyn Invoker> {
+        let in_process = InProcess::new(&self.plan, registry);
         for name in in_process.without_handler() {
-            tracing::warn!(function = name, "in the template, but not linked into this runner");
+            tracing::warn!(function = name, "function of the template has no handler in this program");
         }
         Arc::new(in_process)
     }
 
-    /// In the order in which they are asked: the HTTP API claims whatever is left.
-    fn mounts(
+    /// The endpoints in the order in which the server asks them. The HTTP API matches every request, so it is
+    /// last.
+    fn endpoints(
         &self,
-        further: Vec<MakeMount>,
-        queues: Option<Arc<dyn QueueDesk>>,
+        of_the_app: Vec<MakeEndpoint>,
+        queue_admin: Option<Arc<dyn QueueAdmin>>,
         port: u16,
         invoker: &Arc<dyn Invoker>,
-    ) -> Result<server::Mounts, SelectionError> {
-        let mut mounts: Vec<Arc<dyn Mount>> = further.into_iter().map(|make| make(invoker)).collect();
-        if let Some(desk) = queues {
-            mounts.push(Arc::new(QueuesMount(desk)));
+    ) -> Result<server::Endpoints, SelectionError> {
+        let mut endpoints: Vec<Arc<dyn Endpoint>> =
+            of_the_app.into_iter().map(|make| make(invoker)).collect();
+        if let Some(admin) = queue_admin {
+            endpoints.push(Arc::new(QueuesEndpoint(admin)));
         }
-        let invoke = InvokeApi::new(&self.plan, Arc::clone(invoker), self.asynchronous.clone());
-        mounts.push(Arc::new(invoke));
+        let invoke_api = InvokeApi::new(&self.plan, Arc::clone(invoker), self.asynchronous.clone());
+        endpoints.push(Arc::new(invoke_api));
         if let Some(api) = &self.plan.websocket {
-            mounts.push(Arc::new(ConnectionsApi::new(self.connections.clone())));
+            endpoints.push(Arc::new(ConnectionsApi::new(self.connections.clone())));
             let connections = self.connections.clone();
-            mounts.push(Arc::new(WebSocketApi::new(api, connections, port, Arc::clone(invoker))?));
+            endpoints.push(Arc::new(WebSocketApi::new(api, connections, port, Arc::clone(invoker))?));
         }
         if let Some(api) = &self.plan.http {
-            mounts.push(Arc::new(HttpApi::new(&self.plan, api, port, Arc::clone(invoker))));
+            endpoints.push(Arc::new(HttpApi::new(&self.plan, api, port, Arc::clone(invoker))));
         }
-        Ok(mounts.into())
+        Ok(endpoints.into())
     }
 }

@@ -1,25 +1,24 @@
 //! Schedules: EventBridge rules (SAM `Schedule`) and EventBridge Scheduler (SAM `ScheduleV2`).
 //!
-//! In the order of reading: [`Expression`] says when, [`Schedules`] what is due and what was missed,
-//! [`event`](event::event) what the function receives, [`Trigger`] sleeps and fires, [`State`] remembers
-//! the last firings across restarts, [`fire`](fire::fire) fires by hand, [`by_hand`] remembers that too.
+//! In the order of reading: [`Expression`] computes run times, [`Schedules`] what is due and what was missed,
+//! [`event`] builds the function's input, [`Trigger`] sleeps and invokes, [`ScheduleState`] stores the last
+//! run of each schedule, [`fire`](fire::fire) runs one on request, [`manual`] records such runs.
 
 pub mod at;
-pub mod by_hand;
-pub mod clock;
 pub mod cron;
 pub mod event;
 pub mod expression;
 pub mod fire;
+pub mod manual;
 pub mod rate;
 pub mod schedules;
 pub mod state;
+pub mod trigger;
 mod zone;
 
-pub use by_hand::{Fired, FiredMount};
-pub use clock::{Clock, InvokeAsync, SystemClock, Trigger};
-pub use event::{Place, event};
 pub use expression::{Expression, InvalidExpression};
-pub use fire::{FireError, find, fire};
-pub use schedules::{Due, Firing, Missed, NextRuns, ScheduleError, Schedules};
-pub use state::{State, StateError};
+pub use fire::{UnknownSchedule, find, fire};
+pub use manual::{ManualRun, ManualRunEndpoint};
+pub use schedules::{DueRun, DueRuns, MissedRuns, NextRuns, ScheduleError, Schedules};
+pub use state::{ScheduleState, ScheduleStateError};
+pub use trigger::{Clock, InvokeAsync, SystemClock, Trigger};

@@ -1,5 +1,5 @@
-//! The one port: accepts, reads HTTP/1.1, hands each request to the first mount that claims it, and ends
-//! gracefully. What requests mean is the mounts' business.
+//! The HTTP server: accepts connections, reads HTTP/1.1, passes each request to the first endpoint that
+//! matches, and shuts down gracefully.
 
 use std::convert::Infallible;
 use std::io;
@@ -16,30 +16,31 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use crate::mount::{Mount, Request, Response, message};
+use crate::endpoint::{Endpoint, Request, Response, message};
 
-/// How long a connection may take to send a request's head, and how long it may idle between requests.
-const HEAD_PATIENCE: Duration = Duration::from_secs(60);
-/// More than the gateway's 10,240 bytes, so that its own limit is the one that answers.
+/// Time for a client to send a request head, and time that a connection may be idle between requests.
+const HEAD_TIMEOUT: Duration = Duration::from_secs(60);
+/// Bytes of a request head. More than API Gateway's 10,240, so that the HTTP API can answer with its own
+/// error.
 const HEAD_BUFFER: usize = 64 * 1024;
-/// After a failed `accept` (usually: no more file descriptors), so that the loop does not spin.
+/// Pause after a failed `accept`, usually for want of file descriptors, so that the loop does not spin.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 
 /// The port cannot be opened.
 #[derive(Debug, thiserror::Error)]
 pub enum BindError {
-    /// Something listens there already.
+    /// Another process listens on the address.
     #[error("{0} is taken: stop what listens there, or choose another port with --port")]
     Taken(SocketAddr),
-    /// Anything else the system says.
+    /// Any other error of the operating system.
     #[error("cannot listen on {0}: {1}")]
     Other(SocketAddr, io::Error),
 }
 
-/// Opens the port; 0 lets the system choose.
+/// Opens the port; with port 0 the operating system chooses one.
 ///
 /// # Errors
-/// [`BindError`], in one line that says what to do.
+/// [`BindError`], whose text is one line that says what to do.
 pub async fn bind(address: SocketAddr) -> Result<TcpListener, BindError> {
     TcpListener::bind(address).await.map_err(|error| match error.kind() {
         io::ErrorKind::AddrInUse => BindError::Taken(address),
@@ -47,16 +48,21 @@ pub async fn bind(address: SocketAddr) -> Result<TcpListener, BindError> {
     })
 }
 
-/// The mounts, in the order in which they are asked.
-pub type Mounts = Arc<[Arc<dyn Mount>]>;
+/// The endpoints, in the order in which the server asks them.
+pub type Endpoints = Arc<[Arc<dyn Endpoint>]>;
 
-/// Serves until `stop`, then waits for requests in flight, at most `drain`.
-pub async fn serve(listener: TcpListener, mounts: Mounts, stop: CancellationToken, drain: Duration) {
+/// Serves until `stop` is cancelled, then waits at most `drain_timeout` for open requests and endpoints.
+pub async fn serve(
+    listener: TcpListener,
+    endpoints: Endpoints,
+    stop: CancellationToken,
+    drain_timeout: Duration,
+) {
     let connections = TaskTracker::new();
     while let Some(accepted) = stop.run_until_cancelled(listener.accept()).await {
         match accepted {
             Ok((socket, peer)) => {
-                connections.spawn(converse(socket, peer, Arc::clone(&mounts), stop.clone()));
+                connections.spawn(serve_connection(socket, peer, Arc::clone(&endpoints), stop.clone()));
             }
             Err(error) => {
                 tracing::warn!(%error, "cannot accept a connection");
@@ -66,28 +72,33 @@ pub async fn serve(listener: TcpListener, mounts: Mounts, stop: CancellationToke
     }
     drop(listener);
     connections.close();
-    let ended = async {
-        futures::future::join_all(mounts.iter().map(|mount| mount.close())).await;
+    let drained = async {
+        futures::future::join_all(endpoints.iter().map(|endpoint| endpoint.close())).await;
         connections.wait().await;
     };
-    if tokio::time::timeout(drain, ended).await.is_err() {
-        tracing::warn!(open = connections.len(), "connections were still open at the end");
+    if tokio::time::timeout(drain_timeout, drained).await.is_err() {
+        tracing::warn!(open = connections.len(), "connections still open after the drain timeout");
     }
 }
 
-/// One connection, with all its requests.
-async fn converse(socket: TcpStream, peer: SocketAddr, mounts: Mounts, stop: CancellationToken) {
-    // Small answers must not wait for more to send.
+/// Serves every request of one connection.
+async fn serve_connection(
+    socket: TcpStream,
+    peer: SocketAddr,
+    endpoints: Endpoints,
+    stop: CancellationToken,
+) {
+    // Without this, small responses would wait for more data.
     if let Err(error) = socket.set_nodelay(true) {
-        tracing::debug!(%peer, %error, "TCP_NODELAY");
+        tracing::debug!(%peer, %error, "cannot set TCP_NODELAY");
     }
     let service = service_fn(move |request| {
-        let mounts = Arc::clone(&mounts);
-        async move { Ok::<_, Infallible>(dispatch(&mounts, request, peer).await) }
+        let endpoints = Arc::clone(&endpoints);
+        async move { Ok::<_, Infallible>(dispatch(&endpoints, request, peer).await) }
     });
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())
-        .header_read_timeout(HEAD_PATIENCE)
+        .header_read_timeout(HEAD_TIMEOUT)
         .max_buf_size(HEAD_BUFFER)
         .serve_connection(TokioIo::new(socket), service)
         .with_upgrades();
@@ -100,14 +111,18 @@ async fn converse(socket: TcpStream, peer: SocketAddr, mounts: Mounts, stop: Can
         }
     };
     if let Err(error) = result {
-        tracing::debug!(%peer, %error, "connection ended");
+        tracing::debug!(%peer, %error, "http connection failed");
     }
 }
 
-async fn dispatch(mounts: &[Arc<dyn Mount>], request: http::Request<Incoming>, peer: SocketAddr) -> Response {
+async fn dispatch(
+    endpoints: &[Arc<dyn Endpoint>],
+    request: http::Request<Incoming>,
+    peer: SocketAddr,
+) -> Response {
     let (head, body) = request.into_parts();
-    match mounts.iter().find(|mount| mount.claims(&head)) {
-        Some(mount) => mount.serve(Request::from_parts(head, body), peer).await,
+    match endpoints.iter().find(|endpoint| endpoint.matches(&head)) {
+        Some(endpoint) => endpoint.serve(Request::from_parts(head, body), peer).await,
         None => message(StatusCode::NOT_FOUND, "Not Found"),
     }
 }

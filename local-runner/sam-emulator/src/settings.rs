@@ -1,4 +1,4 @@
-//! What a run stands on, found once: the options, the template's file, and the values around it.
+//! The settings of one run, gathered once: options, the template file, environment variables.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -6,7 +6,7 @@ use std::io;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
-use crate::cli::{Data, Options};
+use crate::cli::{CliOptions, Data};
 use crate::env_file::{self, EnvFileError};
 use crate::plan::Plan;
 use crate::template::{self, TemplateError};
@@ -14,40 +14,40 @@ use crate::template::{self, TemplateError};
 /// Settings of one run.
 #[derive(Clone)]
 pub struct Settings {
-    /// Where to listen; port 0 is still 0 here.
+    /// The address to listen on. With `--port 0` the port is 0 until the listener is open.
     pub address: SocketAddr,
-    /// Where data is kept.
+    /// `--data`.
     pub data: Data,
-    /// The template's file.
+    /// `--template`, or the template file that was found.
     pub template: PathBuf,
-    /// The env file's values under those of the environment.
+    /// Environment variables and the values of the env file; a variable of the environment wins.
     pub values: BTreeMap<String, String>,
 }
 
-/// Why a run cannot begin; one line each.
+/// Why a run cannot start. The text is one line.
 #[derive(Debug, thiserror::Error)]
 pub enum SettingsError {
-    /// No template was named and none was found.
-    #[error("no template.yaml in {path} or above it: name one with --template", path = .0.display())]
+    /// `--template` is absent and no template file was found.
+    #[error("no template.yaml in {path} or a folder above it: name one with --template", path = .0.display())]
     NoTemplate(PathBuf),
-    /// A file cannot be read.
+    /// The template or the env file cannot be read.
     #[error("{path}: {1}", path = .0.display())]
     Unreadable(PathBuf, io::Error),
-    /// The env file has a broken line.
+    /// A line of the env file is not an assignment.
     #[error("{path}: {1}", path = .0.display())]
     EnvFile(PathBuf, EnvFileError),
-    /// The template asks for something unknown, or is broken.
+    /// The template is malformed or uses something that is not supported.
     #[error("{path}: {1}", path = .0.display())]
     Template(PathBuf, TemplateError),
 }
 
 impl Settings {
-    /// Gathers the settings; `environment` wins over the env file.
+    /// Gathers the settings. The search for a template starts in `directory`.
     ///
     /// # Errors
-    /// No template, or an env file that cannot be read.
+    /// There is no template, or the env file cannot be read.
     pub fn gather(
-        options: &Options,
+        options: &CliOptions,
         directory: &Path,
         environment: impl Iterator<Item = (String, String)>,
     ) -> Result<Self, SettingsError> {
@@ -68,23 +68,23 @@ impl Settings {
         Ok(Self { address, data: options.data.clone(), template, values })
     }
 
-    /// Reads the template.
+    /// Reads the template file.
     ///
     /// # Errors
-    /// The file cannot be read, or [`template::read`] refuses it.
+    /// The file cannot be read, or [`template::read`] fails.
     pub fn plan(&self) -> Result<Plan, SettingsError> {
         template::read(&read(&self.template)?, &self.values)
             .map_err(|error| SettingsError::Template(self.template.clone(), error))
     }
 
-    /// One value; an empty one counts as absent.
+    /// The value of a variable; `None` when it is absent or empty.
     #[must_use]
     pub fn value(&self, name: &str) -> Option<&str> {
         self.values.get(name).map(String::as_str).filter(|value| !value.is_empty())
     }
 }
 
-/// Shows no values: they hold secrets.
+/// Leaves out the values: they contain secrets.
 impl std::fmt::Debug for Settings {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Settings")

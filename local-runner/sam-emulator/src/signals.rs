@@ -1,16 +1,19 @@
-//! Ctrl-C and SIGTERM: the first asks for an orderly end, the second does not wait for it.
+//! Ctrl-C and SIGTERM: the first signal starts an orderly shutdown, the second ends the process at once.
 
 use std::process;
 
 use tokio_util::sync::CancellationToken;
 
-/// Cancels `stop` at the first signal and ends the process at the second.
+/// The exit code of a process that SIGINT ended: 128 + 2.
+const INTERRUPTED: i32 = 130;
+
+/// Cancels `stop` at the first signal and exits at the second.
 pub(crate) async fn cancel_on_signal(stop: CancellationToken) {
     signal().await;
-    tracing::info!("stopping; once more ends at once");
+    tracing::info!("shutting down; press Ctrl-C again to stop now");
     stop.cancel();
     signal().await;
-    process::exit(130);
+    process::exit(INTERRUPTED);
 }
 
 #[cfg(unix)]
@@ -33,7 +36,7 @@ async fn signal() {
     ctrl_c().await;
 }
 
-/// A process that cannot hear signals runs until it is killed.
+/// Waits for Ctrl-C; without a signal handler it waits forever, and the process must be killed.
 async fn ctrl_c() {
     if tokio::signal::ctrl_c().await.is_err() {
         std::future::pending::<()>().await;

@@ -1,17 +1,17 @@
-//! Aligned columns for people.
+//! Tables of aligned columns, for a terminal.
 
 use std::fmt::Write;
 
-/// Lays rows out under a head; every row has as many cells as the head. The last column is not padded.
+/// Writes the rows under a header. The last column is not padded.
 #[must_use]
-pub(crate) fn table<const N: usize>(head: [&str; N], rows: &[[String; N]]) -> String {
-    let mut widths = head.map(str::len);
+pub(crate) fn table<const N: usize>(header: [&str; N], rows: &[[String; N]]) -> String {
+    let mut widths = header.map(str::len);
     for row in rows {
         for (width, cell) in widths.iter_mut().zip(row) {
             *width = (*width).max(cell.chars().count());
         }
     }
-    let mut out = line(&head, &widths);
+    let mut out = line(&header, &widths);
     for row in rows {
         out.push_str(&line(&row.each_ref().map(String::as_str), &widths));
     }

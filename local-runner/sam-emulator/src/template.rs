@@ -1,51 +1,47 @@
-//! A SAM template → [`Plan`]: the only place that knows YAML, intrinsics and resource types.
-//! Whatever it does not know it refuses by name, with the path in the template; nothing is skipped silently
-//! except the types and properties that [`known`] and the readers list as having no effect on one machine.
+//! A SAM template → [`Plan`]: the only module that knows YAML, intrinsics and resource types.
+//!
+//! What it does not support is an error that names the place in the template. Nothing is skipped without an
+//! error, except the resource types in `resource_types` and the properties that the readers list as having
+//! no effect on one machine.
+//!
+//! In the order of reading: `node` and `yaml` (the template as a tree), `parameters` and `scope`
+//! (names), `intrinsics` (expressions), `resource_names`, `globals` and `resource` (one resource with
+//! plain values), then a reader per kind: `function`, `events`, `http_api`, `websocket`.
 
+mod error;
 mod events;
 mod function;
 mod globals;
 mod http_api;
 mod intrinsics;
-mod known;
 mod node;
+mod parameters;
+mod resource;
+mod resource_names;
+mod resource_types;
 mod scope;
 mod websocket;
 mod yaml;
 
 use std::collections::BTreeMap;
 
-use self::node::{Cursor, Node};
+pub use self::error::TemplateError;
+use self::globals::Globals;
+use self::http_api::HttpApiBuilder;
+use self::node::Cursor;
+use self::resource::Resource;
 use self::scope::Scope;
+use self::websocket::WebSocketApiBuilder;
 use crate::plan::{Account, Plan};
-
-/// Why a template cannot be run: one line that names the place.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{}{what}", prefix(.path))]
-pub struct TemplateError {
-    /// `Resources.Orders.Properties.Timeout`, or `line 12` for YAML that cannot be read; may be empty.
-    pub path: String,
-    /// What is wrong there.
-    pub what: String,
-}
-
-fn prefix(path: &str) -> String {
-    if path.is_empty() { String::new() } else { format!("{path}: ") }
-}
-
-impl TemplateError {
-    fn at(path: &str, what: impl Into<String>) -> Self {
-        Self { path: path.to_owned(), what: what.into() }
-    }
-}
 
 /// Reads a template.
 ///
-/// `values` sets parameters, by their own name (`MongodbUri`) or the environment's (`MONGODB_URI`);
-/// `AWS_REGION` in it sets the region. Everything else comes from the template's defaults.
+/// `values` sets parameters, by their own name (`MongodbUri`) or as an environment variable (`MONGODB_URI`);
+/// `AWS_REGION` in it sets the region. All other values are the template's defaults.
 ///
 /// # Errors
-/// Broken YAML, an unknown section, resource type, property or intrinsic, or a value out of AWS's range.
+/// YAML that cannot be parsed; a section, resource type, property or intrinsic that is not supported; a value
+/// outside the range that AWS allows.
 pub fn read(text: &str, values: &BTreeMap<String, String>) -> Result<Plan, TemplateError> {
     let root = yaml::parse(text)?;
     let template = Cursor::new(&root, "");
@@ -54,11 +50,12 @@ pub fn read(text: &str, values: &BTreeMap<String, String>) -> Result<Plan, Templ
     if let Some(region) = values.get("AWS_REGION") {
         account.region.clone_from(region);
     }
-    let scope = Scope::read(&root, &account, values)?;
-    let globals = globals::Globals::read(&template)?;
-    let reader = Reader { scope: &scope, globals: &globals };
-    let mut plan = reader.plan(&template)?;
-    plan.account = account.clone();
+    let mut scope = Scope::new(&root, &account, parameters::read(&root, values)?);
+    scope.set_resources(resource_names::read(&scope, &root)?);
+    let globals = Globals::read(&template)?;
+    let mut plan = Reader { scope: &scope, globals: &globals }.plan(&template)?;
+    check_websocket_functions(&plan)?;
+    plan.account.clone_from(&account);
     Ok(plan)
 }
 
@@ -72,7 +69,7 @@ const SECTIONS: &[&str] = &[
     "Conditions",
     "Globals",
     "Resources",
-    // Outputs are for the deployer; nothing here reads them.
+    // Outputs have no effect here: only a deployment reads them.
     "Outputs",
 ];
 
@@ -81,9 +78,7 @@ fn check_sections(template: &Cursor<'_>) -> Result<(), TemplateError> {
     if let Some(transform) = template.get("Transform") {
         for item in transform.items()? {
             if item.text()? != "AWS::Serverless-2016-10-31" {
-                return Err(
-                    item.refuse(format!("the local runner does not know the transform {}", item.text()?))
-                );
+                return Err(item.error(format!("the transform {} is not supported", item.text()?)));
             }
         }
     }
@@ -91,33 +86,18 @@ fn check_sections(template: &Cursor<'_>) -> Result<(), TemplateError> {
     Ok(())
 }
 
-/// What a reader of one resource needs.
 struct Reader<'a> {
     scope: &'a Scope<'a>,
-    globals: &'a globals::Globals,
-}
-
-/// One resource with its properties resolved and its Globals merged in.
-struct Resource {
-    id: String,
-    path: String,
-    properties: Node,
-    metadata: Node,
-}
-
-impl Resource {
-    fn properties(&self) -> Cursor<'_> {
-        Cursor::new(&self.properties, format!("{}.Properties", self.path))
-    }
+    globals: &'a Globals,
 }
 
 impl Reader<'_> {
     fn plan(&self, template: &Cursor<'_>) -> Result<Plan, TemplateError> {
         let mut plan = Plan::default();
-        let mut http = http_api::Apis::default();
-        let mut sockets = websocket::Apis::default();
+        let mut http = HttpApiBuilder::default();
+        let mut websocket = WebSocketApiBuilder::default();
         for (id, at) in template.need("Resources")?.entries()? {
-            if !self.scope.exists(&at)? {
+            if !intrinsics::is_created(self.scope, &at)? {
                 continue;
             }
             let kind = at.need("Type")?;
@@ -126,43 +106,40 @@ impl Reader<'_> {
                     let resource = self.resource(id, &at, Some("Function"))?;
                     let function = function::read(self.scope, &resource)?;
                     events::read(self.scope, &resource, &function.name, &mut plan, &mut http)?;
-                    if let Some(twin) = plan.functions.insert(function.name.clone(), function) {
-                        return Err(at.refuse(format!("a second function is named {}", twin.name)));
+                    if let Some(first) = plan.functions.insert(function.name.clone(), function) {
+                        return Err(at.error(format!("the function name {} is already in use", first.name)));
                     }
                 }
                 "AWS::Serverless::HttpApi" => http.add(&self.resource(id, &at, Some("HttpApi"))?)?,
                 "AWS::Serverless::WebSocketApi" => {
-                    sockets.add(&self.resource(id, &at, Some("WebSocketApi"))?)?;
+                    websocket.add(&self.resource(id, &at, Some("WebSocketApi"))?)?;
                 }
-                "AWS::ApiGatewayV2::RouteResponse" => sockets.add_response(&self.resource(id, &at, None)?)?,
-                other if known::is_ignored(other) => {}
-                other => return Err(kind.refuse(format!("the local runner does not know {other}"))),
+                "AWS::ApiGatewayV2::RouteResponse" => {
+                    websocket.add_response(&self.resource(id, &at, None)?)?;
+                }
+                other if resource_types::is_ignored(other) => {}
+                other => return Err(kind.error(format!("the resource type {other} is not supported"))),
             }
         }
-        plan.http = http.finish(self)?;
-        plan.websocket = sockets.finish()?;
-        check_targets(&plan)?;
+        plan.http = http.build(self.scope, self.globals)?;
+        plan.websocket = websocket.build()?;
         Ok(plan)
     }
 
-    fn resource(&self, id: &str, at: &Cursor<'_>, global: Option<&str>) -> Result<Resource, TemplateError> {
-        let raw = at.get("Properties").map_or(Node::Null, |properties| properties.node.clone());
-        let merged = global.map_or(raw.clone(), |section| self.globals.merge(section, raw));
-        let path = format!("{}.Properties", at.path);
-        Ok(Resource {
-            id: id.to_owned(),
-            path: at.path.clone(),
-            properties: intrinsics::resolve(self.scope, &Cursor::new(&merged, path))?,
-            metadata: at.get("Metadata").map_or(Node::Null, |metadata| metadata.node.clone()),
-        })
+    fn resource(&self, id: &str, at: &Cursor<'_>, section: Option<&str>) -> Result<Resource, TemplateError> {
+        Resource::read(self.scope, self.globals, (id, at), section)
     }
 }
 
-/// Routes of the WebSocket API name functions by ARN; one that is not here would fail at the first message.
-fn check_targets(plan: &Plan) -> Result<(), TemplateError> {
+/// A WebSocket route names its function by ARN, which may be any text. Without this check a wrong name would
+/// fail at the first message.
+fn check_websocket_functions(plan: &Plan) -> Result<(), TemplateError> {
     for (key, route) in plan.websocket.iter().flat_map(|api| &api.routes) {
         if !plan.functions.contains_key(&route.function) {
-            let what = format!("the route {key} names {}, which is no function here", route.function);
+            let what = format!(
+                "the WebSocket route {key} invokes {}, which is not a function of this template",
+                route.function
+            );
             return Err(TemplateError::at("Resources", what));
         }
     }

@@ -1,23 +1,26 @@
-//! The WebSocket API trigger: `$connect` before the 101, one task per connection, `$disconnect` exactly once,
-//! and `@connections` (contract §4). The pure steps are `event`, `selection`, `reply` and `connect`.
+//! The WebSocket API trigger (API Gateway guide, `apigateway-websocket-api`): `$connect` before the 101
+//! response, one task per connection, `$disconnect` exactly once, and `@connections`.
 //!
-//! [`Connections`] comes first: functions push through it, and the two mounts are built on it.
+//! In the order of reading: `options`, `event` (the functions' input), `selection` and `routes`
+//! (which function), `handshake` and `connect` (the upgrade), `connection` and `connections` (the
+//! open ones), `wire`, `timeouts` and `session` (the life of one), `close_reason`, `management`
+//! (`@connections`).
 
-mod clock;
-pub mod connect;
+pub mod close_reason;
+mod connect;
+mod connection;
 pub mod connections;
-pub mod end;
 pub mod event;
 mod handshake;
 mod header_case;
 pub mod management;
 pub mod options;
-mod peer;
-mod rate;
-pub mod reply;
+mod rate_limiter;
+mod reply;
 mod routes;
 pub mod selection;
 mod session;
+mod timeouts;
 mod wire;
 
 use std::net::SocketAddr;
@@ -29,50 +32,51 @@ use http::header::HeaderValue;
 use http::request::Parts;
 use hyper::upgrade::OnUpgrade;
 use jiff::Timestamp;
+use percent_encoding::percent_decode_str;
 use tokio::sync::oneshot;
 use tokio::time::{Instant, timeout};
 use tokio_util::task::TaskTracker;
 
+pub use self::close_reason::CloseReason;
 use self::connect::Decision;
 pub use self::connections::{Connections, Gone, PostError};
-use self::end::End;
-use self::event::Origin;
+use self::event::ConnectionMeta;
 pub use self::management::ConnectionsApi;
-pub use self::options::Options;
-use self::rate::Rate;
+pub use self::options::WebSocketOptions;
+use self::rate_limiter::RateLimiter;
 use self::routes::Routes;
 use self::selection::SelectionError;
-use self::session::Calls;
-use crate::ids;
+use self::session::PendingMessages;
+use crate::endpoint::{Endpoint, Request, Response, message};
+use crate::gateway;
 use crate::invoke::{BoxFuture, Invoker};
-use crate::mount::{Mount, Request, Response, message};
-use crate::percent::decode_path;
 use crate::plan::WebSocketPlan;
 
-/// How long a client may take to take the 101.
-const UPGRADE_PATIENCE: Duration = Duration::from_secs(10);
+/// Time for a client to take the 101 response.
+const UPGRADE_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// The WebSocket API on the port. It claims every upgrade, so it comes before the HTTP API.
+/// The WebSocket API as an endpoint. It matches every upgrade request, so it must come before the HTTP API.
 #[derive(Clone)]
 pub struct WebSocketApi {
     inner: Arc<Inner>,
 }
 
 struct Inner {
-    /// First path segments that lead here: the stage, then the mapping keys.
+    /// The first path segments of this API: the stage and the mapping keys.
     keys: Vec<String>,
     port: u16,
-    rate: Option<Rate>,
+    rate_limiter: Option<RateLimiter>,
     connections: Connections,
     routes: Arc<Routes>,
     sessions: TaskTracker,
 }
 
 impl WebSocketApi {
-    /// The API `api`, whose open connections are `connections`; `port` is the one clients reach.
+    /// The API `api`, which adds its open connections to `connections`. `port` is the port of the listener,
+    /// for the event's `X-Forwarded-Port`.
     ///
     /// # Errors
-    /// [`SelectionError`] when the template's route selection expression cannot be read.
+    /// [`SelectionError`] when the route selection expression is not valid.
     pub fn new(
         api: &WebSocketPlan,
         connections: Connections,
@@ -84,7 +88,7 @@ impl WebSocketApi {
         let inner = Inner {
             keys,
             port,
-            rate: options.connects_per_second.map(Rate::new),
+            rate_limiter: options.connects_per_second.map(RateLimiter::new),
             routes: Arc::new(Routes::new(api, invoker)?),
             connections,
             sessions: TaskTracker::new(),
@@ -93,8 +97,8 @@ impl WebSocketApi {
     }
 }
 
-impl Mount for WebSocketApi {
-    fn claims(&self, head: &Parts) -> bool {
+impl Endpoint for WebSocketApi {
+    fn matches(&self, head: &Parts) -> bool {
         handshake::is_upgrade(head)
     }
 
@@ -102,24 +106,24 @@ impl Mount for WebSocketApi {
         let inner = Arc::clone(&self.inner);
         let upgrade = hyper::upgrade::on(&mut request);
         let (head, _body) = request.into_parts();
-        let key = match inner.admit(&head) {
+        let key = match inner.check(&head) {
             Ok(key) => key,
-            Err(refusal) => return Box::pin(std::future::ready(*refusal)),
+            Err(response) => return Box::pin(std::future::ready(*response)),
         };
-        // A task of its own: a client that leaves must not stop `$connect` half-way.
-        let (answer, answered) = oneshot::channel();
+        // A task of its own, so that a client that disconnects does not stop `$connect`.
+        let (response, received) = oneshot::channel();
         let sessions = inner.sessions.clone();
-        sessions.spawn(inner.converse(head, key, peer, upgrade, answer));
+        sessions.spawn(inner.run_connection(head, key, peer, upgrade, response));
         Box::pin(async move {
             let failed = |_| message(StatusCode::INTERNAL_SERVER_ERROR, "Internal server error");
-            answered.await.unwrap_or_else(failed)
+            received.await.unwrap_or_else(failed)
         })
     }
 
     fn close(&self) -> BoxFuture<()> {
         let inner = Arc::clone(&self.inner);
         Box::pin(async move {
-            inner.connections.close_all();
+            inner.connections.shut_down();
             inner.sessions.close();
             inner.sessions.wait().await;
         })
@@ -127,62 +131,67 @@ impl Mount for WebSocketApi {
 }
 
 impl Inner {
-    /// The handshake's key, or why there is no handshake.
-    fn admit(&self, head: &Parts) -> Result<HeaderValue, Box<Response>> {
-        if !self.leads_here(head.uri.path()) {
+    /// The handshake's key, or the response that refuses the upgrade.
+    fn check(&self, head: &Parts) -> Result<HeaderValue, Box<Response>> {
+        if !self.has_path(head.uri.path()) {
             return Err(Box::new(message(StatusCode::FORBIDDEN, "Forbidden")));
         }
         let key = handshake::check(head)?;
-        match &self.rate {
-            Some(rate) if !rate.admits(Instant::now()) => {
+        match &self.rate_limiter {
+            Some(limiter) if !limiter.admits(Instant::now()) => {
                 Err(Box::new(message(StatusCode::TOO_MANY_REQUESTS, "Too Many Requests")))
             }
             _ => Ok(key),
         }
     }
 
-    /// `/{key}` or `/{key}/`; AWS refuses every further segment.
-    fn leads_here(&self, path: &str) -> bool {
+    /// Whether the path is `/{key}` or `/{key}/`. AWS refuses any further segment.
+    fn has_path(&self, path: &str) -> bool {
         let path = path.strip_prefix('/').unwrap_or(path);
-        let segment = decode_path(path.strip_suffix('/').unwrap_or(path));
+        let segment = percent_decode_str(path.strip_suffix('/').unwrap_or(path)).decode_utf8_lossy();
         self.keys.iter().any(|key| *key == segment)
     }
 
-    /// One connection, from `$connect` to `$disconnect`.
-    async fn converse(
+    /// Runs one connection from `$connect` to `$disconnect`.
+    async fn run_connection(
         self: Arc<Self>,
         head: Parts,
         key: HeaderValue,
         peer: SocketAddr,
         upgrade: OnUpgrade,
-        answer: oneshot::Sender<Response>,
+        response: oneshot::Sender<Response>,
     ) {
-        let id = Arc::from(ids::gateway_id());
-        let origin = Origin::of(&head, id, peer.ip().to_canonical(), Timestamp::now());
-        // Boxed, as the other stages, so that an idle connection does not keep room for all of them.
-        let decision = Box::pin(self.routes.connect(&origin, &head, self.port)).await;
+        let id = Arc::from(gateway::random_id());
+        let meta = ConnectionMeta::of(&head, id, peer.ip().to_canonical(), Timestamp::now());
+        // The stages are boxed, so that an idle connection does not hold the memory of all of them.
+        let decision = Box::pin(self.routes.connect(&meta, &head, self.port)).await;
         drop(head);
         let protocol = match decision {
             Decision::Accept(protocol) => protocol,
-            Decision::Refuse(response) => {
-                let _ = answer.send(response);
+            Decision::Refuse(refusal) => {
+                let _ = response.send(refusal);
                 return;
             }
         };
-        let response = handshake::switching(&key, protocol, &origin.id);
-        // Before the 101 leaves: who reads it may post at once.
-        let peer = self.connections.open(origin);
-        let calls = Calls::new(Arc::clone(&peer), Arc::clone(&self.routes), self.connections.options());
-        let upgraded = match answer.send(response) {
-            Ok(()) => timeout(UPGRADE_PATIENCE, upgrade).await.ok().and_then(Result::ok),
+        let switching = handshake::switching_protocols(&key, protocol, &meta.id);
+        // Opened before the 101 response is sent: a client that has received it may be posted to at once.
+        let connection = self.connections.open(meta);
+        let options = self.connections.options();
+        let messages = PendingMessages::new(Arc::clone(&connection), Arc::clone(&self.routes), options);
+        let upgraded = match response.send(switching) {
+            Ok(()) => timeout(UPGRADE_TIMEOUT, upgrade).await.ok().and_then(Result::ok),
             Err(_) => None,
         };
-        let (end, calls) = match upgraded {
-            Some(upgraded) => session::run(upgraded, calls, &self.connections).await,
-            None => (End::ABNORMAL, calls),
+        let (reason, messages) = match upgraded {
+            Some(upgraded) => session::run(upgraded, messages, &self.connections).await,
+            None => {
+                self.connections.remove(&connection, &CloseReason::UpgradeIncomplete);
+                (CloseReason::UpgradeIncomplete, messages)
+            }
         };
-        self.connections.forget(&peer, &end);
-        Box::pin(calls.drain()).await;
-        Box::pin(self.routes.disconnect(&peer.origin, &end)).await;
+        let (connection_id, code) = (&*connection.meta.id, reason.code());
+        tracing::info!(connection_id, code, reason = reason.log_text(), "connection closed");
+        Box::pin(messages.finish_all()).await;
+        Box::pin(self.routes.disconnect(&connection.meta, &reason)).await;
     }
 }

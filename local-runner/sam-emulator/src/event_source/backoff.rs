@@ -1,31 +1,31 @@
-//! A growing pause between tries.
+//! Exponential backoff between attempts.
 
 use std::time::Duration;
 
-/// Doubles from `first` to `most`.
+/// A delay that doubles from `first` to `max`.
 #[derive(Debug, Clone)]
 pub struct Backoff {
     first: Duration,
-    most: Duration,
+    max: Duration,
     next: Duration,
 }
 
 impl Backoff {
-    /// Pauses of `first`, twice that, and so on, up to `most`.
+    /// Delays of `first`, twice `first`, and so on, up to `max`.
     #[must_use]
-    pub fn new(first: Duration, most: Duration) -> Self {
-        Self { first, most, next: first.min(most) }
+    pub fn new(first: Duration, max: Duration) -> Self {
+        Self { first, max, next: first.min(max) }
     }
 
-    /// How long to wait before the next try.
-    pub fn pause(&mut self) -> Duration {
-        let pause = self.next;
-        self.next = (pause * 2).min(self.most);
-        pause
+    /// The delay before the next attempt.
+    pub fn next_delay(&mut self) -> Duration {
+        let delay = self.next;
+        self.next = (delay * 2).min(self.max);
+        delay
     }
 
-    /// Something worked: begin again with `first`.
+    /// An attempt succeeded: the next delay is `first` again.
     pub fn reset(&mut self) {
-        self.next = self.first.min(self.most);
+        self.next = self.first.min(self.max);
     }
 }

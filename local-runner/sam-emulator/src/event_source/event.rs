@@ -1,4 +1,5 @@
-//! The `aws:rmq` event: pure, with the nulls and the odd forms of a real capture.
+//! The `aws:rmq` event, with the nulls and the formats of an event captured on AWS
+//! (aws-samples/aws-cdk-examples, `amazon-mq-rabbitmq-lambda`).
 
 use std::collections::BTreeMap;
 
@@ -9,19 +10,19 @@ use jiff::Timestamp;
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use super::source::{Delivery, HeaderValue, Properties};
+use super::source::{AmqpProperties, AmqpValue, SourceMessage};
 use crate::plan::QueuePlan;
 
-/// One message of the event, in Lambda's order.
+/// One message of the event, with the fields in Lambda's order.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-struct Message<'a> {
+struct EventMessage<'a> {
     basic_properties: BasicProperties<'a>,
     redelivered: bool,
     data: String,
 }
 
-/// Every field is there, null when the publisher set none.
+/// Every field is present; it is null when the publisher did not set the property.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct BasicProperties<'a> {
@@ -43,20 +44,20 @@ struct BasicProperties<'a> {
     body_size: usize,
 }
 
-/// One message as JSON text, to be joined into an event by [`event`].
+/// The JSON text of one message, for [`build`].
 #[must_use]
-pub fn message(delivery: &Delivery) -> String {
-    let message = Message {
-        basic_properties: basic_properties(&delivery.properties, delivery.data.len()),
-        redelivered: delivery.redelivered,
-        data: STANDARD.encode(&delivery.data),
+pub fn message_json(message: &SourceMessage) -> String {
+    let message = EventMessage {
+        basic_properties: basic_properties(&message.properties, message.data.len()),
+        redelivered: message.redelivered,
+        data: STANDARD.encode(&message.data),
     };
     serde_json::to_string(&message).unwrap_or_default()
 }
 
-/// The event that carries `messages`, each the text of [`message`]. The key is `<queue>::<vhost>`.
+/// The event with `messages`, each a text of [`message_json`]. Their key is `<queue>::<virtual host>`.
 #[must_use]
-pub fn event(plan: &QueuePlan, messages: &[&str]) -> Bytes {
+pub fn build(plan: &QueuePlan, messages: &[&str]) -> Bytes {
     let key = Value::from(format!("{}::{}", plan.queue, plan.virtual_host));
     let arn = Value::from(plan.broker_arn.as_str());
     let messages = messages.join(",");
@@ -65,7 +66,7 @@ pub fn event(plan: &QueuePlan, messages: &[&str]) -> Bytes {
     ))
 }
 
-fn basic_properties(properties: &Properties, body_size: usize) -> BasicProperties<'_> {
+fn basic_properties(properties: &AmqpProperties, body_size: usize) -> BasicProperties<'_> {
     BasicProperties {
         content_type: &properties.content_type,
         content_encoding: &properties.content_encoding,
@@ -85,23 +86,23 @@ fn basic_properties(properties: &Properties, body_size: usize) -> BasicPropertie
     }
 }
 
-fn table(table: &BTreeMap<String, HeaderValue>) -> Value {
+fn table(table: &BTreeMap<String, AmqpValue>) -> Value {
     table.iter().map(|(name, value)| (name.clone(), header(value))).collect()
 }
 
-/// Text is `{"bytes":[…]}`, which is how the Java client's long string looks when its fields are written
-/// out; its bytes are Java's and so signed.
-fn header(value: &HeaderValue) -> Value {
+/// A string becomes `{"bytes":[…]}` with signed bytes: Lambda serializes the fields of the Java client's
+/// `LongString`.
+fn header(value: &AmqpValue) -> Value {
     match value {
-        HeaderValue::Text(text) => json!({ "bytes": signed(text) }),
-        HeaderValue::Bytes(bytes) => signed(bytes),
-        HeaderValue::Integer(number) => json!(number),
-        HeaderValue::Float(number) => json!(number),
-        HeaderValue::Boolean(flag) => json!(flag),
-        HeaderValue::Time(seconds) => json!(date(*seconds)),
-        HeaderValue::List(values) => values.iter().map(header).collect(),
-        HeaderValue::Table(values) => table(values),
-        HeaderValue::Null => Value::Null,
+        AmqpValue::Text(text) => json!({ "bytes": signed(text) }),
+        AmqpValue::Bytes(bytes) => signed(bytes),
+        AmqpValue::Integer(number) => json!(number),
+        AmqpValue::Float(number) => json!(number),
+        AmqpValue::Boolean(flag) => json!(flag),
+        AmqpValue::Time(seconds) => json!(date(*seconds)),
+        AmqpValue::List(values) => values.iter().map(header).collect(),
+        AmqpValue::Table(values) => table(values),
+        AmqpValue::Null => Value::Null,
     }
 }
 
@@ -109,7 +110,7 @@ fn signed(bytes: &[u8]) -> Value {
     bytes.iter().map(|byte| byte.cast_signed()).collect()
 }
 
-/// `Jan 1, 1970, 12:33:41 AM`, in UTC; null for a time that no calendar has.
+/// `Jan 1, 1970, 12:33:41 AM` in UTC; `None` for a time outside the calendar.
 fn date(seconds: u64) -> Option<String> {
     let at = Timestamp::from_second(i64::try_from(seconds).ok()?).ok()?;
     Some(at.strftime("%b %-d, %Y, %-I:%M:%S %p").to_string())

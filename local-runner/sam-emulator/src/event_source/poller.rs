@@ -1,4 +1,5 @@
-//! The poller of one mapping: one batch at a time, invoked synchronously, all or nothing.
+//! The poller of one mapping: invokes the function with one batch at a time, and acknowledges or requeues the
+//! whole batch.
 
 use std::future::Future;
 use std::sync::Arc;
@@ -7,14 +8,19 @@ use std::time::Duration;
 use tokio::time::{Instant, timeout_at};
 
 use super::backoff::Backoff;
-use super::batch::{Batch, Limits, Pushed, Record};
-use super::event::event;
+use super::batch::{Batch, BatchLimits, PushOutcome, Record};
+use super::event;
 use super::source::Source;
 use crate::invoke::{Invocation, InvokeError, Invoker};
 use crate::plan::QueuePlan;
 
-/// Feeds one function from one queue. Lambda runs one poller per RabbitMQ mapping, so batches are
-/// strictly sequential.
+/// The delay before a failed batch is tried again: this, doubled with every further failure, up to
+/// [`MAX_DELAY`].
+const FIRST_DELAY: Duration = Duration::from_millis(100);
+const MAX_DELAY: Duration = Duration::from_secs(10);
+
+/// Invokes one function with the messages of one queue. Lambda runs one poller per RabbitMQ mapping, so
+/// batches are strictly sequential.
 pub struct Poller<S> {
     plan: QueuePlan,
     source: S,
@@ -23,19 +29,17 @@ pub struct Poller<S> {
 }
 
 impl<S: Source> Poller<S> {
-    /// A poller that has not begun. A failing batch is tried again after 100 ms, then twice as long,
-    /// up to 10 s.
+    /// A poller that is not running yet.
     #[must_use]
     pub fn new(plan: QueuePlan, source: S, invoker: Arc<dyn Invoker>) -> Self {
-        let backoff = Backoff::new(Duration::from_millis(100), Duration::from_secs(10));
-        Self { plan, source, invoker, backoff }
+        Self { plan, source, invoker, backoff: Backoff::new(FIRST_DELAY, MAX_DELAY) }
     }
 
-    /// Polls until `stop` is ready. A running invocation ends first and its batch is settled; whatever
-    /// else was received returns to the queue, so nothing is lost.
+    /// Polls until `stop` resolves. An invocation in progress finishes and its batch is settled; all other
+    /// messages return to the queue.
     pub async fn run(mut self, stop: impl Future<Output = ()> + Send) {
         tokio::pin!(stop);
-        let mut batch = Batch::new(Limits::of(&self.plan));
+        let mut batch = Batch::new(BatchLimits::of(&self.plan));
         loop {
             tokio::select! {
                 biased;
@@ -46,53 +50,53 @@ impl<S: Source> Poller<S> {
                 Ok(()) => {
                     self.source.ack(&batch.ids()).await;
                     self.backoff.reset();
-                    batch.next(Instant::now());
+                    batch.start_next(Instant::now());
                 }
                 Err(error) => {
-                    let pause = self.give_back(&mut batch, &error).await;
+                    let delay = self.requeue(&mut batch, &error).await;
                     tokio::select! {
                         () = &mut stop => break,
-                        () = tokio::time::sleep(pause) => {}
+                        () = tokio::time::sleep(delay) => {}
                     }
                 }
             }
         }
-        self.source.nack(&batch.abandon(), true).await;
+        self.source.nack(&batch.take_ids(), true).await;
         self.source.close().await;
     }
 
-    /// Invokes with the whole batch. The function's answer does not matter, only that it did not fail.
+    /// Invokes the function with the whole batch. Its reply has no effect.
     async fn invoke(&self, batch: &Batch) -> Result<(), InvokeError> {
         let messages: Vec<&str> = batch.records().iter().map(|record| record.json.as_str()).collect();
-        let call = Invocation::new(self.plan.function.as_str(), event(&self.plan, &messages));
+        let call = Invocation::new(self.plan.function.as_str(), event::build(&self.plan, &messages));
         self.invoker.invoke(call).await.map(drop)
     }
 
-    /// Returns the whole batch to the queue, the carried record too so that the order stays, and says
-    /// how long to wait. Error, timeout and throttle are the same to a mapping: retried until success
-    /// or until the message's TTL ends it.
-    async fn give_back(&mut self, batch: &mut Batch, error: &InvokeError) -> Duration {
-        let pause = self.backoff.pause();
+    /// Returns the whole batch to the queue, and returns the delay before the next attempt. A mapping treats
+    /// errors, timeouts and throttling alike: it retries until success or until the message's TTL expires.
+    /// The record that did not fit returns too, so that the order is kept.
+    async fn requeue(&mut self, batch: &mut Batch, error: &InvokeError) -> Duration {
+        let delay = self.backoff.next_delay();
         tracing::warn!(mapping = self.plan.name, function = self.plan.function, messages = batch.records().len(),
-            %error, ?pause, "the batch returns to the queue");
-        self.source.nack(&batch.abandon(), true).await;
-        pause
+            %error, ?delay, "function failed; batch requeued");
+        self.source.nack(&batch.take_ids(), true).await;
+        delay
     }
 }
 
-/// Gathers until the batch closes. Cancel-safe: what was received is in the batch.
+/// Adds messages until the batch is complete. Cancel-safe: the batch keeps what was received.
 async fn fill<S: Source>(source: &mut S, batch: &mut Batch) {
     while !batch.is_full() {
-        let delivery = match batch.closes_at() {
+        let message = match batch.closes_at() {
             None => source.next().await,
             Some(at) => match timeout_at(at, source.next()).await {
-                Ok(delivery) => delivery,
+                Ok(message) => message,
                 Err(_) => return,
             },
         };
-        if batch.push(Record::of(&delivery), Instant::now()) == Pushed::TooLarge {
-            tracing::warn!(bytes = delivery.data.len(), "a message larger than a payload may be is dropped");
-            source.nack(&[delivery.id], false).await;
+        if batch.push(Record::of(&message), Instant::now()) == PushOutcome::TooLarge {
+            tracing::warn!(bytes = message.data.len(), "message dropped: larger than the payload limit");
+            source.nack(&[message.id], false).await;
         }
     }
 }

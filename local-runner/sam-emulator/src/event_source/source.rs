@@ -1,52 +1,52 @@
-//! What the poller asks of a broker, and a message as every broker gives it.
+//! The interface to a broker, and its messages.
 
 use std::collections::BTreeMap;
 use std::future::Future;
 
 /// One queue of one broker, consumed with manual acknowledgements.
 ///
-/// A source never declares its queue: as on AWS the queue must exist, and a source waits for it.
+/// A source never declares its queue. As on AWS the queue must exist, and a source waits for it.
 pub trait Source: Send + 'static {
-    /// The next message, in queue order, however long it takes; a broker that is away is waited for.
+    /// The next message in queue order. Waits as long as it takes, also for a broker that cannot be reached.
     ///
-    /// Cancel-safe: dropping the future loses no message. A message given out stays unacknowledged
-    /// until it is settled, or until the source closes.
-    fn next(&mut self) -> impl Future<Output = Delivery> + Send;
+    /// Cancel-safe: dropping the future loses no message. A message is unacknowledged until
+    /// [`ack`](Source::ack), [`nack`](Source::nack) or [`close`](Source::close).
+    fn next(&mut self) -> impl Future<Output = SourceMessage> + Send;
 
-    /// Acknowledges the messages with these ids. Ids of a connection that broke since are passed over:
-    /// the broker gives those messages out again.
+    /// Acknowledges the messages with these ids. Ids of a lost connection are ignored: the broker redelivers
+    /// those messages.
     fn ack(&mut self, ids: &[u64]) -> impl Future<Output = ()> + Send;
 
-    /// Gives the messages up: back to the queue with `requeue`, where they come again with `redelivered`,
-    /// and otherwise to the dead-letter exchange or to nowhere.
+    /// Rejects the messages with these ids. With `requeue` they return to the queue and are delivered again
+    /// with `redelivered`; without it they go to the dead-letter exchange, if the queue has one.
     fn nack(&mut self, ids: &[u64], requeue: bool) -> impl Future<Output = ()> + Send;
 
-    /// Ends the consumer; whatever is unacknowledged returns to the queue.
+    /// Stops consuming; unacknowledged messages return to the queue.
     fn close(self) -> impl Future<Output = ()> + Send;
 }
 
-/// One message.
+/// One delivered message.
 #[derive(Debug, Clone, Default, PartialEq)]
-pub struct Delivery {
-    /// The source's own number for it; grows with every delivery.
+pub struct SourceMessage {
+    /// The source's own number of the delivery; it increases with every delivery.
     pub id: u64,
-    /// Whether the broker has given it out before.
+    /// Whether the broker delivered the message before.
     pub redelivered: bool,
     /// AMQP's `basic` properties.
-    pub properties: Properties,
+    pub properties: AmqpProperties,
     /// The body.
     pub data: Vec<u8>,
 }
 
-/// AMQP 0-9-1 `basic` properties; absent ones are null in the event.
+/// AMQP 0-9-1 `basic` properties. An absent property is null in the event.
 #[derive(Debug, Clone, Default, PartialEq)]
-pub struct Properties {
+pub struct AmqpProperties {
     /// `content-type`.
     pub content_type: Option<String>,
     /// `content-encoding`.
     pub content_encoding: Option<String>,
     /// `headers`.
-    pub headers: Option<BTreeMap<String, HeaderValue>>,
+    pub headers: Option<BTreeMap<String, AmqpValue>>,
     /// `delivery-mode`: 1 transient, 2 persistent.
     pub delivery_mode: Option<u8>,
     /// `priority`, 0–9.
@@ -71,25 +71,25 @@ pub struct Properties {
     pub cluster_id: Option<String>,
 }
 
-/// A value in the `headers` table.
+/// A value of the `headers` table.
 #[derive(Debug, Clone, PartialEq)]
-pub enum HeaderValue {
-    /// Text, of any encoding.
+pub enum AmqpValue {
+    /// A short or long string, which may have any encoding.
     Text(Vec<u8>),
-    /// A byte array (RabbitMQ's own type).
+    /// A byte array, RabbitMQ's extension of AMQP.
     Bytes(Vec<u8>),
-    /// Any whole number.
+    /// An integer of any size.
     Integer(i64),
     /// A float, double or decimal.
     Float(f64),
     /// A boolean.
     Boolean(bool),
-    /// Unix epoch seconds.
+    /// A timestamp: Unix epoch seconds.
     Time(u64),
     /// An array.
-    List(Vec<HeaderValue>),
-    /// A table in the table.
-    Table(BTreeMap<String, HeaderValue>),
-    /// No value.
+    List(Vec<AmqpValue>),
+    /// A nested table.
+    Table(BTreeMap<String, AmqpValue>),
+    /// The void value.
     Null,
 }

@@ -1,7 +1,6 @@
-//! `CorsConfiguration` (contract §3.4): the gateway answers preflights, and its headers replace whatever
-//! the integration says about CORS. Pure.
+//! `CorsConfiguration`: the gateway answers preflights, and its CORS headers replace those of the function
+//! (API Gateway guide, `http-api-cors`).
 
-use bytes::Bytes;
 use http::header::{
     ACCESS_CONTROL_ALLOW_CREDENTIALS, ACCESS_CONTROL_ALLOW_HEADERS, ACCESS_CONTROL_ALLOW_METHODS,
     ACCESS_CONTROL_ALLOW_ORIGIN, ACCESS_CONTROL_EXPOSE_HEADERS, ACCESS_CONTROL_MAX_AGE,
@@ -9,29 +8,28 @@ use http::header::{
 };
 use http::request::Parts;
 use http::{Method, StatusCode};
-use http_body_util::Full;
 
-use crate::mount::Response;
+use crate::endpoint::{Response, empty};
 use crate::plan::CorsPlan;
 
-/// Marks an answer, in its extensions, whose CORS headers are complete.
+/// Response extension that marks the response to a preflight: its CORS headers are complete.
 #[derive(Debug, Clone, Copy)]
-pub struct Preflight;
+pub(super) struct Preflight;
 
-/// One API's CORS rules, header values ready made.
+/// The CORS rules of one API, with prepared header values.
 #[derive(Debug)]
-pub struct Cors {
+pub(super) struct Cors {
     origins: Vec<String>,
-    /// On every answer to an allowed origin.
+    /// Headers of every response to an allowed origin.
     always: Vec<(HeaderName, HeaderValue)>,
-    /// On preflights only.
+    /// Further headers of the response to a preflight.
     preflight: Vec<(HeaderName, HeaderValue)>,
 }
 
 impl Cors {
-    /// Prepares the rules.
+    /// Prepares the header values of `plan`. A list that is not a valid header value is left out.
     #[must_use]
-    pub fn new(plan: &CorsPlan) -> Self {
+    pub(super) fn new(plan: &CorsPlan) -> Self {
         let list = |name: HeaderName, items: &[String]| {
             let value = HeaderValue::from_str(&items.join(",")).ok()?;
             (!items.is_empty()).then_some((name, value))
@@ -56,19 +54,18 @@ impl Cors {
         }
     }
 
-    /// Whether a request asks for permission before the real one.
+    /// Whether a request is a preflight: OPTIONS with `Origin` and `Access-Control-Request-Method`.
     #[must_use]
-    pub fn is_preflight(head: &Parts) -> bool {
+    pub(super) fn is_preflight(head: &Parts) -> bool {
         head.method == Method::OPTIONS
             && head.headers.contains_key(ORIGIN)
             && head.headers.contains_key(ACCESS_CONTROL_REQUEST_METHOD)
     }
 
-    /// The answer to a preflight: 204, with the rules only for an allowed origin.
+    /// The response to a preflight: 204, with CORS headers if the origin is allowed.
     #[must_use]
-    pub fn preflight(&self, request: &HeaderMap) -> Response {
-        let mut response = Response::new(Full::new(Bytes::new()));
-        *response.status_mut() = StatusCode::NO_CONTENT;
+    pub(super) fn preflight(&self, request: &HeaderMap) -> Response {
+        let mut response = empty(StatusCode::NO_CONTENT);
         response.extensions_mut().insert(Preflight);
         if self.apply(request.get(ORIGIN), response.headers_mut()) {
             response.headers_mut().extend(self.preflight.iter().cloned());
@@ -76,23 +73,24 @@ impl Cors {
         response
     }
 
-    /// Replaces the CORS headers of an answer; returns whether the origin is allowed.
-    pub fn apply(&self, origin: Option<&HeaderValue>, answer: &mut HeaderMap) -> bool {
-        let own: Vec<HeaderName> =
-            answer.keys().filter(|name| name.as_str().starts_with("access-control-")).cloned().collect();
-        for name in own {
-            answer.remove(name);
+    /// Replaces every `Access-Control-*` header of a response. Returns whether the origin is allowed.
+    pub(super) fn apply(&self, origin: Option<&HeaderValue>, response: &mut HeaderMap) -> bool {
+        let of_the_function: Vec<HeaderName> =
+            response.keys().filter(|name| name.as_str().starts_with("access-control-")).cloned().collect();
+        for name in of_the_function {
+            response.remove(name);
         }
-        let Some(allowed) = origin.and_then(|origin| self.allowed(origin)) else { return false };
-        answer.insert(ACCESS_CONTROL_ALLOW_ORIGIN, allowed);
-        answer.extend(self.always.iter().cloned());
+        let Some(allowed) = origin.and_then(|origin| self.allowed_origin(origin)) else { return false };
+        response.insert(ACCESS_CONTROL_ALLOW_ORIGIN, allowed);
+        response.extend(self.always.iter().cloned());
         true
     }
 
-    /// `*` where all are allowed, the origin itself where it is listed, nothing else.
-    fn allowed(&self, origin: &HeaderValue) -> Option<HeaderValue> {
+    /// The value of `Access-Control-Allow-Origin`: `*` if every origin is allowed, otherwise the origin
+    /// itself.
+    fn allowed_origin(&self, origin: &HeaderValue) -> Option<HeaderValue> {
         let text = origin.to_str().ok()?;
-        let lists = |pattern: &str| self.origins.iter().any(|known| known == pattern);
+        let lists = |pattern: &str| self.origins.iter().any(|allowed| allowed == pattern);
         if lists("*") {
             return Some(HeaderValue::from_static("*"));
         }

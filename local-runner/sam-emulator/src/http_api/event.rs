@@ -1,4 +1,5 @@
-//! A request → the event of payload format 2.0, as JSON bytes (contract §3.2). Pure: time and ids are inputs.
+//! A request → the event of payload format 2.0, as JSON bytes (API Gateway guide,
+//! `http-api-develop-integrations-lambda`). Time and ids are inputs.
 
 use std::borrow::Cow;
 use std::net::IpAddr;
@@ -11,33 +12,33 @@ use http::request::Parts;
 use jiff::Timestamp;
 use serde::{Serialize, Serializer};
 
-use super::hop;
-use super::route::Match;
-use crate::percent::decode_query;
+use super::headers::is_hop_by_hop;
+use super::route::RouteMatch;
+use crate::gateway::{API_ID, log_time};
 
-/// What the gateway adds to a request.
+/// What the gateway adds to a request: the fields of `requestContext` and the `X-Forwarded-*` headers.
 #[derive(Debug, Clone)]
-pub struct Surroundings<'a> {
-    /// `$default` or the stage's name.
-    pub stage: &'a str,
-    /// The pretended account.
-    pub account_id: &'a str,
-    /// The `apigw-requestid` of the answer.
-    pub request_id: &'a str,
+pub(super) struct RequestMeta<'a> {
+    /// The stage's name, or `$default`.
+    pub(super) stage: &'a str,
+    /// The account that owns the API: twelve digits.
+    pub(super) account_id: &'a str,
+    /// The gateway's request id, which is also the response's `apigw-requestid`.
+    pub(super) request_id: &'a str,
     /// The client's address.
-    pub source_ip: IpAddr,
-    /// The port the client reached.
-    pub port: u16,
-    /// When the request came in.
-    pub now: Timestamp,
-    /// `Root=1-…`, unless the client sent one.
-    pub trace: &'a str,
+    pub(super) source_ip: IpAddr,
+    /// The port of the listener.
+    pub(super) port: u16,
+    /// The time of the request.
+    pub(super) now: Timestamp,
+    /// The value of `X-Amzn-Trace-Id` if the client sent none, like `Root=1-…`.
+    pub(super) trace: &'a str,
 }
 
-/// Builds the event. `body` is the whole body, as received.
+/// Builds the event. `body` is the whole body as the client sent it.
 #[must_use]
-pub fn build(head: &Parts, body: &Bytes, found: &Match<'_>, around: &Surroundings<'_>) -> Vec<u8> {
-    let headers = Headers::of(head, body.len(), around);
+pub(super) fn build(head: &Parts, body: &Bytes, found: &RouteMatch<'_>, meta: &RequestMeta<'_>) -> Vec<u8> {
+    let headers = EventHeaders::of(head, body.len(), meta);
     let (text, is_base64) = encode(&head.headers, body);
     let query = head.uri.query().unwrap_or_default();
     let event = Event {
@@ -48,7 +49,7 @@ pub fn build(head: &Parts, body: &Bytes, found: &Match<'_>, around: &Surrounding
         cookies: cookies(&head.headers),
         query_string_parameters: Pairs(query_parameters(query)),
         path_parameters: Pairs(found.parameters.iter().map(|(k, v)| (Cow::from(*k), Cow::from(v))).collect()),
-        request_context: context(head, found, around, &headers),
+        request_context: context(head, found, meta, &headers),
         headers,
         body: text,
         is_base64_encoded: is_base64,
@@ -68,7 +69,7 @@ struct Event<'a> {
     raw_query_string: &'a str,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     cookies: Vec<Cow<'a, str>>,
-    headers: Headers<'a>,
+    headers: EventHeaders<'a>,
     #[serde(skip_serializing_if = "Pairs::is_empty")]
     query_string_parameters: Pairs<'a>,
     #[serde(skip_serializing_if = "Pairs::is_empty")]
@@ -105,7 +106,7 @@ struct Http<'a> {
     user_agent: Option<Cow<'a, str>>,
 }
 
-/// A JSON object from pairs, in their order.
+/// Serializes pairs as a JSON object, in their order.
 pub(super) struct Pairs<'a>(pub(super) Vec<(Cow<'a, str>, Cow<'a, str>)>);
 
 impl Pairs<'_> {
@@ -122,14 +123,14 @@ impl Serialize for Pairs<'_> {
 
 fn context<'a>(
     head: &'a Parts,
-    found: &'a Match<'_>,
-    around: &'a Surroundings<'_>,
-    headers: &Headers<'a>,
+    found: &'a RouteMatch<'_>,
+    meta: &'a RequestMeta<'_>,
+    headers: &EventHeaders<'a>,
 ) -> RequestContext<'a> {
     let host = head.headers.get(HOST).and_then(|host| host.to_str().ok()).unwrap_or("localhost");
     let domain = host.rsplit_once(':').map_or(host, |(name, _)| name);
     RequestContext {
-        account_id: around.account_id,
+        account_id: meta.account_id,
         api_id: API_ID,
         domain_name: domain.into(),
         domain_prefix: domain.split('.').next().unwrap_or_default().into(),
@@ -137,58 +138,50 @@ fn context<'a>(
             method: head.method.as_str(),
             path: head.uri.path(),
             protocol: protocol(head),
-            source_ip: around.source_ip,
+            source_ip: meta.source_ip,
             user_agent: headers.get(&USER_AGENT),
         },
-        request_id: around.request_id,
+        request_id: meta.request_id,
         route_key: &found.route.key,
-        stage: around.stage,
-        time: clf(around.now),
-        time_epoch: around.now.as_millisecond(),
+        stage: meta.stage,
+        time: log_time(meta.now),
+        time_epoch: meta.now.as_millisecond(),
     }
 }
 
-/// The `apiId` of the one API.
-pub(super) const API_ID: &str = "local";
-
-/// `HTTP/1.1`; the runner speaks no other version to functions.
+/// `HTTP/1.1` or `HTTP/1.0`: the server supports no other version.
 pub(super) fn protocol(head: &Parts) -> &'static str {
     if head.version == http::Version::HTTP_10 { "HTTP/1.0" } else { "HTTP/1.1" }
 }
 
-/// Common log format: `21/Apr/2020:15:08:21 +0000`.
-pub(super) fn clf(now: Timestamp) -> String {
-    now.strftime("%d/%b/%Y:%H:%M:%S +0000").to_string()
-}
+/// The headers of the event: lower-case names, repeated headers joined with a comma, the gateway's own
+/// headers added; without cookies and hop-by-hop headers.
+pub(super) struct EventHeaders<'a>(Vec<(&'a str, Cow<'a, str>)>);
 
-/// Request headers as the event has them: lower-case names, duplicates joined with a comma, no cookies,
-/// nothing that belongs to the connection, and what the gateway adds.
-pub(super) struct Headers<'a>(Vec<(&'a str, Cow<'a, str>)>);
-
-impl<'a> Headers<'a> {
-    fn of(head: &'a Parts, body_length: usize, around: &'a Surroundings<'_>) -> Self {
+impl<'a> EventHeaders<'a> {
+    fn of(head: &'a Parts, body_length: usize, meta: &'a RequestMeta<'_>) -> Self {
         let mut list = Vec::with_capacity(head.headers.keys_len() + 5);
-        for name in head.headers.keys().filter(|name| **name != COOKIE && !hop::is_hop_by_hop(name)) {
+        for name in head.headers.keys().filter(|name| **name != COOKIE && !is_hop_by_hop(name)) {
             list.push((name.as_str(), joined(&head.headers, name)));
         }
         let mut headers = Self(list);
-        headers.add("content-length", || body_length.to_string().into());
-        headers.add("host", || "localhost".into());
-        headers.add("x-amzn-trace-id", || around.trace.into());
-        headers.add("x-forwarded-port", || around.port.to_string().into());
-        headers.add("x-forwarded-proto", || "http".into());
-        headers.forwarded_for(around.source_ip);
+        headers.add_if_absent("content-length", || body_length.to_string().into());
+        headers.add_if_absent("host", || "localhost".into());
+        headers.add_if_absent("x-amzn-trace-id", || meta.trace.into());
+        headers.add_if_absent("x-forwarded-port", || meta.port.to_string().into());
+        headers.add_if_absent("x-forwarded-proto", || "http".into());
+        headers.append_forwarded_for(meta.source_ip);
         headers
     }
 
-    fn add(&mut self, name: &'static str, value: impl FnOnce() -> Cow<'a, str>) {
-        if !self.0.iter().any(|(known, _)| *known == name) {
+    fn add_if_absent(&mut self, name: &'static str, value: impl FnOnce() -> Cow<'a, str>) {
+        if !self.0.iter().any(|(other, _)| *other == name) {
             self.0.push((name, value()));
         }
     }
 
-    /// The gateway appends the address it sees to what proxies before it wrote.
-    fn forwarded_for(&mut self, ip: IpAddr) {
+    /// The gateway appends the client's address to the addresses that earlier proxies wrote.
+    fn append_forwarded_for(&mut self, ip: IpAddr) {
         match self.0.iter_mut().find(|(name, _)| *name == "x-forwarded-for") {
             Some((_, value)) => *value = format!("{value}, {ip}").into(),
             None => self.0.push(("x-forwarded-for", ip.to_string().into())),
@@ -196,24 +189,25 @@ impl<'a> Headers<'a> {
     }
 
     fn get(&self, name: &HeaderName) -> Option<Cow<'a, str>> {
-        self.0.iter().find(|(known, _)| known == name).map(|(_, value)| value.clone())
+        self.0.iter().find(|(other, _)| other == name).map(|(_, value)| value.clone())
     }
 }
 
-impl Serialize for Headers<'_> {
+impl Serialize for EventHeaders<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.collect_map(self.0.iter().map(|(name, value)| (name, value)))
     }
 }
 
-/// All values of one header, comma-joined.
+/// All values of one header, joined with a comma.
 fn joined<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Cow<'a, str> {
     let mut values = headers.get_all(name).iter().map(|value| latin1(value.as_bytes()));
     let first = values.next().unwrap_or_default();
     values.fold(first, |all, next| Cow::Owned(format!("{all},{next}")))
 }
 
-/// Header bytes as text; what is not UTF-8 is read as Latin-1, HTTP's old default, so nothing is lost.
+/// Header bytes as text. Bytes that are not UTF-8 are decoded as Latin-1, HTTP's older default, so none is
+/// lost.
 pub(super) fn latin1(bytes: &[u8]) -> Cow<'_, str> {
     match std::str::from_utf8(bytes) {
         Ok(text) => text.into(),
@@ -227,11 +221,11 @@ fn cookies(headers: &HeaderMap) -> Vec<Cow<'_, str>> {
     lines.flat_map(split).filter(|cookie| !cookie.is_empty()).map(Cow::Owned).collect()
 }
 
-/// Decoded parameters; values of one name are comma-joined.
+/// The decoded parameters; several values of one name are joined with a comma.
 fn query_parameters(query: &str) -> Vec<(Cow<'_, str>, Cow<'_, str>)> {
     let mut list: Vec<(Cow<'_, str>, Cow<'_, str>)> = Vec::new();
-    for (name, value) in query_pairs(query) {
-        match list.iter_mut().find(|(known, _)| *known == name) {
+    for (name, value) in form_urlencoded::parse(query.as_bytes()) {
+        match list.iter_mut().find(|(other, _)| *other == name) {
             Some((_, values)) => *values = format!("{values},{value}").into(),
             None => list.push((name, value)),
         }
@@ -239,15 +233,7 @@ fn query_parameters(query: &str) -> Vec<(Cow<'_, str>, Cow<'_, str>)> {
     list
 }
 
-/// Every `name=value` of a query, decoded, in order.
-pub(super) fn query_pairs(query: &str) -> impl Iterator<Item = (Cow<'_, str>, Cow<'_, str>)> {
-    query.split('&').filter(|pair| !pair.is_empty()).map(|pair| {
-        let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
-        (decode_query(name), decode_query(value))
-    })
-}
-
-/// The body as text where its type says text, else base64; absent when there is none.
+/// The event's `body` and `isBase64Encoded`: text for text types, base64 otherwise; an empty body is absent.
 pub(super) fn encode<'a>(headers: &HeaderMap, body: &'a Bytes) -> (Option<Cow<'a, str>>, bool) {
     if body.is_empty() {
         return (None, false);
@@ -258,11 +244,11 @@ pub(super) fn encode<'a>(headers: &HeaderMap, body: &'a Bytes) -> (Option<Cow<'a
     }
 }
 
-/// Types whose bodies reach the function as text; every other body, and one without a type, is base64.
+/// Whether the gateway passes on bodies of this content type as text.
 fn is_text(headers: &HeaderMap) -> bool {
     const EXACT: [&str; 3] = ["application/json", "application/xml", "application/javascript"];
     let Some(kind) = headers.get(CONTENT_TYPE).and_then(|kind| kind.to_str().ok()) else { return false };
     let kind = kind.split(';').next().unwrap_or_default().trim();
-    EXACT.iter().any(|known| kind.eq_ignore_ascii_case(known))
+    EXACT.iter().any(|text_type| kind.eq_ignore_ascii_case(text_type))
         || kind.get(..5).is_some_and(|start| start.eq_ignore_ascii_case("text/"))
 }

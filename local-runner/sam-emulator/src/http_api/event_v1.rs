@@ -1,22 +1,25 @@
-//! A request → the event of payload format 1.0, the REST API's shape, for routes that ask for it. Pure.
+//! A request → the event of payload format 1.0, the format of REST APIs (API Gateway guide,
+//! `http-api-develop-integrations-lambda`).
 
 use bytes::Bytes;
 use http::header::HeaderMap;
 use http::request::Parts;
 use serde_json::{Map, Value, json};
 
-use super::event::{API_ID, Surroundings, clf, encode, latin1, protocol, query_pairs};
-use super::hop;
-use super::route::Match;
+use super::event::{RequestMeta, encode, latin1, protocol};
+use super::headers::is_hop_by_hop;
+use super::route::RouteMatch;
+use crate::gateway::{API_ID, log_time};
 
-/// Builds the event. Unlike 2.0, header names keep no case here either (HTTP/1.1 libraries fold it), cookies
-/// stay a header, and absent maps are `null`.
+/// Builds the event. Unlike in format 2.0, cookies stay a header, and absent maps are `null`. Header names
+/// are in lower case, because the HTTP library does not keep the client's case.
 #[must_use]
-pub fn build(head: &Parts, body: &Bytes, found: &Match<'_>, around: &Surroundings<'_>) -> Vec<u8> {
+pub(super) fn build(head: &Parts, body: &Bytes, found: &RouteMatch<'_>, meta: &RequestMeta<'_>) -> Vec<u8> {
     let (text, is_base64) = encode(&head.headers, body);
-    let headers = multi_headers(&head.headers, around);
+    let headers = multi_headers(&head.headers, meta);
     let query = multi(
-        query_pairs(head.uri.query().unwrap_or_default()).map(|(k, v)| (k.into_owned(), v.into_owned())),
+        form_urlencoded::parse(head.uri.query().unwrap_or_default().as_bytes())
+            .map(|(k, v)| (k.into_owned(), v.into_owned())),
     );
     let parameters: Map<String, Value> =
         found.parameters.iter().map(|(name, value)| ((*name).to_owned(), json!(value))).collect();
@@ -29,7 +32,7 @@ pub fn build(head: &Parts, body: &Bytes, found: &Match<'_>, around: &Surrounding
         "multiValueHeaders": headers,
         "queryStringParameters": or_null(last_values(&query)),
         "multiValueQueryStringParameters": or_null(query),
-        "requestContext": context(head, found, around),
+        "requestContext": context(head, found, meta),
         "pathParameters": or_null(parameters),
         "stageVariables": null,
         "body": text,
@@ -38,34 +41,34 @@ pub fn build(head: &Parts, body: &Bytes, found: &Match<'_>, around: &Surrounding
     event.to_string().into_bytes()
 }
 
-fn context(head: &Parts, found: &Match<'_>, around: &Surroundings<'_>) -> Value {
+fn context(head: &Parts, found: &RouteMatch<'_>, meta: &RequestMeta<'_>) -> Value {
     let header = |name: &str| head.headers.get(name).map(|value| latin1(value.as_bytes()));
     json!({
-        "accountId": around.account_id,
+        "accountId": meta.account_id,
         "apiId": API_ID,
         "domainName": header("host"),
         "httpMethod": head.method.as_str(),
-        "identity": { "sourceIp": around.source_ip, "userAgent": header("user-agent") },
+        "identity": { "sourceIp": meta.source_ip, "userAgent": header("user-agent") },
         "path": head.uri.path(),
         "protocol": protocol(head),
-        "requestId": around.request_id,
-        "requestTime": clf(around.now),
-        "requestTimeEpoch": around.now.as_millisecond(),
+        "requestId": meta.request_id,
+        "requestTime": log_time(meta.now),
+        "requestTimeEpoch": meta.now.as_millisecond(),
         "resourcePath": found.route.plan.path,
-        "stage": around.stage,
+        "stage": meta.stage,
     })
 }
 
-fn multi_headers(headers: &HeaderMap, around: &Surroundings<'_>) -> Map<String, Value> {
-    let own = headers.iter().filter(|(name, _)| !hop::is_hop_by_hop(name));
-    let own = own.map(|(name, value)| (name.as_str().to_owned(), latin1(value.as_bytes()).into_owned()));
+fn multi_headers(headers: &HeaderMap, meta: &RequestMeta<'_>) -> Map<String, Value> {
+    let sent = headers.iter().filter(|(name, _)| !is_hop_by_hop(name));
+    let sent = sent.map(|(name, value)| (name.as_str().to_owned(), latin1(value.as_bytes()).into_owned()));
     let added = [
-        ("x-amzn-trace-id", around.trace.to_owned()),
-        ("x-forwarded-for", around.source_ip.to_string()),
-        ("x-forwarded-port", around.port.to_string()),
+        ("x-amzn-trace-id", meta.trace.to_owned()),
+        ("x-forwarded-for", meta.source_ip.to_string()),
+        ("x-forwarded-port", meta.port.to_string()),
         ("x-forwarded-proto", "http".to_owned()),
     ];
-    multi(own.chain(added.map(|(name, value)| (name.to_owned(), value))))
+    multi(sent.chain(added.map(|(name, value)| (name.to_owned(), value))))
 }
 
 fn multi(pairs: impl Iterator<Item = (String, String)>) -> Map<String, Value> {
@@ -73,13 +76,13 @@ fn multi(pairs: impl Iterator<Item = (String, String)>) -> Map<String, Value> {
     for (name, value) in pairs {
         match map.entry(name).or_insert_with(|| json!([])) {
             Value::Array(values) => values.push(value.into()),
-            _ => unreachable!("only arrays are put in"),
+            _ => unreachable!("every entry is an array"),
         }
     }
     map
 }
 
-/// Format 1.0 keeps the last value where only one fits.
+/// The map with one value per name: format 1.0 keeps the last.
 fn last_values(map: &Map<String, Value>) -> Map<String, Value> {
     map.iter().filter_map(|(name, values)| Some((name.clone(), values.as_array()?.last()?.clone()))).collect()
 }

@@ -1,4 +1,4 @@
-//! A function's reply JSON → the HTTP answer (contract §3.3). Pure.
+//! A function's reply JSON → the HTTP response (API Gateway guide, `http-api-develop-integrations-lambda`).
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -9,18 +9,18 @@ use http_body_util::Full;
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
-use super::hop;
-use crate::mount::Response;
+use super::headers::is_hop_by_hop;
+use crate::endpoint::{Response, json};
 
-/// The reply has a shape that the gateway answers with 500.
+/// A reply that the gateway cannot convert; it answers 500. The text says what is wrong.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
-pub struct BadReply(pub &'static str);
+pub(super) struct InvalidReply(&'static str);
 
-/// The fields the gateway reads; `multiValueHeaders` counts in format 1.0 only.
+/// The fields of a reply. The gateway reads `multiValueHeaders` in format 1.0 only, `cookies` in 2.0 only.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct Structured {
+struct ProxyReply {
     status_code: Option<Value>,
     headers: Option<Map<String, Value>>,
     multi_value_headers: Option<Map<String, Value>>,
@@ -29,50 +29,51 @@ struct Structured {
     is_base64_encoded: Option<bool>,
 }
 
-/// Reads a reply of payload format 2.0: structured when it has a `statusCode`, inferred otherwise.
+/// Converts a reply of payload format 2.0. Without a `statusCode`, the whole reply becomes a JSON body with
+/// status 200.
 ///
 /// # Errors
-/// [`BadReply`] for what is not JSON or has a `statusCode` beside fields of wrong types.
-pub fn read(payload: Bytes) -> Result<Response, BadReply> {
+/// [`InvalidReply`]: the reply is not JSON, or has a `statusCode` and a field of the wrong type.
+pub(super) fn read(payload: Bytes) -> Result<Response, InvalidReply> {
     if payload.is_empty() {
-        return Ok(inferred(Bytes::from_static(b"null")));
+        return Ok(json_body(Bytes::from_static(b"null")));
     }
-    match serde_json::from_slice::<Structured>(&payload) {
-        Ok(Structured { status_code: None | Some(Value::Null), .. }) => infer(payload),
+    match serde_json::from_slice::<ProxyReply>(&payload) {
+        Ok(ProxyReply { status_code: None | Some(Value::Null), .. }) => without_status(payload),
         Ok(mut reply) => {
             reply.multi_value_headers = None;
-            structured(reply)
+            with_status(reply)
         }
-        Err(_) => infer(payload),
+        Err(_) => without_status(payload),
     }
 }
 
-/// Reads a reply of payload format 1.0: always structured, and `multiValueHeaders` count.
+/// Converts a reply of payload format 1.0, which must have a `statusCode`.
 ///
 /// # Errors
-/// [`BadReply`] for every other shape.
-pub fn read_v1(payload: &[u8]) -> Result<Response, BadReply> {
-    let mut reply: Structured =
-        serde_json::from_slice(payload).map_err(|_| BadReply("not a reply object"))?;
+/// [`InvalidReply`]: the reply is not an object of this format.
+pub(super) fn read_v1(payload: &[u8]) -> Result<Response, InvalidReply> {
+    let mut reply: ProxyReply = serde_json::from_slice(payload)
+        .map_err(|_| InvalidReply("the reply is not an object with statusCode"))?;
     reply.cookies = None;
-    structured(reply)
+    with_status(reply)
 }
 
-fn infer(payload: Bytes) -> Result<Response, BadReply> {
-    match serde_json::from_slice::<Value>(&payload).map_err(|_| BadReply("the reply is not JSON"))? {
-        Value::String(text) => Ok(inferred(text.into())),
+fn without_status(payload: Bytes) -> Result<Response, InvalidReply> {
+    match serde_json::from_slice::<Value>(&payload).map_err(|_| InvalidReply("the reply is not JSON"))? {
+        Value::String(text) => Ok(json_body(text.into())),
         Value::Object(map) if map.get("statusCode").is_some_and(|status| !status.is_null()) => {
-            Err(BadReply("statusCode beside a field of the wrong type"))
+            Err(InvalidReply("the reply has a statusCode and a field of the wrong type"))
         }
-        _ => Ok(inferred(payload)),
+        _ => Ok(json_body(payload)),
     }
 }
 
-fn inferred(body: Bytes) -> Response {
-    crate::mount::json(StatusCode::OK, body)
+fn json_body(body: Bytes) -> Response {
+    json(StatusCode::OK, body)
 }
 
-fn structured(reply: Structured) -> Result<Response, BadReply> {
+fn with_status(reply: ProxyReply) -> Result<Response, InvalidReply> {
     let status = status(reply.status_code.as_ref())?;
     let mut headers = HeaderMap::new();
     for cookie in reply.cookies.iter().flatten() {
@@ -82,9 +83,9 @@ fn structured(reply: Structured) -> Result<Response, BadReply> {
         add(&mut headers, name, text)?;
     }
     for (name, texts) in reply.multi_value_headers.iter().flatten() {
-        let texts = texts.as_array().ok_or(BadReply("multiValueHeaders holds lists"))?;
+        let texts = texts.as_array().ok_or(InvalidReply("a value of multiValueHeaders is not a list"))?;
         let name = parse_name(name)?;
-        // The list replaces a single value of the same name.
+        // The list replaces the single value of the same name.
         headers.remove(&name);
         texts.iter().try_for_each(|text| add(&mut headers, name.as_str(), text))?;
     }
@@ -97,8 +98,8 @@ fn structured(reply: Structured) -> Result<Response, BadReply> {
     Ok(response)
 }
 
-/// A number, or its digits as text; 1xx is no answer.
-fn status(given: Option<&Value>) -> Result<StatusCode, BadReply> {
+/// A status from 200 to 599: a number, or its digits as text.
+fn status(given: Option<&Value>) -> Result<StatusCode, InvalidReply> {
     let number = match given {
         Some(Value::Number(number)) => number.as_u64().and_then(|number| u16::try_from(number).ok()),
         Some(Value::String(text)) => text.parse().ok(),
@@ -107,40 +108,41 @@ fn status(given: Option<&Value>) -> Result<StatusCode, BadReply> {
     let number = number.filter(|number| (200..600).contains(number));
     number
         .and_then(|number| StatusCode::from_u16(number).ok())
-        .ok_or(BadReply("statusCode is no HTTP status"))
+        .ok_or(InvalidReply("statusCode is not an HTTP status from 200 to 599"))
 }
 
-fn body(text: Option<String>, is_base64: Option<bool>) -> Result<Bytes, BadReply> {
+fn body(text: Option<String>, is_base64: Option<bool>) -> Result<Bytes, InvalidReply> {
     match (text, is_base64) {
         (None, _) => Ok(Bytes::new()),
-        (Some(text), Some(true)) => {
-            STANDARD.decode(text).map(Bytes::from).map_err(|_| BadReply("the body is not base64"))
-        }
+        (Some(text), Some(true)) => STANDARD
+            .decode(text)
+            .map(Bytes::from)
+            .map_err(|_| InvalidReply("isBase64Encoded is true and the body is not base64")),
         (Some(text), _) => Ok(text.into()),
     }
 }
 
-fn add(headers: &mut HeaderMap, name: &str, text: &Value) -> Result<(), BadReply> {
+fn add(headers: &mut HeaderMap, name: &str, text: &Value) -> Result<(), InvalidReply> {
     let text = match text {
         Value::Null => return Ok(()),
         Value::String(text) => value(text)?,
         Value::Number(_) | Value::Bool(_) => value(&text.to_string())?,
-        _ => return Err(BadReply("a header is no scalar")),
+        _ => return Err(InvalidReply("the value of a header is a list or an object")),
     };
     let name = parse_name(name)?;
-    // The gateway counts the bytes itself.
-    if !hop::is_hop_by_hop(&name) && name != CONTENT_LENGTH {
+    // The server sets Content-Length from the body.
+    if !is_hop_by_hop(&name) && name != CONTENT_LENGTH {
         headers.append(name, text);
     }
     Ok(())
 }
 
-fn parse_name(name: &str) -> Result<HeaderName, BadReply> {
-    HeaderName::from_bytes(name.as_bytes()).map_err(|_| BadReply("a header's name is invalid"))
+fn parse_name(name: &str) -> Result<HeaderName, InvalidReply> {
+    HeaderName::from_bytes(name.as_bytes()).map_err(|_| InvalidReply("the name of a header is not valid"))
 }
 
-fn value(text: &str) -> Result<HeaderValue, BadReply> {
+fn value(text: &str) -> Result<HeaderValue, InvalidReply> {
     HeaderValue::from_str(text)
         .or_else(|_| HeaderValue::from_bytes(text.as_bytes()))
-        .map_err(|_| BadReply("a header's value is invalid"))
+        .map_err(|_| InvalidReply("the value of a header is not valid"))
 }

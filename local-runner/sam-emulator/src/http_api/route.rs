@@ -1,63 +1,67 @@
-//! Which route answers: `GET /users/7` → `GET /users/{id}` with `id = 7`. Pure.
+//! Selecting the route of a request: `GET /users/7` → `GET /users/{id}` with `id = 7`.
 //!
-//! Priority (contract §3.1): a full match of method and path, static segments before `{param}`; then a
-//! greedy `{name+}`; then `$default`. A route with the request's own method beats `ANY` at the same path.
+//! Priority (API Gateway guide, `http-api-develop-routes`): routes without a greedy `{name+}`, static
+//! segments before `{param}`; then greedy routes; then `$default`. At the same path, the request's own method
+//! has precedence over `ANY`.
 
-use std::cmp::Ordering;
+use std::borrow::Cow;
+use std::cmp::Reverse;
 
-use crate::percent::decode_path;
+use percent_encoding::percent_decode_str;
+
 use crate::plan::HttpRoutePlan;
 
-/// Routes in the order in which they are tried.
+/// The routes of one API, in order of priority.
 #[derive(Debug)]
 pub struct Router {
     routes: Vec<Route>,
 }
 
-/// One route, ready to be matched.
+/// One route with its parsed path.
 #[derive(Debug)]
 pub struct Route {
-    /// What the template said.
+    /// The route of the template.
     pub plan: HttpRoutePlan,
-    /// `GET /users/{id}` or `$default`: the event's `routeKey`.
+    /// The event's `routeKey`: `GET /users/{id}` or `$default`.
     pub key: String,
     segments: Vec<Segment>,
 }
 
-/// The derived order is the gateway's: static, then parameter, then greedy.
-#[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
+/// One segment of a path.
+#[derive(Debug)]
 enum Segment {
     Static(String),
     Parameter(String),
     Greedy(String),
 }
 
-/// A route with the values of its path parameters, decoded.
+/// The route that a request selects.
 #[derive(Debug)]
-pub struct Match<'a> {
-    /// The route.
+pub struct RouteMatch<'a> {
+    /// The route itself.
     pub route: &'a Route,
-    /// Names and values, in path order.
+    /// Names and decoded values of the path parameters, in path order.
     pub parameters: Vec<(&'a str, String)>,
 }
 
 impl Router {
-    /// Prepares the routes of one API.
+    /// Parses and sorts the routes of one API. Their paths must have passed [`check_path`].
     #[must_use]
     pub fn new(plans: &[HttpRoutePlan]) -> Self {
         let mut routes: Vec<Route> = plans.iter().map(Route::new).collect();
-        routes.sort_by(Route::priority);
+        routes.sort_by_cached_key(Route::priority);
         Self { routes }
     }
 
-    /// Finds the route for a request; `path` is without the stage, still percent-encoded.
+    /// Selects the route of a request; `None` is the gateway's 404. `path` has no stage and is
+    /// percent-encoded.
     #[must_use]
-    pub fn find(&self, method: &str, path: &str) -> Option<Match<'_>> {
+    pub fn find(&self, method: &str, path: &str) -> Option<RouteMatch<'_>> {
         let path = without_trailing_slash(path);
         self.routes
             .iter()
             .filter(|route| route.plan.method == "ANY" || route.plan.method == method)
-            .find_map(|route| Some(Match { route, parameters: route.accepts(path)? }))
+            .find_map(|route| Some(RouteMatch { route, parameters: route.parameters(path)? }))
     }
 }
 
@@ -71,30 +75,26 @@ impl Route {
         }
     }
 
-    /// Whether this is the catch-all route.
+    /// Whether this is the route of every request that no other route matches.
     #[must_use]
     pub fn is_default(&self) -> bool {
         self.key == "$default"
     }
 
-    fn priority(&self, other: &Self) -> Ordering {
-        let class = |route: &Self| match route.segments.last() {
-            _ if route.is_default() => 2,
+    /// The sort key of the order of priority.
+    fn priority(&self) -> (u8, Vec<u8>, Reverse<usize>, bool) {
+        let class = match self.segments.last() {
+            _ if self.is_default() => 2,
             Some(Segment::Greedy(_)) => 1,
             _ => 0,
         };
-        let shape = |route: &Self| route.segments.iter().map(Segment::rank).collect::<Vec<_>>();
-        // Longer first: `/a/{rest+}` is closer to `/a/b/c` than `/{rest+}`.
-        let length = |route: &Self| usize::MAX - route.segments.len();
-        (class(self), shape(self), length(self), self.plan.method == "ANY").cmp(&(
-            class(other),
-            shape(other),
-            length(other),
-            other.plan.method == "ANY",
-        ))
+        let ranks = self.segments.iter().map(Segment::rank).collect();
+        // Longer paths first: for `/a/b/c`, `/a/{rest+}` is more specific than `/{rest+}`.
+        (class, ranks, Reverse(self.segments.len()), self.plan.method == "ANY")
     }
 
-    fn accepts<'a>(&'a self, path: &str) -> Option<Vec<(&'a str, String)>> {
+    /// The path parameters; `None` when the path does not match.
+    fn parameters<'a>(&'a self, path: &str) -> Option<Vec<(&'a str, String)>> {
         if self.is_default() {
             return Some(Vec::new());
         }
@@ -106,13 +106,13 @@ impl Route {
             }
             let (given, after) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
             match segment {
-                Segment::Static(text) if decode_path(given) == text.as_str() => rest = after,
+                Segment::Static(text) if decoded(given) == text.as_str() => rest = after,
                 Segment::Parameter(name) if !given.is_empty() => {
-                    parameters.push((name.as_str(), decode_path(given).into_owned()));
+                    parameters.push((name.as_str(), decoded(given).into_owned()));
                     rest = after;
                 }
                 Segment::Greedy(name) if !rest.is_empty() => {
-                    parameters.push((name.as_str(), decode_path(rest).into_owned()));
+                    parameters.push((name.as_str(), decoded(rest).into_owned()));
                     rest = "";
                 }
                 _ => return None,
@@ -133,6 +133,7 @@ impl Segment {
         }
     }
 
+    /// Position in the order of priority.
     fn rank(&self) -> u8 {
         match self {
             Self::Static(_) => 0,
@@ -142,13 +143,18 @@ impl Segment {
     }
 }
 
-/// `/a/b` → `a`, `b`; `/` → nothing.
+/// Decodes `%XX`; bytes that are not UTF-8 become U+FFFD, and `+` stays a plus.
+fn decoded(segment: &str) -> Cow<'_, str> {
+    percent_decode_str(segment).decode_utf8_lossy()
+}
+
+/// `/a/b` → `a`, `b`; `/` has no segments.
 fn segments(path: &str) -> impl Iterator<Item = &str> {
     let path = path.strip_prefix('/').unwrap_or(path);
     path.split('/').filter(move |_| !path.is_empty())
 }
 
-/// `/hello/` is `/hello`, for requests and for declared paths; `/` stays.
+/// `/hello/` → `/hello`, for requests and for declared paths; `/` is unchanged.
 pub(crate) fn without_trailing_slash(path: &str) -> &str {
     match path.strip_suffix('/') {
         Some(shorter) if !shorter.is_empty() => shorter,
@@ -156,30 +162,32 @@ pub(crate) fn without_trailing_slash(path: &str) -> &str {
     }
 }
 
-/// Whether a declared path can be a route key.
+/// Checks a path that a template declares.
 ///
 /// # Errors
-/// What is wrong with it, for the template's error line.
+/// What is wrong with the path: no leading `/`, an empty segment, a misplaced or repeated parameter.
 pub fn check_path(path: &str) -> Result<(), String> {
     if !path.starts_with('/') {
-        return Err("a path starts with /".to_owned());
+        return Err(format!("`{path}` must start with /"));
     }
     let parts: Vec<&str> = segments(without_trailing_slash(path)).collect();
     let mut names = Vec::new();
     for (index, part) in parts.iter().enumerate() {
         let name = match Segment::new(part) {
             Segment::Greedy(_) if index + 1 < parts.len() => {
-                return Err(format!("{part} is greedy and must come last"));
+                return Err(format!("the greedy parameter {part} must be the last segment"));
             }
             Segment::Greedy(name) | Segment::Parameter(name) => name,
-            Segment::Static(text) if text.is_empty() => return Err("a path has no empty segment".to_owned()),
+            Segment::Static(text) if text.is_empty() => {
+                return Err(format!("`{path}` has an empty segment"));
+            }
             Segment::Static(text) if text.contains(['{', '}']) => {
-                return Err(format!("`{text}`: a parameter is a whole segment, {{name}}"));
+                return Err(format!("`{text}`: a parameter must be a whole segment, like {{name}}"));
             }
             Segment::Static(_) => continue,
         };
         if name.is_empty() || names.contains(&name) {
-            return Err(format!("{part}: a parameter needs a name of its own"));
+            return Err(format!("{part}: every parameter of a path needs a name, different from the others"));
         }
         names.push(name);
     }

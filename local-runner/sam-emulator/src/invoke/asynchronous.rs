@@ -1,5 +1,6 @@
-//! The queue behind `InvocationType: Event`: accepted at once, delivered soon, retried as Lambda does.
-//! It lives in memory: what is still queued when the process is killed is gone.
+//! The queue of asynchronous invocations (`InvocationType: Event`): an event is accepted at once, delivered
+//! soon, and retried as Lambda does (Lambda guide, `invocation-async`). The queue is in memory: killing the
+//! process loses what is queued.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -13,187 +14,188 @@ use tokio_util::task::TaskTracker;
 use super::{Invocation, InvokeError, Invoker};
 use crate::plan::Plan;
 
-/// Lambda's default concurrency of one account: how many events run at once.
-const CONCURRENCY: usize = 1000;
-/// The longest pause once the runner is stopping: nothing waits for minutes then.
-const LAST_PAUSE: Duration = Duration::from_millis(100);
+/// Events that run at the same time: Lambda's default concurrency of one account.
+const MAX_CONCURRENCY: usize = 1000;
+/// The longest delay before a retry during shutdown.
+const MAX_SHUTDOWN_DELAY: Duration = Duration::from_millis(100);
 
-/// The entrance to the queue; cheap to clone, usable before the functions are there.
+/// Accepts events. Cheap to clone; it can be used before the functions exist.
 #[derive(Debug, Clone)]
 pub struct AsyncInvoker {
-    sender: mpsc::UnboundedSender<Event>,
+    sender: mpsc::UnboundedSender<AcceptedEvent>,
 }
 
-/// Ready when the event was delivered; an error when it was given up.
-pub type Delivered = oneshot::Receiver<()>;
+/// Resolves when the function has succeeded; an error means that the event was dropped.
+pub type DeliveryReceipt = oneshot::Receiver<()>;
 
-/// An accepted event, and who waits for its delivery.
 #[derive(Debug)]
-struct Event {
+struct AcceptedEvent {
     call: Invocation,
-    delivered: oneshot::Sender<()>,
+    /// Completes the event's [`DeliveryReceipt`].
+    succeeded: oneshot::Sender<()>,
 }
 
 impl AsyncInvoker {
-    /// Accepts an event: what the Invoke API answers with 202. Returns at once; a queue that has ended
-    /// drops the event with a log line.
+    /// Queues an event, for which the Invoke API answers 202. Returns at once. After shutdown the event is
+    /// dropped with a log line.
     pub fn enqueue(&self, call: Invocation) {
-        // Nobody waits for this one.
         drop(self.deliver(call));
     }
 
-    /// The same, and says what becomes of it.
-    pub fn deliver(&self, call: Invocation) -> Delivered {
-        let (delivered, heard) = oneshot::channel();
-        if let Err(mpsc::error::SendError(Event { call, .. })) = self.sender.send(Event { call, delivered }) {
-            tracing::warn!(function = call.function, request_id = call.request_id, "stopping: event dropped");
+    /// Queues an event like [`AsyncInvoker::enqueue`], and returns the receipt of its delivery.
+    pub fn deliver(&self, call: Invocation) -> DeliveryReceipt {
+        let (succeeded, receipt) = oneshot::channel();
+        if let Err(mpsc::error::SendError(AcceptedEvent { call, .. })) =
+            self.sender.send(AcceptedEvent { call, succeeded })
+        {
+            let (function, request_id) = (&call.function, &call.request_id);
+            tracing::warn!(function, request_id, "event dropped: the emulator is shutting down");
         }
-        heard
+        receipt
     }
 }
 
-/// How long Lambda waits before it tries again.
+/// Delays between the attempts of one event.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Pauses {
+pub struct RetryDelays {
     /// After the first and the second function error.
-    pub errors: [Duration; 2],
-    /// After the first throttle; doubles each time.
-    pub throttle: Duration,
-    /// The longest pause after a throttle.
-    pub throttle_max: Duration,
+    pub after_errors: [Duration; 2],
+    /// After the first throttled attempt; it doubles with every further one.
+    pub after_throttle: Duration,
+    /// The longest delay after a throttled attempt.
+    pub max_after_throttle: Duration,
 }
 
-impl Default for Pauses {
-    /// One minute, two minutes; 1 s to 5 min for throttles (contract §2).
+impl Default for RetryDelays {
+    /// Lambda's: one and two minutes after errors, 1 s to 5 min after throttling.
     fn default() -> Self {
         Self {
-            errors: [Duration::from_secs(60), Duration::from_secs(120)],
-            throttle: Duration::from_secs(1),
-            throttle_max: Duration::from_secs(300),
+            after_errors: [Duration::from_secs(60), Duration::from_secs(120)],
+            after_throttle: Duration::from_secs(1),
+            max_after_throttle: Duration::from_secs(300),
         }
     }
 }
 
 /// `EventInvokeConfig` of one function.
 #[derive(Debug, Clone, Copy)]
-struct Limits {
+struct EventLimits {
     retries: u32,
     max_age: Duration,
 }
 
-/// The queue's other end.
+/// Delivers the events that an [`AsyncInvoker`] accepts.
 #[derive(Debug)]
-pub struct Worker {
-    receiver: mpsc::UnboundedReceiver<Event>,
-    limits: HashMap<String, Limits>,
-    pauses: Pauses,
+pub struct AsyncWorker {
+    receiver: mpsc::UnboundedReceiver<AcceptedEvent>,
+    limits: HashMap<String, EventLimits>,
+    delays: RetryDelays,
 }
 
-/// Makes the queue for the functions of `plan`.
+/// Makes the queue for the functions of `plan`: its two ends.
 #[must_use]
-pub fn queue(plan: &Plan, pauses: Pauses) -> (AsyncInvoker, Worker) {
+pub fn queue(plan: &Plan, delays: RetryDelays) -> (AsyncInvoker, AsyncWorker) {
     let (sender, receiver) = mpsc::unbounded_channel();
     let limits = plan.functions.values().map(|function| {
-        let limits = Limits { retries: function.async_retries, max_age: function.async_max_age };
+        let limits = EventLimits { retries: function.async_retries, max_age: function.async_max_age };
         (function.name.clone(), limits)
     });
-    (AsyncInvoker { sender }, Worker { receiver, limits: limits.collect(), pauses })
+    (AsyncInvoker { sender }, AsyncWorker { receiver, limits: limits.collect(), delays })
 }
 
-impl Worker {
-    /// Delivers events until `stop`; then delivers what is queued, cuts waiting retries short, and returns
-    /// when nothing runs any more.
+impl AsyncWorker {
+    /// Delivers events until `stop` is cancelled. Then it delivers what is queued, shortens the delays of
+    /// retries, and returns when no event is left.
     pub async fn run(mut self, invoker: Arc<dyn Invoker>, stop: CancellationToken) {
-        let deliveries = TaskTracker::new();
-        let slots = Arc::new(Semaphore::new(CONCURRENCY));
+        let running = TaskTracker::new();
+        let permits = Arc::new(Semaphore::new(MAX_CONCURRENCY));
         while let Some(Some(event)) = stop.run_until_cancelled(self.receiver.recv()).await {
-            deliveries.spawn(self.delivery(event, &invoker, &slots, &stop).run());
+            running.spawn(self.attempts(event, &invoker, &permits, &stop).run());
         }
         self.receiver.close();
         while let Some(event) = self.receiver.recv().await {
-            deliveries.spawn(self.delivery(event, &invoker, &slots, &stop).run());
+            running.spawn(self.attempts(event, &invoker, &permits, &stop).run());
         }
-        deliveries.close();
-        deliveries.wait().await;
+        running.close();
+        running.wait().await;
     }
 
-    fn delivery(
+    fn attempts(
         &self,
-        Event { call, delivered }: Event,
+        event: AcceptedEvent,
         invoker: &Arc<dyn Invoker>,
-        slots: &Arc<Semaphore>,
+        permits: &Arc<Semaphore>,
         stop: &CancellationToken,
-    ) -> Delivery {
-        let unlimited = Limits { retries: 0, max_age: Duration::MAX };
-        Delivery {
-            limits: self.limits.get(&call.function).copied().unwrap_or(unlimited),
-            call,
-            delivered,
-            pauses: self.pauses.clone(),
+    ) -> Attempts {
+        let unknown_function = EventLimits { retries: 0, max_age: Duration::MAX };
+        Attempts {
+            limits: self.limits.get(&event.call.function).copied().unwrap_or(unknown_function),
+            event,
+            delays: self.delays.clone(),
             invoker: Arc::clone(invoker),
-            slots: Arc::clone(slots),
+            permits: Arc::clone(permits),
             stop: stop.clone(),
         }
     }
 }
 
-/// One event on its way, with all its attempts.
-struct Delivery {
-    call: Invocation,
-    delivered: oneshot::Sender<()>,
-    limits: Limits,
-    pauses: Pauses,
+/// All attempts of one event.
+struct Attempts {
+    event: AcceptedEvent,
+    limits: EventLimits,
+    delays: RetryDelays,
     invoker: Arc<dyn Invoker>,
-    slots: Arc<Semaphore>,
+    permits: Arc<Semaphore>,
     stop: CancellationToken,
 }
 
-impl Delivery {
+impl Attempts {
     async fn run(mut self) {
         let accepted = Instant::now();
-        let mut failures = 0;
-        while let Err(error) = self.attempt().await {
-            let pause = match error {
-                InvokeError::NotFound(_) => return self.give_up("ResourceNotFound", &error),
-                InvokeError::Throttled => self.throttle_pause(),
-                InvokeError::Function { .. } if failures >= self.limits.retries => {
-                    return self.give_up("RetriesExhausted", &error);
+        let mut errors = 0;
+        while let Err(error) = self.invoke().await {
+            let delay = match error {
+                InvokeError::NotFound(_) => return self.log_drop("ResourceNotFound", &error),
+                InvokeError::Throttled => self.next_throttle_delay(),
+                InvokeError::Function { .. } if errors >= self.limits.retries => {
+                    return self.log_drop("RetriesExhausted", &error);
                 }
                 InvokeError::Function { .. } => {
-                    failures += 1;
-                    self.pauses.errors[usize::from(failures > 1)]
+                    errors += 1;
+                    self.delays.after_errors[usize::from(errors > 1)]
                 }
             };
-            if accepted.elapsed() + pause > self.limits.max_age {
-                return self.give_up("EventAgeExceeded", &error);
+            if accepted.elapsed() + delay > self.limits.max_age {
+                return self.log_drop("EventAgeExceeded", &error);
             }
-            tracing::info!(function = self.call.function, request_id = self.call.request_id, %error,
-                ?pause, "an asynchronous invocation failed and will be tried again");
-            self.wait(pause).await;
+            let Invocation { function, request_id, .. } = &self.event.call;
+            tracing::info!(function, request_id, %error, ?delay, "asynchronous invocation failed; retrying");
+            self.wait(delay).await;
         }
-        // Most events have nobody who waits.
-        let _ = self.delivered.send(());
+        // Fails when the receipt was dropped, which is usual.
+        let _ = self.event.succeeded.send(());
     }
 
-    /// One invocation, under the same request id each time.
-    async fn attempt(&self) -> Result<(), InvokeError> {
-        let _slot = self.slots.acquire().await;
-        self.invoker.invoke(self.call.clone()).await.map(drop)
+    /// One attempt. Every attempt of an event has the same request id.
+    async fn invoke(&self) -> Result<(), InvokeError> {
+        let _permit = self.permits.acquire().await;
+        self.invoker.invoke(self.event.call.clone()).await.map(drop)
     }
 
-    fn throttle_pause(&mut self) -> Duration {
-        let next = (self.pauses.throttle * 2).min(self.pauses.throttle_max);
-        std::mem::replace(&mut self.pauses.throttle, next)
+    fn next_throttle_delay(&mut self) -> Duration {
+        let next = (self.delays.after_throttle * 2).min(self.delays.max_after_throttle);
+        std::mem::replace(&mut self.delays.after_throttle, next)
     }
 
-    async fn wait(&self, pause: Duration) {
-        if self.stop.run_until_cancelled(tokio::time::sleep(pause)).await.is_none() {
-            tokio::time::sleep(pause.min(LAST_PAUSE)).await;
+    async fn wait(&self, delay: Duration) {
+        if self.stop.run_until_cancelled(tokio::time::sleep(delay)).await.is_none() {
+            tokio::time::sleep(delay.min(MAX_SHUTDOWN_DELAY)).await;
         }
     }
 
-    fn give_up(&self, condition: &str, error: &InvokeError) {
-        tracing::warn!(function = self.call.function, request_id = self.call.request_id, condition, %error,
-            "an asynchronous invocation is given up");
+    /// Logs why the event is dropped, with the condition that Lambda reports to a failure destination.
+    fn log_drop(&self, condition: &str, error: &InvokeError) {
+        let Invocation { function, request_id, .. } = &self.event.call;
+        tracing::warn!(function, request_id, condition, %error, "asynchronous invocation dropped");
     }
 }

@@ -1,4 +1,4 @@
-//! A function as the in-process invoker sees it: an async call on bytes, found by the function's name.
+//! A function of this process: an async call on bytes, registered under the function's name.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -8,26 +8,22 @@ use std::sync::Arc;
 use bytes::Bytes;
 use serde::Serialize;
 
-use super::{BoxFuture, Invocation};
+use super::{BoxFuture, Invocation, InvokeError};
 
-/// What Lambda's context tells a function besides the event (Runtime API, `GET /invocation/next` headers).
+/// What Lambda passes to a function besides the event: headers of the Runtime API's `GET /invocation/next`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Context {
     /// `Lambda-Runtime-Aws-Request-Id`: a UUID.
     pub request_id: String,
-    /// `Lambda-Runtime-Deadline-Ms`: the moment of the timeout, in Unix epoch milliseconds.
+    /// `Lambda-Runtime-Deadline-Ms`: the time at which the function times out, in Unix epoch milliseconds.
     pub deadline_ms: u64,
-    /// `Lambda-Runtime-Invoked-Function-Arn`.
-    pub invoked_function_arn: String,
-    /// `MemorySize` in MB.
-    pub memory_mb: u32,
 }
 
-/// A function's own failure: what the runtime posts to `/invocation/{id}/error`.
+/// The error of a function: what a runtime posts to `/invocation/{id}/error`.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error, Serialize)]
 #[error("{error_type}: {message}")]
 pub struct FunctionError {
-    /// `errorType`.
+    /// `errorType`, like `Runtime.ExitError`.
     #[serde(rename = "errorType")]
     pub error_type: String,
     /// `errorMessage`.
@@ -36,52 +32,49 @@ pub struct FunctionError {
 }
 
 impl FunctionError {
-    /// A failure of the given type.
+    /// An error with this `errorType` and `errorMessage`.
     pub fn new(error_type: impl Into<String>, message: impl Into<String>) -> Self {
         Self { error_type: error_type.into(), message: message.into() }
     }
 
-    /// The payload of an answer with `X-Amz-Function-Error`.
+    /// The JSON body of a response with `X-Amz-Function-Error`.
     #[must_use]
     pub fn payload(&self) -> String {
-        // Two strings always serialize.
+        // Serializing two strings cannot fail.
         serde_json::to_string(self).unwrap_or_default()
     }
 }
 
-/// One function's entry point: the event in, the reply JSON or a function error out.
+impl From<FunctionError> for InvokeError {
+    fn from(error: FunctionError) -> Self {
+        Self::Function { error_type: error.error_type, message: error.message }
+    }
+}
+
+/// The entry point of one function: takes the event, returns the reply's JSON or an error.
 pub type Handler = Arc<dyn Fn(Invocation, Context) -> BoxFuture<Result<Bytes, FunctionError>> + Send + Sync>;
 
-/// The functions that live in this process, by name.
+/// The functions of this process by name.
 #[derive(Clone, Default)]
 pub struct Registry {
     handlers: BTreeMap<String, Handler>,
 }
 
 impl Registry {
-    /// Registers `call` as the function `name`; a second registration replaces the first.
+    /// Registers `call` as the function `name`. A second registration under a name replaces the first.
     pub fn add<C, F>(&mut self, name: impl Into<String>, call: C)
     where
         C: Fn(Invocation, Context) -> F + Send + Sync + 'static,
         F: Future<Output = Result<Bytes, FunctionError>> + Send + 'static,
     {
-        self.insert(name, Arc::new(move |invocation, context| Box::pin(call(invocation, context))));
-    }
-
-    /// Registers a handler that is boxed already.
-    pub fn insert(&mut self, name: impl Into<String>, handler: Handler) {
+        let handler: Handler = Arc::new(move |invocation, context| Box::pin(call(invocation, context)));
         self.handlers.insert(name.into(), handler);
     }
 
-    /// The handler of the function `name`.
+    /// The handler of the function `name`; `None` when it is not registered.
     #[must_use]
     pub fn get(&self, name: &str) -> Option<&Handler> {
         self.handlers.get(name)
-    }
-
-    /// The registered names, sorted.
-    pub fn names(&self) -> impl Iterator<Item = &str> {
-        self.handlers.keys().map(String::as_str)
     }
 }
 

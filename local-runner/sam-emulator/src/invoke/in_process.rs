@@ -1,5 +1,5 @@
-//! The default invoker: functions are handlers in this process. Each invocation is a task of its own, so a
-//! panic is a function error and a caller that gives up does not stop the function.
+//! The invoker of handlers in this process. Every invocation is a task of its own, so that a panic becomes a
+//! function error and a caller that stops waiting does not stop the function.
 
 use std::any::Any;
 use std::collections::HashMap;
@@ -18,34 +18,31 @@ use crate::plan::{FunctionPlan, Plan};
 /// Lambda's limit on a synchronous response, as its error message states it: 6 MiB and 100 bytes.
 const MAX_RESPONSE: usize = 6 * 1024 * 1024 + 100;
 
-/// Calls the registry's handlers under the plan's limits.
+/// Calls the handlers of a registry under the limits of a plan: timeout, concurrency, size of the reply.
 #[derive(Clone)]
 pub struct InProcess {
     functions: Arc<HashMap<String, Function>>,
-    tasks: TaskTracker,
+    invocations: TaskTracker,
 }
 
 struct Function {
     handler: Option<Handler>,
-    arn: String,
     timeout: Duration,
-    memory_mb: u32,
-    /// Present with `ReservedConcurrentExecutions`.
+    /// One permit per allowed concurrent invocation; `None` is no limit.
     permits: Option<Arc<Semaphore>>,
 }
 
 impl InProcess {
-    /// Joins the plan's functions with their handlers, by name or by the name of their binary. A function without a handler fails when called.
+    /// Joins each function of the plan with the handler of its name, or of its binary's name. A function
+    /// without a handler fails when it is invoked.
     #[must_use]
     pub fn new(plan: &Plan, registry: &Registry) -> Self {
-        let functions = plan.functions.values().map(|function| {
-            let arn = plan.account.function_arn(&function.name);
-            (function.name.clone(), Function::new(function, arn, registry))
-        });
-        Self { functions: Arc::new(functions.collect()), tasks: TaskTracker::new() }
+        let functions = plan.functions.values();
+        let functions = functions.map(|function| (function.name.clone(), Function::new(function, registry)));
+        Self { functions: Arc::new(functions.collect()), invocations: TaskTracker::new() }
     }
 
-    /// Names that the template has and the registry has not.
+    /// The names of the functions that have no handler, sorted.
     #[must_use]
     pub fn without_handler(&self) -> Vec<&str> {
         let missing = self.functions.iter().filter(|(_, function)| function.handler.is_none());
@@ -58,35 +55,35 @@ impl InProcess {
 impl Invoker for InProcess {
     fn invoke(&self, call: Invocation) -> BoxFuture<Result<Bytes, InvokeError>> {
         let running = self.start(call);
-        Box::pin(async move { running?.await.unwrap_or_else(|broken| Err(panicked(broken).into())) })
+        Box::pin(async move { running?.await.unwrap_or_else(|failed| Err(panicked(failed).into())) })
     }
 
     fn drain(&self) -> BoxFuture<()> {
-        self.tasks.close();
-        let tasks = self.tasks.clone();
-        Box::pin(async move { tasks.wait().await })
+        self.invocations.close();
+        let invocations = self.invocations.clone();
+        Box::pin(async move { invocations.wait().await })
     }
 }
 
-type Running = tokio::task::JoinHandle<Result<Bytes, InvokeError>>;
+type RunningInvocation = tokio::task::JoinHandle<Result<Bytes, InvokeError>>;
 
 impl InProcess {
-    fn start(&self, call: Invocation) -> Result<Running, InvokeError> {
+    fn start(&self, call: Invocation) -> Result<RunningInvocation, InvokeError> {
         let Some(function) = self.functions.get(&call.function) else {
             return Err(InvokeError::NotFound(call.function));
         };
         let permit = function.permit()?;
         let Some(handler) = function.handler.clone() else {
-            let message = format!("{} is not linked into this runner", call.function);
+            let message = format!("the function {} has no handler in this program", call.function);
             return Err(FunctionError::new("Runtime.InvalidEntrypoint", message).into());
         };
         let limit = function.timeout;
         let context = function.context(&call);
-        Ok(self.tasks.spawn(async move {
+        Ok(self.invocations.spawn(async move {
             let _permit = permit;
             let request_id = context.request_id.clone();
             match timeout(limit, async move { handler(call, context).await }).await {
-                Ok(reply) => Ok(bounded(reply?)?),
+                Ok(reply) => Ok(check_size(reply?)?),
                 Err(_) => Err(timed_out(&request_id, limit).into()),
             }
         }))
@@ -94,11 +91,11 @@ impl InProcess {
 }
 
 impl Function {
-    fn new(plan: &FunctionPlan, arn: String, registry: &Registry) -> Self {
+    fn new(plan: &FunctionPlan, registry: &Registry) -> Self {
         let permits = plan.reserved_concurrency.map(|count| Arc::new(Semaphore::new(count as usize)));
-        // A stack's prefix changes the function's name, not the binary's.
+        // The name of a binary is the same in every stack, even if the stack gives its functions a prefix.
         let handler = registry.get(&plan.name).or_else(|| registry.get(&plan.binary)).cloned();
-        Self { handler, arn, timeout: plan.timeout, memory_mb: plan.memory_mb, permits }
+        Self { handler, timeout: plan.timeout, permits }
     }
 
     fn permit(&self) -> Result<Option<OwnedSemaphorePermit>, InvokeError> {
@@ -111,13 +108,11 @@ impl Function {
         Context {
             request_id: call.request_id.clone(),
             deadline_ms: deadline.duration_since(UNIX_EPOCH).unwrap_or_default().as_millis() as u64,
-            invoked_function_arn: self.arn.clone(),
-            memory_mb: self.memory_mb,
         }
     }
 }
 
-fn bounded(reply: Bytes) -> Result<Bytes, FunctionError> {
+fn check_size(reply: Bytes) -> Result<Bytes, FunctionError> {
     if reply.len() <= MAX_RESPONSE {
         return Ok(reply);
     }
@@ -132,10 +127,10 @@ fn timed_out(request_id: &str, limit: Duration) -> FunctionError {
     FunctionError::new("Sandbox.Timedout", message)
 }
 
-/// The type and message that the Rust runtime's own panic layer reports (`lambda_runtime`, `layers/panic.rs`);
-/// a task that was cut off is a process that ended.
-fn panicked(broken: JoinError) -> FunctionError {
-    let Ok(payload) = broken.try_into_panic() else {
+/// The type and message that the Rust runtime reports for a panic (`lambda_runtime`, `layers/panic.rs`). A
+/// task that was aborted is reported as a process that exited.
+fn panicked(failed: JoinError) -> FunctionError {
+    let Ok(payload) = failed.try_into_panic() else {
         return FunctionError::new("Runtime.ExitError", "Runtime exited without providing a reason");
     };
     let text = payload.downcast_ref::<&str>().copied();

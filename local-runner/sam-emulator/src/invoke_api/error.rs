@@ -1,39 +1,40 @@
-//! What the Invoke API itself refuses: status, `x-amzn-ErrorType` (where the SDK looks first) and body.
+//! Errors of the Invoke API itself: status, `x-amzn-ErrorType` (which the SDKs read first) and body.
 
 use http::StatusCode;
 use http::header::{HeaderName, HeaderValue, RETRY_AFTER};
 use serde::Serialize;
 
-use crate::mount::{self, Response};
+use crate::endpoint::{Response, json};
 
 const ERROR_TYPE: HeaderName = HeaderName::from_static("x-amzn-errortype");
 
-/// A refusal of the service; no function has run.
+/// Why the API did not invoke a function.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum ServiceError {
     /// No function has this ARN.
     NotFound(String),
-    /// The path names nothing that could be a function.
+    /// The path has this text where a function's name is expected.
     InvalidName(String),
-    /// An unknown `X-Amz-Invocation-Type`.
+    /// `X-Amz-Invocation-Type` has this unknown value.
     InvalidType(String),
-    /// The payload is not JSON, and why.
+    /// The payload is not JSON; the text says why.
     NotJson(String),
-    /// More bytes than this.
+    /// The payload is larger than this number of bytes.
     TooLarge(usize),
-    /// Reserved concurrency is used up.
+    /// The reserved concurrency is in use.
     Throttled,
-    /// No operation of the API.
+    /// The API has no operation with this method and path.
     NoSuchOperation,
 }
 
-/// The body, in Lambda's order; `ResourceNotFoundException` alone writes `Message`.
+/// The body, with the fields in Lambda's order. Only `ResourceNotFoundException` spells `Message` with a
+/// capital.
 #[derive(Serialize)]
-struct Body {
+struct ErrorBody {
     #[serde(rename = "Type")]
     kind: &'static str,
     #[serde(rename = "Message", skip_serializing_if = "Option::is_none")]
-    capital: Option<String>,
+    capital_message: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     message: Option<String>,
     #[serde(rename = "Reason", skip_serializing_if = "Option::is_none")]
@@ -41,12 +42,11 @@ struct Body {
 }
 
 impl ServiceError {
-    /// The answer.
     pub(super) fn into_response(self) -> Response {
-        let (status, kind) = self.class();
-        // Three strings always serialize.
+        let (status, kind) = self.status_and_type();
+        // Serializing strings cannot fail.
         let body = serde_json::to_string(&self.body()).unwrap_or_default();
-        let mut response = mount::json(status, body);
+        let mut response = json(status, body);
         response.headers_mut().insert(ERROR_TYPE, HeaderValue::from_static(kind));
         if status == StatusCode::TOO_MANY_REQUESTS {
             response.headers_mut().insert(RETRY_AFTER, HeaderValue::from_static("1"));
@@ -54,7 +54,7 @@ impl ServiceError {
         response
     }
 
-    fn class(&self) -> (StatusCode, &'static str) {
+    fn status_and_type(&self) -> (StatusCode, &'static str) {
         match self {
             Self::NotFound(_) => (StatusCode::NOT_FOUND, "ResourceNotFoundException"),
             Self::InvalidName(_) | Self::InvalidType(_) => {
@@ -67,13 +67,13 @@ impl ServiceError {
         }
     }
 
-    fn body(self) -> Body {
+    fn body(self) -> ErrorBody {
         let reason = "ReservedFunctionConcurrentInvocationLimitExceeded";
         let reason = (self == Self::Throttled).then_some(reason);
         let message = match self {
             Self::NotFound(arn) => {
-                let capital = Some(format!("Function not found: {arn}"));
-                return Body { kind: "User", capital, message: None, reason };
+                let capital_message = Some(format!("Function not found: {arn}"));
+                return ErrorBody { kind: "User", capital_message, message: None, reason };
             }
             Self::InvalidName(name) => format!("Invalid function name: {name}"),
             Self::InvalidType(kind) => format!("Invalid invocation type: {kind}"),
@@ -84,6 +84,6 @@ impl ServiceError {
             Self::Throttled => "Rate Exceeded.".to_owned(),
             Self::NoSuchOperation => "No such operation.".to_owned(),
         };
-        Body { kind: "User", capital: None, message: Some(message), reason }
+        ErrorBody { kind: "User", capital_message: None, message: Some(message), reason }
     }
 }

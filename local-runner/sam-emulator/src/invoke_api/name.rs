@@ -1,25 +1,25 @@
-//! The ways to name a function in the Invoke API. Pure.
+//! The forms in which the Invoke API accepts a function's name.
 
-use crate::percent::{decode_path, decode_query};
+use percent_encoding::percent_decode_str;
 
 /// The only version that exists here.
 pub(crate) const LATEST: &str = "$LATEST";
 
-/// A function and the version or alias asked for.
+/// A function and the version or alias of a request.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FunctionName {
-    /// The bare name.
+    /// The name without account, region or qualifier.
     pub function: String,
-    /// `$LATEST` unless the name or the query says otherwise.
+    /// The version or alias; `$LATEST` by default.
     pub qualifier: String,
 }
 
-/// Reads `{FunctionName}` of the path, percent-encoded: a name, `name:qualifier`, the partial ARN
-/// `account:function:name`, or the full ARN, each with or without a qualifier; `Qualifier=` of the query
-/// counts where the name has none. `None` for any other shape.
+/// Parses the path segment `{FunctionName}`, percent-encoded: a name, `name:qualifier`, the partial ARN
+/// `account:function:name`, or the full ARN, each with or without a qualifier. A qualifier there has
+/// precedence over the query's `Qualifier`. `None` for any other form.
 #[must_use]
 pub fn parse(given: &str, query: &str) -> Option<FunctionName> {
-    let decoded = decode_path(given);
+    let decoded = percent_decode_str(given).decode_utf8_lossy();
     let parts: Vec<&str> = decoded.split(':').collect();
     let (function, qualifier) = match parts.as_slice() {
         ["arn", _, "lambda", _, _, "function", name] | [_, "function", name] | [name] => (name, None),
@@ -28,12 +28,12 @@ pub fn parse(given: &str, query: &str) -> Option<FunctionName> {
         | [name, qualifier] => (name, Some((*qualifier).to_owned())),
         _ => return None,
     };
-    let legal = |letter: char| letter.is_ascii_alphanumeric() || matches!(letter, '-' | '_');
-    if function.is_empty() || function.len() > 64 || !function.chars().all(legal) {
+    let is_allowed = |letter: char| letter.is_ascii_alphanumeric() || matches!(letter, '-' | '_');
+    if function.is_empty() || function.len() > 64 || !function.chars().all(is_allowed) {
         return None;
     }
-    let in_query = || query.split('&').find_map(|pair| pair.strip_prefix("Qualifier="));
-    let qualifier = qualifier.or_else(|| in_query().map(|text| decode_query(text).into_owned()));
+    let in_query = || form_urlencoded::parse(query.as_bytes()).find(|(name, _)| name == "Qualifier");
+    let qualifier = qualifier.or_else(|| in_query().map(|(_, qualifier)| qualifier.into_owned()));
     Some(FunctionName {
         function: (*function).to_owned(),
         qualifier: qualifier.unwrap_or_else(|| LATEST.to_owned()),

@@ -1,4 +1,4 @@
-//! `at(yyyy-mm-ddThh:mm:ss)`: one firing, in the schedule's time zone.
+//! `at(yyyy-mm-ddThh:mm:ss)`: one run, in the schedule's time zone.
 
 use jiff::Timestamp;
 use jiff::civil::DateTime;
@@ -9,20 +9,23 @@ use super::zone::instant;
 /// A one-time schedule.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct At {
-    wall: DateTime,
+    wall_time: DateTime,
 }
 
 impl At {
-    /// Parses what stands between the brackets; `None` when the service would refuse it.
+    /// Parses the text between the brackets; `None` when the service would refuse it.
     #[must_use]
     pub fn parse(body: &str) -> Option<Self> {
-        // jiff takes more forms than AWS does (fractions, a leap second); only the one comes back the same.
-        body.parse().ok().filter(|wall: &DateTime| wall.to_string() == body).map(|wall| Self { wall })
+        // jiff accepts more forms than AWS (fractions, a leap second). Only AWS's form equals its own output.
+        body.parse()
+            .ok()
+            .filter(|wall_time: &DateTime| wall_time.to_string() == body)
+            .map(|wall_time| Self { wall_time })
     }
 
-    /// The one firing, if it lies after `after` and the clocks of `zone` ever show it.
+    /// The run, if it is after `after` and the wall time exists in `zone`.
     #[must_use]
     pub fn next_after(&self, after: Timestamp, zone: &TimeZone) -> Option<Timestamp> {
-        instant(self.wall, zone).filter(|at| *at > after)
+        instant(self.wall_time, zone).filter(|at| *at > after)
     }
 }

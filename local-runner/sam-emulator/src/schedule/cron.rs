@@ -12,7 +12,7 @@ use jiff::tz::TimeZone;
 use self::days::Days;
 use super::zone::instant;
 
-/// A calendar schedule: every field as the set of the values it allows.
+/// A calendar schedule: for each field the set of values that it allows.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Cron {
     minutes: BTreeSet<u16>,
@@ -23,7 +23,7 @@ pub struct Cron {
 }
 
 impl Cron {
-    /// Parses what stands between the brackets; `None` when the service would refuse it.
+    /// Parses the text between the brackets; `None` when the service would refuse it.
     #[must_use]
     pub fn parse(body: &str) -> Option<Self> {
         if body.trim() != body {
@@ -40,17 +40,18 @@ impl Cron {
         })
     }
 
-    /// The first firing strictly after `after`, in whole minutes of the clocks of `zone`.
+    /// The first run strictly after `after`, at a whole minute of wall time in `zone`.
     ///
-    /// Walks the allowed years, months and days only, so even an expression that never fires ends
-    /// after at most 230 years of twelve short steps.
+    /// It visits the allowed years, months and days only, so an expression without any run ends after at most
+    /// 230 years of twelve short steps.
     #[must_use]
     pub fn next_after(&self, after: Timestamp, zone: &TimeZone) -> Option<Timestamp> {
         let from = zone.to_datetime(after);
         self.dates(from.date())
-            .flat_map(|date| self.walls(date, from))
-            .filter_map(|wall| instant(wall, zone))
-            // In the second pass of an autumn overlap the wall time lies ahead, its one run behind.
+            .flat_map(|date| self.wall_times(date, from))
+            .filter_map(|wall_time| instant(wall_time, zone))
+            // During the second hour of an autumn overlap, a wall time may be ahead although its only run is
+            // past.
             .find(|at| *at > after)
     }
 
@@ -65,8 +66,8 @@ impl Cron {
             .filter(move |date| *date >= first)
     }
 
-    /// The allowed times of `date`, without those before `from`.
-    fn walls(&self, date: Date, from: DateTime) -> impl Iterator<Item = DateTime> {
+    /// The allowed wall times of `date`, without those before `from`.
+    fn wall_times(&self, date: Date, from: DateTime) -> impl Iterator<Item = DateTime> {
         let start = if date == from.date() { from.time() } else { Time::midnight() };
         let (hour, minute) = (start.hour(), start.minute());
         self.hours

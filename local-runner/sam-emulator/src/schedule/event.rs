@@ -1,26 +1,11 @@
-//! The event a schedule hands to its function: pure, byte for byte what the two services send.
+//! The event that a schedule sends to its function, byte for byte as the two services write it.
 
 use jiff::Timestamp;
 use serde::Serialize;
 
-use crate::plan::{ScheduleKind, SchedulePlan};
+use crate::plan::{Account, ScheduleKind, SchedulePlan};
 
-/// Where the emulated account lives; it shows in ARNs and in the event.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Place {
-    /// `eu-central-1`, say.
-    pub region: String,
-    /// Twelve digits.
-    pub account: String,
-}
-
-impl Default for Place {
-    fn default() -> Self {
-        Self { region: "eu-central-1".to_owned(), account: "123456789012".to_owned() }
-    }
-}
-
-/// EventBridge's envelope, in its order.
+/// EventBridge's envelope, with the fields in its order.
 #[derive(Serialize)]
 struct Envelope<'a> {
     version: &'a str,
@@ -43,26 +28,26 @@ enum Detail {
     Text(&'static str),
 }
 
-/// The event of the firing `at`, as JSON text. `id` is a UUID: the event's id, and Scheduler's
+/// The event of the run at `at`, as JSON text. `id` is a UUID: the event's id, and Scheduler's
 /// `<aws.scheduler.execution-id>`.
 ///
-/// The plan's `Input` replaces the event wholly; only Scheduler fills in its `<aws.scheduler.*>` words.
+/// The plan's `Input` replaces the whole event. Only Scheduler replaces the `<aws.scheduler.*>` attributes in
+/// it.
 #[must_use]
-pub fn event(plan: &SchedulePlan, at: Timestamp, place: &Place, id: &str) -> String {
+pub fn build(plan: &SchedulePlan, at: Timestamp, account: &Account, id: &str) -> String {
     match (&plan.input, plan.kind) {
         (Some(input), ScheduleKind::Rule) => input.clone(),
-        (Some(input), ScheduleKind::Scheduler) => substitute(input, plan, at, place, id),
-        (None, _) => envelope(plan, at, place, id),
+        (Some(input), ScheduleKind::Scheduler) => replace_attributes(input, plan, at, account, id),
+        (None, _) => envelope(plan, at, account, id),
     }
 }
 
-/// An instant as the services write it: `2026-01-01T02:00:00Z`.
-#[must_use]
-pub fn time(at: Timestamp) -> String {
+/// A time as both services write it: `2026-01-01T02:00:00Z`.
+fn time(at: Timestamp) -> String {
     at.strftime("%Y-%m-%dT%H:%M:%SZ").to_string()
 }
 
-fn envelope(plan: &SchedulePlan, at: Timestamp, place: &Place, id: &str) -> String {
+fn envelope(plan: &SchedulePlan, at: Timestamp, account: &Account, id: &str) -> String {
     let (source, detail) = match plan.kind {
         ScheduleKind::Rule => ("aws.events", Detail::Object {}),
         ScheduleKind::Scheduler => ("aws.scheduler", Detail::Text("{}")),
@@ -72,28 +57,33 @@ fn envelope(plan: &SchedulePlan, at: Timestamp, place: &Place, id: &str) -> Stri
         id,
         detail_type: "Scheduled Event",
         source,
-        account: &place.account,
+        account: &account.id,
         time: time(at),
-        region: &place.region,
-        resources: [arn(plan, place)],
+        region: &account.region,
+        resources: [arn(plan, account)],
         detail,
     };
     serde_json::to_string(&envelope).unwrap_or_default()
 }
 
-fn arn(plan: &SchedulePlan, place: &Place) -> String {
-    let Place { region, account } = place;
+fn arn(plan: &SchedulePlan, account: &Account) -> String {
     let name = &plan.name;
     match plan.kind {
-        ScheduleKind::Rule => format!("arn:aws:events:{region}:{account}:rule/{name}"),
-        ScheduleKind::Scheduler => format!("arn:aws:scheduler:{region}:{account}:schedule/default/{name}"),
+        ScheduleKind::Rule => account.arn("events", &format!("rule/{name}")),
+        ScheduleKind::Scheduler => account.arn("scheduler", &format!("schedule/default/{name}")),
     }
 }
 
-/// Fills in the context attributes; a firing here is always the first attempt.
-fn substitute(input: &str, plan: &SchedulePlan, at: Timestamp, place: &Place, id: &str) -> String {
+/// Replaces Scheduler's context attributes. The attempt number is always 1: a run is not retried here.
+fn replace_attributes(
+    input: &str,
+    plan: &SchedulePlan,
+    at: Timestamp,
+    account: &Account,
+    id: &str,
+) -> String {
     input
-        .replace("<aws.scheduler.schedule-arn>", &arn(plan, place))
+        .replace("<aws.scheduler.schedule-arn>", &arn(plan, account))
         .replace("<aws.scheduler.scheduled-time>", &time(at))
         .replace("<aws.scheduler.execution-id>", id)
         .replace("<aws.scheduler.attempt-number>", "1")

@@ -1,4 +1,4 @@
-//! A schedule expression of any of the three forms, and when it fires next.
+//! A schedule expression in any of its three forms, and the time of its next run.
 
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
@@ -8,11 +8,11 @@ use super::cron::Cron;
 use super::rate::Rate;
 use crate::plan::ScheduleKind;
 
-/// The longest expression either service takes, in characters
-/// (EventBridge `PutRule` and Scheduler `CreateSchedule`, `ScheduleExpression`).
-const LONGEST: usize = 256;
+/// Characters of an expression: the limit of both services (EventBridge `PutRule`, Scheduler
+/// `CreateSchedule`).
+const MAX_LENGTH: usize = 256;
 
-/// The services' words for an expression that they refuse.
+/// The expression is not valid. The text is the services' own.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("Invalid Schedule Expression {0}.")]
 pub struct InvalidExpression(pub String);
@@ -20,26 +20,26 @@ pub struct InvalidExpression(pub String);
 /// `cron(…)`, `rate(…)` or `at(…)`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Expression {
-    /// Calendar times.
+    /// `cron(…)`: calendar times.
     Cron(Cron),
-    /// Every so often, counted from the schedule's creation.
+    /// `rate(…)`: a fixed period, counted from the schedule's creation.
     Rate(Rate),
-    /// Once. EventBridge Scheduler only.
+    /// `at(…)`: one run. EventBridge Scheduler only.
     At(At),
 }
 
 impl Expression {
-    /// Parses `text` as the service `kind` does: a rule knows no `at(…)` and demands a rate's
+    /// Parses `text` like the service `kind`. A rule has no `at(…)`, and the unit of its rate must be
     /// singular for 1 and plural otherwise.
     ///
     /// # Errors
-    /// [`InvalidExpression`] with the text as written.
+    /// [`InvalidExpression`] with `text`.
     pub fn parse(text: &str, kind: ScheduleKind) -> Result<Self, InvalidExpression> {
         Self::read(text, kind).ok_or_else(|| InvalidExpression(text.to_owned()))
     }
 
     fn read(text: &str, kind: ScheduleKind) -> Option<Self> {
-        if text.chars().count() > LONGEST {
+        if text.chars().count() > MAX_LENGTH {
             return None;
         }
         let (form, body) = text.strip_suffix(')')?.split_once('(')?;
@@ -51,10 +51,9 @@ impl Expression {
         }
     }
 
-    /// The first firing strictly after `after`, or `None` when there is none before the year 2200.
+    /// The first run strictly after `after`; `None` when there is none before the year 2200.
     ///
-    /// `zone` is the schedule's time zone; `since`, the instant of the schedule's creation, is what a
-    /// rate counts from.
+    /// `zone` is the schedule's time zone; `since` is its creation, from which a rate counts.
     #[must_use]
     pub fn next_after(&self, after: Timestamp, zone: &TimeZone, since: Timestamp) -> Option<Timestamp> {
         match self {

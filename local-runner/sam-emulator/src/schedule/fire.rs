@@ -1,45 +1,45 @@
-//! A firing by hand: `local-runner fire <function> [--at RFC3339]`.
+//! The command `fire`: finds a schedule and builds the invocation of one of its runs.
 
 use jiff::Timestamp;
 
-use super::clock::invocation;
-use super::event::Place;
-use super::schedules::Firing;
+use super::schedules::DueRun;
+use super::trigger::invocation;
 use crate::invoke::Invocation;
-use crate::plan::SchedulePlan;
+use crate::plan::{Account, SchedulePlan};
 
-/// Nothing to fire.
+/// No schedule has this name, and no function of this name has a schedule.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("no schedule named {target} and none for a function of that name; there are: {}", known.join(", "))]
-pub struct FireError {
-    /// What was asked for.
+#[error("no schedule named {target}, and no schedule for a function of that name; the scheduled functions are: {}",
+    scheduled.join(", "))]
+pub struct UnknownSchedule {
+    /// The name in the command.
     pub target: String,
-    /// The functions that have a schedule.
-    pub known: Vec<String>,
+    /// The functions that have a schedule, in template order.
+    pub scheduled: Vec<String>,
 }
 
-/// The schedule that `target` means: a function, or the name of one schedule when a function has several
-/// (its first is taken otherwise). Disabled schedules are found too: the hand decides.
+/// Finds a schedule by its own name, or else by its function's name. A function with several schedules gives
+/// the first. Disabled schedules can be fired manually, so they are found too.
 ///
 /// # Errors
-/// [`FireError`], with what could be fired instead.
-pub fn find<'a>(plans: &'a [SchedulePlan], target: &str) -> Result<&'a SchedulePlan, FireError> {
-    let named = plans.iter().find(|plan| plan.name == target);
-    named.or_else(|| plans.iter().find(|plan| plan.function == target)).ok_or_else(|| FireError {
+/// [`UnknownSchedule`].
+pub fn find<'a>(plans: &'a [SchedulePlan], target: &str) -> Result<&'a SchedulePlan, UnknownSchedule> {
+    let by_name = plans.iter().find(|plan| plan.name == target);
+    by_name.or_else(|| plans.iter().find(|plan| plan.function == target)).ok_or_else(|| UnknownSchedule {
         target: target.to_owned(),
-        known: plans.iter().map(|plan| plan.function.clone()).collect(),
+        scheduled: plans.iter().map(|plan| plan.function.clone()).collect(),
     })
 }
 
-/// The invocation that a run of `at` of the schedule that `target` means would make.
+/// The invocation of the run of `target` scheduled for `at`.
 ///
 /// # Errors
-/// [`FireError`], with what could be fired instead.
+/// [`UnknownSchedule`].
 pub fn fire(
     plans: &[SchedulePlan],
     target: &str,
     at: Timestamp,
-    place: &Place,
-) -> Result<Invocation, FireError> {
-    Ok(invocation(&Firing { plan: find(plans, target)?.clone(), at }, place))
+    account: &Account,
+) -> Result<Invocation, UnknownSchedule> {
+    Ok(invocation(&DueRun { plan: find(plans, target)?.clone(), at }, account))
 }

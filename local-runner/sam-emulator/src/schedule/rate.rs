@@ -1,21 +1,20 @@
-//! `rate(value unit)`: a firing every so many minutes, hours or days, counted from the creation.
+//! `rate(value unit)`: a run every so many minutes, hours or days, counted from the schedule's creation.
 
 use jiff::{SignedDuration, Timestamp};
 
 use crate::plan::ScheduleKind;
 
-/// A repeating schedule. A day is 24 hours of clock time, whatever daylight saving does.
+/// A repeating schedule. A day is always 24 hours, also when daylight saving begins or ends.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Rate {
-    /// Seconds between two firings, at least 60.
+    /// Seconds between two runs, at least 60.
     period: i64,
-    /// Seconds from the creation to the first firing: EventBridge Scheduler starts at once, a rule
-    /// after one period.
+    /// Seconds from the creation to the first run: 0 for EventBridge Scheduler, one period for a rule.
     delay: i64,
 }
 
 impl Rate {
-    /// Parses what stands between the brackets; `None` when the service `kind` would refuse it.
+    /// Parses the text between the brackets; `None` when the service `kind` would refuse it.
     #[must_use]
     pub fn parse(body: &str, kind: ScheduleKind) -> Option<Self> {
         let (value, unit) = body.split_once(' ')?;
@@ -30,15 +29,15 @@ impl Rate {
             "day" => 86_400,
             _ => return None,
         };
-        let grammatical = (value == 1) == (singular == unit);
-        if kind == ScheduleKind::Rule && !grammatical {
+        let number_agrees = (value == 1) == (singular == unit);
+        if kind == ScheduleKind::Rule && !number_agrees {
             return None;
         }
         let period = i64::from(value) * seconds;
         Some(Self { period, delay: if kind == ScheduleKind::Rule { period } else { 0 } })
     }
 
-    /// The first firing strictly after `after` of a schedule created at `since` (a whole second).
+    /// The first run strictly after `after` of a schedule created at `since`, a whole second.
     #[must_use]
     pub fn next_after(&self, after: Timestamp, since: Timestamp) -> Option<Timestamp> {
         let first = since.checked_add(SignedDuration::from_secs(self.delay)).ok()?;

@@ -1,31 +1,31 @@
-//! The schedules of a plan as values: what is due between two instants, what was missed, what comes next.
-//! Pure: every instant is an input.
+//! The schedules of a plan: which runs are due between two instants, which were missed, which come next.
+//! Every instant is an input.
 
 use std::iter::successors;
 
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 
-use super::event::{Place, event};
+use super::event;
 use super::expression::{Expression, InvalidExpression};
-use super::state::State;
-use crate::plan::{ScheduleKind, SchedulePlan};
+use super::state::ScheduleState;
+use crate::plan::{Account, ScheduleKind, SchedulePlan};
 
-/// Both services promise a firing within the minute; a run that is later than this was missed.
-const PRECISION: SignedDuration = SignedDuration::from_secs(60);
+/// Both services start a run within a minute of its time. A run that is later than this counts as missed.
+const MAX_LATENESS: SignedDuration = SignedDuration::from_secs(60);
 
-/// Missed runs are counted up to here: "a lot" needs no exact figure.
-pub const MOST_MISSED: usize = 10_000;
+/// Missed runs are counted up to this number, so that years of missed minutes cost little.
+pub const MAX_MISSED: usize = 10_000;
 
-/// Why a plan's schedule cannot run. Each message names the schedule.
+/// Why a schedule cannot run. The text names the schedule.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ScheduleError {
-    /// The expression is not one the service takes.
+    /// The service would refuse the expression.
     #[error("schedule {name}: {source}")]
     Expression {
         /// The schedule's name.
         name: String,
-        /// The service's words.
+        /// The expression, in the service's error text.
         source: InvalidExpression,
     },
     /// `ScheduleExpressionTimezone` is not an IANA name.
@@ -33,76 +33,76 @@ pub enum ScheduleError {
     Timezone {
         /// The schedule's name.
         name: String,
-        /// The time zone as written.
+        /// The text of the template.
         timezone: String,
     },
-    /// `Input` must be JSON for a Lambda target.
+    /// `Input` is not JSON, which a Lambda target requires.
     #[error("schedule {name}: Input is not JSON: {reason}")]
     Input {
         /// The schedule's name.
         name: String,
-        /// The JSON parser's words.
+        /// The error of the JSON parser.
         reason: String,
     },
 }
 
-/// One firing to carry out.
+/// One run that is due.
 #[derive(Debug, Clone)]
-pub struct Firing {
-    /// The schedule.
+pub struct DueRun {
+    /// The schedule of the run.
     pub plan: SchedulePlan,
-    /// The scheduled time, which is the event's `time`.
+    /// The scheduled time: the event's `time`.
     pub at: Timestamp,
 }
 
 /// Runs of one schedule that did not happen.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Missed {
+pub struct MissedRuns {
     /// The schedule's name.
     pub schedule: String,
-    /// Its function.
+    /// The name of the schedule's function.
     pub function: String,
-    /// How many, counted up to [`MOST_MISSED`].
+    /// The number of runs, counted up to [`MAX_MISSED`].
     pub count: usize,
-    /// The latest of them.
+    /// The scheduled time of the latest run.
     pub last: Timestamp,
 }
 
-/// The coming runs of one schedule.
+/// The next runs of one schedule.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NextRuns {
     /// The schedule's name.
     pub schedule: String,
-    /// Its function.
+    /// The name of the schedule's function.
     pub function: String,
-    /// The expression as written.
+    /// The expression as the template has it.
     pub expression: String,
-    /// The time zone it is read in.
+    /// The IANA name of the time zone.
     pub timezone: String,
-    /// False when the template disables it; `runs` is empty then.
+    /// False when the template disables the schedule; `runs` is empty then.
     pub enabled: bool,
-    /// The instants, soonest first.
+    /// The scheduled times, soonest first.
     pub runs: Vec<Timestamp>,
 }
 
-/// What a stretch of time asks for.
+/// The runs of a period of time.
 #[derive(Debug, Clone, Default)]
-pub struct Due {
-    /// To fire now, at most one per schedule, in scheduled order.
-    pub fire: Vec<Firing>,
-    /// Too late to fire: the machine slept through them.
-    pub missed: Vec<Missed>,
+pub struct DueRuns {
+    /// Runs to start now: at most one per schedule, by scheduled time.
+    pub runs: Vec<DueRun>,
+    /// Runs that are too late to start, because the machine was suspended.
+    pub missed: Vec<MissedRuns>,
 }
 
-/// All schedules of a plan, parsed.
+/// The parsed schedules of a plan.
 #[derive(Debug, Clone)]
 pub struct Schedules {
-    entries: Vec<Entry>,
+    schedules: Vec<Schedule>,
     opened: Timestamp,
 }
 
 #[derive(Debug, Clone)]
-struct Entry {
+struct Schedule {
     plan: SchedulePlan,
     expression: Expression,
     zone: TimeZone,
@@ -111,81 +111,93 @@ struct Entry {
 }
 
 impl Schedules {
-    /// Parses every schedule, disabled ones too, and learns from `state` when each was created and last
-    /// fired. A schedule that `state` does not know, or knows with another expression, is created `now`.
+    /// Parses every schedule, disabled ones too, and takes its creation and last run from `state`. A schedule
+    /// that `state` does not have, or has with another expression, is created `now`.
     ///
     /// # Errors
     /// The first schedule that its service would refuse.
-    pub fn new(plans: Vec<SchedulePlan>, state: &mut State, now: Timestamp) -> Result<Self, ScheduleError> {
-        state.keep(|name| plans.iter().any(|plan| plan.name == name));
-        let entries = plans.into_iter().map(|plan| Entry::new(plan, state, now)).collect::<Result<_, _>>()?;
-        Ok(Self { entries, opened: now })
+    pub fn new(
+        plans: Vec<SchedulePlan>,
+        state: &mut ScheduleState,
+        now: Timestamp,
+    ) -> Result<Self, ScheduleError> {
+        state.retain(|name| plans.iter().any(|plan| plan.name == name));
+        let schedules = plans.into_iter().map(|plan| Schedule::new(plan, state, now));
+        Ok(Self { schedules: schedules.collect::<Result<_, _>>()?, opened: now })
     }
 
-    /// The instant these schedules were opened at: what came before may be missed, what comes after fires.
+    /// The `now` of [`Schedules::new`]. Runs before it may be missed; runs after it will be started.
     #[must_use]
     pub fn opened(&self) -> Timestamp {
         self.opened
     }
 
-    /// The next firing of any enabled schedule after `after`.
+    /// The time of the next run of any enabled schedule after `after`.
     #[must_use]
     pub fn next_after(&self, after: Timestamp) -> Option<Timestamp> {
-        self.enabled().filter_map(|entry| entry.next_after(after)).min()
+        self.enabled().filter_map(|schedule| schedule.next_after(after)).min()
     }
 
-    /// What the stretch after `from` up to and including `to` asks for.
+    /// The runs after `from`, up to and including `to`.
     #[must_use]
-    pub fn due(&self, from: Timestamp, to: Timestamp) -> Due {
-        let mut due = Due::default();
-        for entry in self.enabled() {
-            let Some(last) = entry.last_run(from, to) else { continue };
-            let in_time = to.duration_since(last) <= PRECISION;
+    pub fn due(&self, from: Timestamp, to: Timestamp) -> DueRuns {
+        let mut due = DueRuns::default();
+        for schedule in self.enabled() {
+            let Some(last) = schedule.last_run(from, to) else { continue };
+            let in_time = to.duration_since(last) <= MAX_LATENESS;
             let missed_until = if in_time { last - SignedDuration::from_secs(1) } else { to };
-            due.missed.extend(entry.missed(from, missed_until));
+            due.missed.extend(schedule.missed(from, missed_until));
             if in_time {
-                due.fire.push(Firing { plan: entry.plan.clone(), at: last });
+                due.runs.push(DueRun { plan: schedule.plan.clone(), at: last });
             }
         }
-        due.fire.sort_by_key(|firing| firing.at);
+        due.runs.sort_by_key(|run| run.at);
         due
     }
 
-    /// The runs between each schedule's last firing (or creation) and the opening.
+    /// The runs of every enabled schedule since its last run, or since its creation, up to
+    /// [`Schedules::opened`].
     #[must_use]
-    pub fn missed(&self) -> Vec<Missed> {
+    pub fn missed(&self) -> Vec<MissedRuns> {
         self.enabled()
-            .filter_map(|entry| entry.missed(entry.last_fired.unwrap_or(entry.since), self.opened))
+            .filter_map(|schedule| {
+                schedule.missed(schedule.last_fired.unwrap_or(schedule.since), self.opened)
+            })
             .collect()
     }
 
     /// The next `count` runs after `after` of every schedule, in template order.
     #[must_use]
     pub fn next_runs(&self, after: Timestamp, count: usize) -> Vec<NextRuns> {
-        self.entries.iter().map(|entry| entry.next_runs(after, count)).collect()
+        self.schedules.iter().map(|schedule| schedule.next_runs(after, count)).collect()
     }
 
-    fn enabled(&self) -> impl Iterator<Item = &Entry> {
-        self.entries.iter().filter(|entry| entry.plan.enabled)
+    fn enabled(&self) -> impl Iterator<Item = &Schedule> {
+        self.schedules.iter().filter(|schedule| schedule.plan.enabled)
     }
 }
 
-impl Entry {
-    fn new(plan: SchedulePlan, state: &mut State, now: Timestamp) -> Result<Self, ScheduleError> {
+impl Schedule {
+    fn new(plan: SchedulePlan, state: &mut ScheduleState, now: Timestamp) -> Result<Self, ScheduleError> {
         let name = || plan.name.clone();
         let expression = Expression::parse(&plan.expression, plan.kind)
             .map_err(|source| ScheduleError::Expression { name: name(), source })?;
-        // A rule is in UTC whatever the template says.
+        // EventBridge rules have no time zone: they run in UTC.
         let zone = match plan.kind {
             ScheduleKind::Rule => TimeZone::UTC,
             ScheduleKind::Scheduler => TimeZone::get(&plan.timezone)
                 .map_err(|_| ScheduleError::Timezone { name: name(), timezone: plan.timezone.clone() })?,
         };
         if plan.input.is_some() {
-            serde_json::from_str::<serde::de::IgnoredAny>(&event(&plan, now, &Place::default(), "0"))
-                .map_err(|reason| ScheduleError::Input { name: name(), reason: reason.to_string() })?;
+            serde_json::from_str::<serde::de::IgnoredAny>(&event::build(
+                &plan,
+                now,
+                &Account::default(),
+                "0",
+            ))
+            .map_err(|reason| ScheduleError::Input { name: name(), reason: reason.to_string() })?;
         }
-        let (since, last_fired) = state.observe(&plan, now);
+        let (since, last_fired) = state.find_or_create(&plan, now);
         Ok(Self { plan, expression, zone, since, last_fired })
     }
 
@@ -197,8 +209,8 @@ impl Entry {
         successors(self.next_after(after), |run| self.next_after(*run))
     }
 
-    /// The last run after `from` up to `to`, by bisection: the next run never lies earlier for a later
-    /// start, so a year of missed minutes costs some thirty steps.
+    /// The last run after `from`, up to and including `to`. It bisects, because a later start never has an
+    /// earlier next run: a year of missed minutes costs about thirty steps.
     fn last_run(&self, from: Timestamp, to: Timestamp) -> Option<Timestamp> {
         let run_by = |after: Timestamp| self.next_after(after).filter(|run| *run <= to);
         let mut last = run_by(from)?;
@@ -214,10 +226,15 @@ impl Entry {
         Some(last)
     }
 
-    fn missed(&self, from: Timestamp, to: Timestamp) -> Option<Missed> {
+    fn missed(&self, from: Timestamp, to: Timestamp) -> Option<MissedRuns> {
         let last = self.last_run(from, to)?;
-        let count = self.runs(from).take_while(|run| *run <= last).take(MOST_MISSED).count();
-        Some(Missed { schedule: self.plan.name.clone(), function: self.plan.function.clone(), count, last })
+        let count = self.runs(from).take_while(|run| *run <= last).take(MAX_MISSED).count();
+        Some(MissedRuns {
+            schedule: self.plan.name.clone(),
+            function: self.plan.function.clone(),
+            count,
+            last,
+        })
     }
 
     fn next_runs(&self, after: Timestamp, count: usize) -> NextRuns {

@@ -1,4 +1,5 @@
-//! What outlives the process: when each schedule was created and last fired, in one small JSON file.
+//! What the schedules keep across restarts, in one small JSON file: when each was created and when it last
+//! ran.
 
 use std::collections::BTreeMap;
 use std::io;
@@ -10,112 +11,119 @@ use tokio::io::AsyncWriteExt;
 
 use crate::plan::SchedulePlan;
 
-/// Why the file could not be read or written.
+/// Why the state file could not be read or written.
 #[derive(Debug, thiserror::Error)]
-pub enum StateError {
-    /// The file system refused.
+pub enum ScheduleStateError {
+    /// An error of the file system.
     #[error("{}: {source}", path.display())]
     Io {
         /// The state file.
         path: PathBuf,
-        /// The system's words.
+        /// The error of the operating system.
         source: io::Error,
     },
-    /// The file is not what [`State::save`] writes. Deleting it forgets the past and nothing else.
-    #[error("{}: {source}", path.display())]
+    /// The file is not valid. Deleting it is safe: the schedules then count as new.
+    #[error("{}: {source}; delete the file to start with new schedules", path.display())]
     Format {
         /// The state file.
         path: PathBuf,
-        /// The JSON parser's words.
+        /// The error of the JSON parser.
         source: serde_json::Error,
     },
 }
 
-/// The memory of the schedules, by name.
+/// The state of the schedules by name.
 #[derive(Debug, Default)]
-pub struct State {
+pub struct ScheduleState {
+    /// `None` with `--data :memory:`.
     path: Option<PathBuf>,
-    seen: BTreeMap<String, Seen>,
+    schedules: BTreeMap<String, StoredSchedule>,
 }
 
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct Seen {
+struct StoredSchedule {
     expression: String,
+    /// The creation of the schedule.
     #[serde(with = "rfc3339")]
     since: Timestamp,
     #[serde(with = "rfc3339::option", default, skip_serializing_if = "Option::is_none")]
     last_fired: Option<Timestamp>,
 }
 
-impl State {
-    /// A state that forgets with the process (`--data :memory:`).
+impl ScheduleState {
+    /// A state without a file, which is lost when the process ends.
     #[must_use]
     pub fn in_memory() -> Self {
         Self::default()
     }
 
-    /// Reads `path`; a missing file is an empty state.
+    /// Reads the file at `path`; a missing file is an empty state.
     ///
     /// # Errors
-    /// [`StateError`] when the file is there and cannot be read.
-    pub fn open(path: impl Into<PathBuf>) -> Result<Self, StateError> {
+    /// The file exists and cannot be read.
+    pub fn open(path: impl Into<PathBuf>) -> Result<Self, ScheduleStateError> {
         let path = path.into();
-        let seen = match std::fs::read(&path) {
+        let schedules = match std::fs::read(&path) {
             Ok(bytes) => serde_json::from_slice(&bytes)
-                .map_err(|source| StateError::Format { path: path.clone(), source })?,
+                .map_err(|source| ScheduleStateError::Format { path: path.clone(), source })?,
             Err(error) if error.kind() == io::ErrorKind::NotFound => BTreeMap::new(),
-            Err(source) => return Err(StateError::Io { path, source }),
+            Err(source) => return Err(ScheduleStateError::Io { path, source }),
         };
-        Ok(Self { path: Some(path), seen })
+        Ok(Self { path: Some(path), schedules })
     }
 
-    /// Creation and last firing of the schedule. One that is new, or whose expression has changed, is
-    /// created at the next whole second: a Scheduler rate fires at its creation, and that must not lie
-    /// in the past already.
-    pub(super) fn observe(&mut self, plan: &SchedulePlan, now: Timestamp) -> (Timestamp, Option<Timestamp>) {
-        let known = self.seen.get(&plan.name).filter(|seen| seen.expression == plan.expression);
-        let seen = known.cloned().unwrap_or_else(|| Seen {
+    /// The creation and the last run of a schedule. A schedule that is new, or has another expression than
+    /// before, is created at the next whole second: a Scheduler rate runs at its creation, and that must not
+    /// be in the past.
+    pub(super) fn find_or_create(
+        &mut self,
+        plan: &SchedulePlan,
+        now: Timestamp,
+    ) -> (Timestamp, Option<Timestamp>) {
+        let stored = self.schedules.get(&plan.name).filter(|stored| stored.expression == plan.expression);
+        let stored = stored.cloned().unwrap_or_else(|| StoredSchedule {
             expression: plan.expression.clone(),
             since: next_second(now),
             last_fired: None,
         });
-        let answer = (seen.since, seen.last_fired);
-        self.seen.insert(plan.name.clone(), seen);
-        answer
+        let times = (stored.since, stored.last_fired);
+        self.schedules.insert(plan.name.clone(), stored);
+        times
     }
 
-    /// Forgets the schedules that the template no longer has.
-    pub(super) fn keep(&mut self, known: impl Fn(&str) -> bool) {
-        self.seen.retain(|name, _| known(name));
+    /// Removes the schedules that the template no longer has.
+    pub(super) fn retain(&mut self, is_in_template: impl Fn(&str) -> bool) {
+        self.schedules.retain(|name, _| is_in_template(name));
     }
 
-    /// Notes that the run of `schedule` at `at` has succeeded.
+    /// Records that the run of `schedule` at `at` has succeeded. An earlier run than the last has no effect,
+    /// nor has an unknown schedule.
     pub fn record(&mut self, schedule: &str, at: Timestamp) {
-        if let Some(seen) = self.seen.get_mut(schedule) {
-            seen.last_fired = seen.last_fired.max(Some(at));
+        if let Some(stored) = self.schedules.get_mut(schedule) {
+            stored.last_fired = stored.last_fired.max(Some(at));
         }
     }
 
-    /// Writes the file as a whole or not at all: into a neighbour, then renamed over it.
+    /// Writes the file, whole or not at all: to a temporary file beside it, which is then renamed.
     ///
     /// # Errors
-    /// [`StateError::Io`]; the former file is untouched then.
-    pub async fn save(&self) -> Result<(), StateError> {
+    /// [`ScheduleStateError::Io`]; the old file is unchanged.
+    pub async fn save(&self) -> Result<(), ScheduleStateError> {
         let Some(path) = &self.path else { return Ok(()) };
-        let text = serde_json::to_vec_pretty(&self.seen)
-            .map_err(|source| StateError::Format { path: path.clone(), source })?;
-        replace(path, &text).await.map_err(|source| StateError::Io { path: path.clone(), source })
+        let text = serde_json::to_vec_pretty(&self.schedules)
+            .map_err(|source| ScheduleStateError::Format { path: path.clone(), source })?;
+        replace(path, &text).await.map_err(|source| ScheduleStateError::Io { path: path.clone(), source })
     }
 }
 
 async fn replace(path: &Path, text: &[u8]) -> io::Result<()> {
-    let neighbour = path.with_extension("json.new");
-    let mut file = tokio::fs::File::create(&neighbour).await?;
+    let temporary = path.with_extension("json.new");
+    let mut file = tokio::fs::File::create(&temporary).await?;
     file.write_all(text).await?;
-    // Without this, a power cut after the rename may leave an empty file under the good name.
+    // Without this, a power failure after the rename may leave an empty file.
     file.sync_all().await?;
-    tokio::fs::rename(&neighbour, path).await
+    tokio::fs::rename(&temporary, path).await
 }
 
 fn next_second(now: Timestamp) -> Timestamp {
@@ -123,7 +131,7 @@ fn next_second(now: Timestamp) -> Timestamp {
     second.checked_add(SignedDuration::from_secs(1)).unwrap_or(second)
 }
 
-/// Instants as RFC 3339 text.
+/// Serializes timestamps as RFC 3339 text.
 pub(super) mod rfc3339 {
     use jiff::Timestamp;
     use serde::{Deserialize, Deserializer, Serializer};

@@ -1,11 +1,12 @@
-//! A function's `Events`: `HttpApi` routes, `Schedule` and `ScheduleV2`, `MQ`. Other types are refused.
+//! A function's `Events`: `HttpApi` routes, `Schedule` and `ScheduleV2`, `MQ`. Any other type is an error.
 
 use std::time::Duration;
 
-use super::http_api::Apis;
+use super::error::TemplateError;
+use super::http_api::HttpApiBuilder;
 use super::node::Cursor;
+use super::resource::Resource;
 use super::scope::Scope;
-use super::{Resource, TemplateError};
 use crate::plan::{Plan, QueuePlan, ScheduleKind, SchedulePlan};
 
 /// Reads every event of one function into the plan.
@@ -14,7 +15,7 @@ pub(crate) fn read(
     resource: &Resource,
     function: &str,
     plan: &mut Plan,
-    http: &mut Apis,
+    http: &mut HttpApiBuilder,
 ) -> Result<(), TemplateError> {
     let at = resource.properties();
     let Some(events) = at.get("Events") else { return Ok(()) };
@@ -22,7 +23,7 @@ pub(crate) fn read(
         event.only(&[&["Type", "Properties"]])?;
         let kind = event.need("Type")?;
         let properties = event.get("Properties");
-        let need = || properties.clone().ok_or_else(|| event.refuse("Properties is missing"));
+        let need = || properties.clone().ok_or_else(|| event.error("Properties is missing"));
         // SAM names the rule or schedule after the function and the event.
         let name = format!("{}{id}", resource.id);
         match kind.text()? {
@@ -30,9 +31,7 @@ pub(crate) fn read(
             "Schedule" => plan.schedules.push(read_rule(&need()?, function, &name)?),
             "ScheduleV2" => plan.schedules.push(read_scheduler(&need()?, function, &name)?),
             "MQ" => plan.queues.push(read_queue(scope, &need()?, function, id)?),
-            other => {
-                return Err(kind.refuse(format!("the local runner does not know the event type {other}")));
-            }
+            other => return Err(kind.error(format!("the event type {other} is not supported"))),
         }
     }
     Ok(())
@@ -45,18 +44,19 @@ fn text_or(at: &Cursor<'_>, key: &str, default: &str) -> Result<String, Template
     })
 }
 
-/// `Enabled: false` or `State: DISABLED` switch a trigger off.
+/// `Enabled: false` and `State: DISABLED` both disable an event.
 fn is_enabled(at: &Cursor<'_>) -> Result<bool, TemplateError> {
     let enabled = at.get("Enabled").map_or(Ok(true), |value| value.boolean())?;
     let state = text_or(at, "State", "ENABLED")?;
     Ok(enabled && state != "DISABLED")
 }
 
-/// Delivery to a function in this process does not fail, so there is nothing to retry or to park.
-const DELIVERY: &[&str] = &["RetryPolicy", "DeadLetterConfig", "Description"];
+/// Delivery properties of a schedule. They have no effect: delivery to a function in this process cannot
+/// fail.
+const IGNORED_BY_SCHEDULES: &[&str] = &["RetryPolicy", "DeadLetterConfig", "Description"];
 
 fn read_rule(at: &Cursor<'_>, function: &str, name: &str) -> Result<SchedulePlan, TemplateError> {
-    at.only(&[&["Schedule", "Name", "Enabled", "State", "Input"], DELIVERY])?;
+    at.only(&[&["Schedule", "Name", "Enabled", "State", "Input"], IGNORED_BY_SCHEDULES])?;
     Ok(SchedulePlan {
         name: text_or(at, "Name", name)?,
         function: function.to_owned(),
@@ -71,11 +71,11 @@ fn read_rule(at: &Cursor<'_>, function: &str, name: &str) -> Result<SchedulePlan
 fn read_scheduler(at: &Cursor<'_>, function: &str, name: &str) -> Result<SchedulePlan, TemplateError> {
     const READ: &[&str] = &["ScheduleExpression", "ScheduleExpressionTimezone", "Name", "State", "Input"];
     const IGNORED: &[&str] = &["GroupName", "KmsKeyArn", "OmitName", "PermissionsBoundary", "RoleArn"];
-    at.only(&[READ, IGNORED, DELIVERY, &["FlexibleTimeWindow"]])?;
+    at.only(&[READ, IGNORED, IGNORED_BY_SCHEDULES, &["FlexibleTimeWindow"]])?;
     if let Some(mode) = at.get("FlexibleTimeWindow").and_then(|window| window.get("Mode"))
         && mode.text()? != "OFF"
     {
-        return Err(mode.refuse("the local runner fires on time: Mode must be OFF"));
+        return Err(mode.error("flexible time windows are not supported; set Mode to OFF"));
     }
     Ok(SchedulePlan {
         name: text_or(at, "Name", name)?,
@@ -97,7 +97,10 @@ fn read_queue(
     const READ: &[&str] = &["Broker", "Queues", "BatchSize", "MaximumBatchingWindowInSeconds", "Enabled"];
     at.only(&[READ, &["SourceAccessConfigurations", "SecretsManagerKmsKeyId", "DynamicPolicyName"]])?;
     let queues = at.need("Queues")?;
-    let [queue] = queues.texts()?.try_into().map_err(|_| queues.refuse("exactly one queue"))?;
+    let names = queues.texts()?;
+    let count = names.len();
+    let [queue] =
+        names.try_into().map_err(|_| queues.error(format!("expected exactly one queue, found {count}")))?;
     Ok(QueuePlan {
         name: id.to_owned(),
         function: function.to_owned(),
@@ -116,7 +119,7 @@ fn read_queue(
     })
 }
 
-/// `SourceAccessConfigurations` may carry a `VIRTUAL_HOST`; the credentials are not needed here.
+/// The `VIRTUAL_HOST` of `SourceAccessConfigurations`, `/` by default. The credentials there are not used.
 fn read_virtual_host(at: &Cursor<'_>) -> Result<String, TemplateError> {
     let Some(list) = at.get("SourceAccessConfigurations") else { return Ok("/".to_owned()) };
     for item in list.items()? {

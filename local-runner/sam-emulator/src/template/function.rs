@@ -1,11 +1,12 @@
-//! `AWS::Serverless::Function` → [`FunctionPlan`]. Its events are read next door, in `events`.
+//! `AWS::Serverless::Function` → [`FunctionPlan`]. The module [`events`](super::events) reads its events.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use super::error::TemplateError;
 use super::node::Cursor;
+use super::resource::Resource;
 use super::scope::Scope;
-use super::{Resource, TemplateError};
 use crate::plan::FunctionPlan;
 
 const READ: &[&str] = &[
@@ -18,7 +19,7 @@ const READ: &[&str] = &[
     "ReservedConcurrentExecutions",
 ];
 
-/// What builds, deploys, permits or observes a function and changes nothing in how it is called here.
+/// Properties that build, deploy, permit or observe a function and do not change how it is called here.
 const IGNORED: &[&str] = &[
     "Architectures",
     "AssumeRolePolicyDocument",
@@ -48,7 +49,7 @@ const IGNORED: &[&str] = &[
     "VpcConfig",
 ];
 
-/// Reads one function. Defaults and ranges are Lambda's (`CreateFunction`).
+/// Reads one function. Defaults and ranges are those of Lambda's `CreateFunction`.
 pub(crate) fn read(scope: &Scope<'_>, resource: &Resource) -> Result<FunctionPlan, TemplateError> {
     let at = resource.properties();
     at.only(&[READ, IGNORED])?;
@@ -61,7 +62,6 @@ pub(crate) fn read(scope: &Scope<'_>, resource: &Resource) -> Result<FunctionPla
     let (async_retries, async_max_age) = read_async(&at)?;
     Ok(FunctionPlan {
         binary: read_binary(resource)?.unwrap_or_else(|| name.clone()),
-        logical_id: resource.id.clone(),
         timeout: Duration::from_secs(number("Timeout", 3, 1, 900)?),
         memory_mb: number("MemorySize", 128, 128, 10_240)? as u32,
         environment: read_environment(&at)?,
@@ -83,7 +83,7 @@ fn read_environment(at: &Cursor<'_>) -> Result<BTreeMap<String, String>, Templat
     entries.map(|(name, value)| Ok((name.to_owned(), value.text()?.to_owned()))).collect()
 }
 
-/// `EventInvokeConfig`: 0–2 retries (default 2), an age of 60 s to 6 h (default 6 h).
+/// `EventInvokeConfig`: 0–2 retries (default 2), an event age of 60 s to 6 h (default 6 h).
 fn read_async(at: &Cursor<'_>) -> Result<(u32, Duration), TemplateError> {
     let (mut retries, mut age) = (2, 21_600);
     if let Some(config) = at.get("EventInvokeConfig") {
@@ -98,7 +98,7 @@ fn read_async(at: &Cursor<'_>) -> Result<(u32, Duration), TemplateError> {
     Ok((retries as u32, Duration::from_secs(age)))
 }
 
-/// `Metadata.BuildProperties.Binary`, as `BuildMethod: rust-cargolambda` reads it.
+/// `Metadata.BuildProperties.Binary`, which SAM's `BuildMethod: rust-cargolambda` reads.
 fn read_binary(resource: &Resource) -> Result<Option<String>, TemplateError> {
     let metadata = Cursor::new(&resource.metadata, format!("{}.Metadata", resource.path));
     let binary = metadata.get("BuildProperties").and_then(|properties| properties.get("Binary"));

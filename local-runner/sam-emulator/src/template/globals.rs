@@ -1,30 +1,29 @@
 //! `Globals`: defaults that SAM merges into every resource of a kind. Maps merge, lists append (the global
-//! items first), anything else is replaced by the resource's own value.
+//! items first), and any other value of the resource replaces the global one.
 
-use super::TemplateError;
+use super::error::TemplateError;
 use super::node::{Cursor, Node};
 
-/// The sections that reach something the runner runs.
+/// Sections for resource types that the emulator runs.
 const READ: &[&str] = &["Function", "HttpApi", "WebSocketApi"];
-/// Sections for resource types that the runner refuses or passes over anyway.
+/// Sections for resource types that the emulator refuses or ignores.
 const IGNORED: &[&str] = &["Api", "SimpleTable", "StateMachine", "LayerVersion", "CapacityProvider"];
 
-/// The `Globals` section, as written.
+/// The `Globals` section, intrinsics not yet resolved.
 pub(crate) struct Globals {
     section: Node,
 }
 
 impl Globals {
-    /// Takes the section out of the template.
     pub(crate) fn read(template: &Cursor<'_>) -> Result<Self, TemplateError> {
         let Some(section) = template.get("Globals") else { return Ok(Self { section: Node::Null }) };
         section.only(&[READ, IGNORED])?;
         Ok(Self { section: section.node.clone() })
     }
 
-    /// A resource's properties with the defaults of its kind under them.
-    pub(crate) fn merge(&self, kind: &str, own: Node) -> Node {
-        match self.section.get(kind) {
+    /// The properties `own` of a resource, completed by the defaults of its section.
+    pub(crate) fn merge(&self, section: &str, own: Node) -> Node {
+        match self.section.get(section) {
             Some(defaults) => merge(defaults.clone(), own),
             None => own,
         }

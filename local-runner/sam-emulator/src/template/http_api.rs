@@ -2,14 +2,18 @@
 
 use std::time::Duration;
 
+use super::error::TemplateError;
+use super::globals::Globals;
+use super::intrinsics;
 use super::node::{Cursor, Node};
-use super::{Reader, Resource, TemplateError, intrinsics};
+use super::resource::Resource;
+use super::scope::Scope;
 use crate::http_api::route;
 use crate::plan::{CorsPlan, HttpApiPlan, HttpRoutePlan};
 
 const READ: &[&str] = &["StageName", "CorsConfiguration"];
 
-/// What names, observes or throttles the API and does not change an answer here.
+/// Properties that name, observe or throttle the API and do not change a response here.
 const IGNORED: &[&str] = &[
     "AccessLogSettings",
     "DefaultRouteSettings",
@@ -22,28 +26,37 @@ const IGNORED: &[&str] = &[
     "Tags",
 ];
 
-/// The id that SAM gives to the API of events that name none.
+/// The logical id of the API that SAM creates for events without `ApiId`.
 const IMPLICIT: &str = "ServerlessHttpApi";
 
-/// Collects the API and its routes while the resources are read, in whatever order they come.
+/// Collects the API and its routes, which may come in any order in the template.
 #[derive(Default)]
-pub(crate) struct Apis {
+pub(crate) struct HttpApiBuilder {
+    /// The API's logical id and its plan, still without routes.
     api: Option<(String, HttpApiPlan)>,
-    routes: Vec<(String, String, HttpRoutePlan)>,
+    routes: Vec<DeclaredRoute>,
 }
 
-impl Apis {
-    /// Takes in an API resource.
+struct DeclaredRoute {
+    /// The logical id of the API that the event names.
+    api: String,
+    /// The event's place in the template.
+    path: String,
+    plan: HttpRoutePlan,
+}
+
+impl HttpApiBuilder {
+    /// Adds an API resource.
     pub(crate) fn add(&mut self, resource: &Resource) -> Result<(), TemplateError> {
         let at = resource.properties();
         if let Some((first, _)) = &self.api {
-            return Err(at.refuse(format!("the local runner serves one HttpApi, and {first} is it")));
+            return Err(at.error(format!("a template can have one HttpApi, and {first} is already defined")));
         }
         self.api = Some((resource.id.clone(), read_api(&at)?));
         Ok(())
     }
 
-    /// Takes in an `HttpApi` event; without Path and Method it is the `$default` route.
+    /// Adds an `HttpApi` event; without Path and Method it is the `$default` route.
     pub(crate) fn add_route(&mut self, at: Option<&Cursor<'_>>, function: &str) -> Result<(), TemplateError> {
         let nothing = Node::Null;
         let at = at.cloned().unwrap_or_else(|| Cursor::new(&nothing, "Events"));
@@ -52,35 +65,40 @@ impl Apis {
             &["RouteSettings"],
         ])?;
         let api = at.get("ApiId").map_or(Ok(IMPLICIT), |id| id.text())?;
-        let route = read_route(&at, function)?;
-        let twin = |known: &HttpRoutePlan| known.method == route.method && known.path == route.path;
-        if self.routes.iter().any(|(_, _, known)| twin(known)) {
-            return Err(at.refuse(format!("a second route {} {}", route.method, route.path)));
+        let plan = read_route(&at, function)?;
+        let is_same = |other: &HttpRoutePlan| other.method == plan.method && other.path == plan.path;
+        if self.routes.iter().any(|route| is_same(&route.plan)) {
+            return Err(at.error(format!("the route {} {} is already defined", plan.method, plan.path)));
         }
-        self.routes.push((api.to_owned(), at.path.clone(), route));
+        self.routes.push(DeclaredRoute { api: api.to_owned(), path: at.path.clone(), plan });
         Ok(())
     }
 
-    /// Joins API and routes once all resources are read.
-    pub(crate) fn finish(self, reader: &Reader<'_>) -> Result<Option<HttpApiPlan>, TemplateError> {
+    /// Joins the API and its routes once all resources are read.
+    pub(crate) fn build(
+        self,
+        scope: &Scope<'_>,
+        globals: &Globals,
+    ) -> Result<Option<HttpApiPlan>, TemplateError> {
         let (id, mut plan) = match self.api {
             Some(api) => api,
             None if self.routes.is_empty() => return Ok(None),
-            None => (IMPLICIT.to_owned(), read_implicit(reader)?),
+            None => (IMPLICIT.to_owned(), read_implicit(scope, globals)?),
         };
-        for (api, path, route) in self.routes {
-            if api != id {
-                return Err(TemplateError::at(&path, format!("the API {api} is not the one served, {id}")));
+        for route in self.routes {
+            if route.api != id {
+                let what = format!("ApiId names {}, but the API of this template is {id}", route.api);
+                return Err(TemplateError::at(&route.path, what));
             }
-            plan.routes.push(route);
+            plan.routes.push(route.plan);
         }
         Ok(Some(plan))
     }
 }
 
-fn read_implicit(reader: &Reader<'_>) -> Result<HttpApiPlan, TemplateError> {
-    let defaults = reader.globals.merge("HttpApi", Node::Null);
-    let resolved = intrinsics::resolve(reader.scope, &Cursor::new(&defaults, "Globals.HttpApi"))?;
+fn read_implicit(scope: &Scope<'_>, globals: &Globals) -> Result<HttpApiPlan, TemplateError> {
+    let defaults = globals.merge("HttpApi", Node::Null);
+    let resolved = intrinsics::resolve(scope, &Cursor::new(&defaults, "Globals.HttpApi"))?;
     read_api(&Cursor::new(&resolved, "Globals.HttpApi"))
 }
 
@@ -93,7 +111,7 @@ fn read_api(at: &Cursor<'_>) -> Result<HttpApiPlan, TemplateError> {
     })
 }
 
-/// `CorsConfiguration`: a map, or `true` for every origin (SAM's short form).
+/// `CorsConfiguration`: a map, or `true`, SAM's short form for every origin.
 fn read_cors(at: &Cursor<'_>) -> Result<Option<CorsPlan>, TemplateError> {
     if matches!(at.node, Node::Text(_)) {
         let all = || vec!["*".to_owned()];
@@ -111,7 +129,9 @@ fn read_cors(at: &Cursor<'_>) -> Result<Option<CorsPlan>, TemplateError> {
         max_age: at.get("MaxAge").map(|value| value.number(0, 86_400)).transpose()?,
     };
     if cors.allow_credentials && cors.allow_origins.iter().any(|origin| origin == "*") {
-        return Err(at.refuse("AllowCredentials cannot be combined with the origin *"));
+        return Err(
+            at.error("AllowCredentials cannot be combined with the origin *; list the allowed origins")
+        );
     }
     Ok(Some(cors))
 }
@@ -121,14 +141,14 @@ fn read_route(at: &Cursor<'_>, function: &str) -> Result<HttpRoutePlan, Template
         (None, None) => ("ANY".to_owned(), "$default".to_owned()),
         (Some(method), Some(path)) => {
             let declared = path.text()?;
-            route::check_path(declared).map_err(|what| path.refuse(what))?;
+            route::check_path(declared).map_err(|what| path.error(what))?;
             (read_method(&method)?, route::without_trailing_slash(declared).to_owned())
         }
-        _ => return Err(at.refuse("Path and Method go together")),
+        _ => return Err(at.error("Path and Method must be given together")),
     };
     let format = at.get("PayloadFormatVersion").map_or(Ok("2.0"), |value| value.text())?;
     if !matches!(format, "1.0" | "2.0") {
-        return Err(at.refuse(format!("PayloadFormatVersion is 1.0 or 2.0, found `{format}`")));
+        return Err(at.error(format!("PayloadFormatVersion must be 1.0 or 2.0, found `{format}`")));
     }
     let timeout = at.get("TimeoutInMillis").map_or(Ok(30_000), |value| value.number(50, 30_000))?;
     Ok(HttpRoutePlan {
@@ -144,8 +164,10 @@ fn read_method(at: &Cursor<'_>) -> Result<String, TemplateError> {
     let method = at.text()?.to_uppercase();
     match method.as_str() {
         "GET" | "HEAD" | "POST" | "PUT" | "PATCH" | "DELETE" | "OPTIONS" | "ANY" => Ok(method),
-        // SAM's older word for ANY.
+        // SAM's older name of ANY.
         "X-AMAZON-APIGATEWAY-ANY-METHOD" => Ok("ANY".to_owned()),
-        other => Err(at.refuse(format!("`{other}` is no method of an HTTP API"))),
+        other => Err(at.error(format!(
+            "`{other}` is not supported; use GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS or ANY"
+        ))),
     }
 }

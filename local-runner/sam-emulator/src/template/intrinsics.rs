@@ -1,17 +1,17 @@
-//! Intrinsic functions: a node with `Ref`, `Fn::Sub`, … in it → a node of plain values.
-//! What is not listed here is refused by its name.
+//! Intrinsic functions and conditions: a node that contains `Ref`, `Fn::Sub`, … → a node of plain values.
+//! A function that is not listed here is an error.
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 
-use super::TemplateError;
+use super::error::TemplateError;
 use super::node::{Cursor, Node};
 use super::scope::Scope;
 
-/// Conditions may name conditions; this deep is a circle.
-const MAX_CONDITIONS: usize = 32;
+/// A condition may use other conditions; a deeper chain than this is taken for a cycle.
+const MAX_CONDITION_DEPTH: usize = 32;
 
-/// Resolves every intrinsic below `at`; what becomes `AWS::NoValue` disappears.
+/// Resolves every intrinsic below `at` and removes the entries that become `AWS::NoValue`.
 pub(crate) fn resolve(scope: &Scope<'_>, at: &Cursor<'_>) -> Result<Node, TemplateError> {
     match at.node {
         Node::Null | Node::Text(_) => Ok(at.node.clone()),
@@ -38,31 +38,57 @@ pub(crate) fn resolve(scope: &Scope<'_>, at: &Cursor<'_>) -> Result<Node, Templa
     }
 }
 
+/// Whether a resource is created: it has no `Condition`, or its condition is true.
+pub(crate) fn is_created(scope: &Scope<'_>, resource: &Cursor<'_>) -> Result<bool, TemplateError> {
+    match resource.get("Condition") {
+        Some(name) => condition(scope, &name, 0),
+        None => Ok(true),
+    }
+}
+
+/// The value of the condition that `name` names.
+fn condition(scope: &Scope<'_>, name: &Cursor<'_>, depth: usize) -> Result<bool, TemplateError> {
+    let expression = scope.condition(name.text()?, &name.path)?;
+    // As in CloudFormation. It would also let a condition depend on itself, past the limit on depth.
+    if has_fn_if(expression.node) {
+        return Err(expression.error("Fn::If is not allowed in a condition; use Fn::And, Fn::Or and Fn::Not"));
+    }
+    is_true(scope, &expression, depth)
+}
+
+fn has_fn_if(node: &Node) -> bool {
+    match node {
+        Node::Null | Node::Text(_) => false,
+        Node::List(items) => items.iter().any(has_fn_if),
+        Node::Map(entries) => entries.iter().any(|(key, value)| key == "Fn::If" || has_fn_if(value)),
+    }
+}
+
 /// The value of a condition function, or of `Condition: name`.
-pub(crate) fn truth(scope: &Scope<'_>, at: &Cursor<'_>, depth: usize) -> Result<bool, TemplateError> {
-    if depth > MAX_CONDITIONS {
-        return Err(at.refuse("conditions go in a circle"));
+fn is_true(scope: &Scope<'_>, at: &Cursor<'_>, depth: usize) -> Result<bool, TemplateError> {
+    if depth > MAX_CONDITION_DEPTH {
+        return Err(at.error("this condition depends on itself"));
     }
     let entries = at.entries()?;
     let [(name, argument)] = entries.as_slice() else {
-        return Err(at.refuse("expected one condition function"));
+        return Err(at.error("expected one condition function"));
     };
     let operands = |argument: &Cursor<'_>| -> Result<Vec<bool>, TemplateError> {
-        argument.items()?.iter().map(|item| truth(scope, item, depth + 1)).collect()
+        argument.items()?.iter().map(|item| is_true(scope, item, depth + 1)).collect()
     };
     match *name {
-        "Condition" => scope.condition(argument.text()?, &argument.path, depth + 1),
+        "Condition" => condition(scope, argument, depth + 1),
         "Fn::And" => Ok(operands(argument)?.into_iter().all(|it| it)),
         "Fn::Or" => Ok(operands(argument)?.into_iter().any(|it| it)),
         "Fn::Not" => match operands(argument)?.as_slice() {
             [one] => Ok(!one),
-            _ => Err(argument.refuse("Fn::Not takes one condition")),
+            _ => Err(argument.error("Fn::Not takes one condition")),
         },
         "Fn::Equals" => {
             let [left, right] = arguments(argument, name)?;
             Ok(resolve(scope, &left)? == resolve(scope, &right)?)
         }
-        other => Err(argument.refuse(format!("the local runner does not know the condition {other}"))),
+        other => Err(argument.error(format!("the condition function {other} is not supported"))),
     }
 }
 
@@ -82,14 +108,13 @@ fn call(scope: &Scope<'_>, name: &str, argument: &Cursor<'_>) -> Result<Node, Te
             scope.mapping([&keys[0], &keys[1], &keys[2]], &argument.path)
         }
         "Fn::If" => {
-            let [condition, yes, no] = arguments(argument, name)?;
-            let holds = scope.condition(condition.text()?, &condition.path, 0)?;
-            resolve(scope, if holds { &yes } else { &no })
+            let [name, yes, no] = arguments(argument, name)?;
+            resolve(scope, if condition(scope, &name, 0)? { &yes } else { &no })
         }
         "Fn::And" | "Fn::Or" | "Fn::Not" | "Fn::Equals" => {
-            Err(argument.refuse(format!("{name} belongs under Conditions")))
+            Err(argument.error(format!("{name} is allowed in the Conditions section only")))
         }
-        other => Err(argument.refuse(format!("the local runner does not know {other}"))),
+        other => Err(argument.error(format!("the function {other} is not supported"))),
     }
 }
 
@@ -98,7 +123,7 @@ fn get_att(scope: &Scope<'_>, argument: &Cursor<'_>) -> Result<Node, TemplateErr
         Node::Text(text) => text
             .split_once('.')
             .map(|(name, attribute)| (name.to_owned(), attribute.to_owned()))
-            .ok_or_else(|| argument.refuse("expected Resource.Attribute"))?,
+            .ok_or_else(|| argument.error(format!("expected Resource.Attribute, found `{text}`")))?,
         _ => {
             let [name, attribute] = arguments(argument, "Fn::GetAtt")?;
             (name.text()?.to_owned(), resolved_text(scope, &attribute)?)
@@ -108,25 +133,25 @@ fn get_att(scope: &Scope<'_>, argument: &Cursor<'_>) -> Result<Node, TemplateErr
 }
 
 fn sub(scope: &Scope<'_>, argument: &Cursor<'_>) -> Result<Node, TemplateError> {
-    let (text, own) = match argument.node {
+    let (text, variables) = match argument.node {
         Node::List(_) => {
-            let [text, own] = arguments(argument, "Fn::Sub")?;
-            (text, Some(own))
+            let [text, variables] = arguments(argument, "Fn::Sub")?;
+            (text, Some(variables))
         }
         _ => (argument.clone(), None),
     };
-    let own = own.map(|own| resolve(scope, &own)).transpose()?;
+    let variables = variables.map(|variables| resolve(scope, &variables)).transpose()?;
     let mut out = String::new();
     let mut rest = text.text()?;
     while let Some((before, after)) = rest.split_once("${") {
         out.push_str(before);
         let Some((name, tail)) = after.split_once('}') else {
-            return Err(text.refuse("`${` without `}`"));
+            return Err(text.error("a `${` has no closing `}`"));
         };
         match name.strip_prefix('!') {
-            // `${!Literal}` stands for `${Literal}`.
+            // `${!Literal}` is written as `${Literal}`.
             Some(literal) => out.extend(["${", literal, "}"]),
-            None => out.push_str(&placeholder(scope, name.trim(), own.as_ref(), &text)?),
+            None => out.push_str(&placeholder(scope, name.trim(), variables.as_ref(), &text)?),
         }
         rest = tail;
     }
@@ -134,13 +159,14 @@ fn sub(scope: &Scope<'_>, argument: &Cursor<'_>) -> Result<Node, TemplateError> 
     Ok(Node::Text(out))
 }
 
+/// The value of `${name}`: a variable of this `Fn::Sub`, an attribute, or a reference.
 fn placeholder(
     scope: &Scope<'_>,
     name: &str,
-    own: Option<&Node>,
+    variables: Option<&Node>,
     at: &Cursor<'_>,
 ) -> Result<String, TemplateError> {
-    let value = match own.and_then(|own| own.get(name)) {
+    let value = match variables.and_then(|variables| variables.get(name)) {
         Some(value) => value.clone(),
         None => match name.split_once('.') {
             Some((resource, attribute)) => scope.attribute(resource, attribute, &at.path)?,
@@ -161,7 +187,7 @@ fn split(scope: &Scope<'_>, argument: &Cursor<'_>) -> Result<Node, TemplateError
     let [separator, text] = arguments(argument, "Fn::Split")?;
     let separator = separator.text()?;
     if separator.is_empty() {
-        return Err(argument.refuse("Fn::Split needs a delimiter"));
+        return Err(argument.error("Fn::Split needs a delimiter that is not empty"));
     }
     let text = resolved_text(scope, &text)?;
     Ok(Node::List(text.split(separator).map(Node::text).collect()))
@@ -173,7 +199,10 @@ fn select(scope: &Scope<'_>, argument: &Cursor<'_>) -> Result<Node, TemplateErro
     let list = resolve(scope, &items)?;
     let items = Cursor::new(&list, items.path).items()?;
     let item = items.get(index as usize);
-    item.map(|item| item.node.clone()).ok_or_else(|| argument.refuse(format!("the list has no item {index}")))
+    item.map(|item| item.node.clone()).ok_or_else(|| {
+        argument
+            .error(format!("there is no item {index}: the list has {} items, the first is 0", items.len()))
+    })
 }
 
 fn resolved_text(scope: &Scope<'_>, at: &Cursor<'_>) -> Result<String, TemplateError> {
@@ -183,5 +212,5 @@ fn resolved_text(scope: &Scope<'_>, at: &Cursor<'_>) -> Result<String, TemplateE
 fn arguments<'a, const N: usize>(at: &Cursor<'a>, name: &str) -> Result<[Cursor<'a>; N], TemplateError> {
     let items = at.items()?;
     let count = items.len();
-    items.try_into().map_err(|_| at.refuse(format!("{name} takes {N} arguments, found {count}")))
+    items.try_into().map_err(|_| at.error(format!("{name} takes {N} arguments, found {count}")))
 }

@@ -3,13 +3,15 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
+use super::error::TemplateError;
 use super::node::Cursor;
-use super::{Resource, TemplateError, known};
+use super::resource::Resource;
+use super::resource_types;
 use crate::plan::{WebSocketPlan, WebSocketRoutePlan};
 
 const READ: &[&str] = &["Routes", "RouteSelectionExpression", "StageName"];
 
-/// What names, observes or throttles the API and does not change a message here.
+/// Properties that name, observe or throttle the API and do not change a message here.
 const IGNORED: &[&str] = &[
     "AccessLogSettings",
     "ApiKeySelectionExpression",
@@ -24,27 +26,30 @@ const IGNORED: &[&str] = &[
     "Tags",
 ];
 
-/// Collects the API and the route responses while the resources are read, in whatever order they come.
+/// Collects the API and the route responses, which may come in any order in the template.
 #[derive(Default)]
-pub(crate) struct Apis {
+pub(crate) struct WebSocketApiBuilder {
+    /// The API's logical id and its plan.
     api: Option<(String, WebSocketPlan)>,
     /// Logical ids of the routes that have a `$default` response.
     responses: BTreeSet<String>,
 }
 
-impl Apis {
-    /// Takes in an API resource.
+impl WebSocketApiBuilder {
+    /// Adds an API resource.
     pub(crate) fn add(&mut self, resource: &Resource) -> Result<(), TemplateError> {
         let at = resource.properties();
         at.only(&[READ, IGNORED])?;
         if let Some((first, _)) = &self.api {
-            return Err(at.refuse(format!("the local runner serves one WebSocketApi, and {first} is it")));
+            return Err(
+                at.error(format!("a template can have one WebSocketApi, and {first} is already defined"))
+            );
         }
         self.api = Some((resource.id.clone(), read_api(&at)?));
         Ok(())
     }
 
-    /// Takes in a route response; only the key `$default` exists for WebSocket APIs.
+    /// Adds a route response. WebSocket APIs have no other key than `$default`.
     pub(crate) fn add_response(&mut self, resource: &Resource) -> Result<(), TemplateError> {
         let at = resource.properties();
         if at.need("RouteResponseKey")?.text()? == "$default" {
@@ -53,12 +58,12 @@ impl Apis {
         Ok(())
     }
 
-    /// Joins API and responses. A route replies only where the template asks for it twice: the selection
-    /// expression on the route, and a RouteResponse of its own (contract §4.3).
-    pub(crate) fn finish(self) -> Result<Option<WebSocketPlan>, TemplateError> {
+    /// Joins the API and the responses. A route replies only if it has the selection expression and a
+    /// RouteResponse exists for it (API Gateway guide, `apigateway-websocket-api-route-response`).
+    pub(crate) fn build(self) -> Result<Option<WebSocketPlan>, TemplateError> {
         let Some((id, mut plan)) = self.api else { return Ok(None) };
         for (key, route) in &mut plan.routes {
-            route.replies &= self.responses.contains(&known::generated_route(&id, key));
+            route.replies &= self.responses.contains(&resource_types::generated_route(&id, key));
         }
         Ok(Some(plan))
     }
@@ -67,7 +72,7 @@ impl Apis {
 fn read_api(at: &Cursor<'_>) -> Result<WebSocketPlan, TemplateError> {
     let stage = at.get("StageName");
     if let Some(stage) = stage.as_ref().filter(|stage| stage.text() == Ok("$default")) {
-        return Err(stage.refuse("a WebSocket API has no $default stage"));
+        return Err(stage.error("a WebSocket API cannot have the stage $default; choose another name"));
     }
     let routes = at.need("Routes")?.entries()?.into_iter();
     let routes: BTreeMap<String, WebSocketRoutePlan> =
@@ -87,7 +92,7 @@ fn read_route(at: &Cursor<'_>) -> Result<WebSocketRoutePlan, TemplateError> {
     let replies = match at.get("RouteResponseSelectionExpression") {
         None => false,
         Some(expression) if expression.text()? == "$default" => true,
-        Some(other) => return Err(other.refuse("only $default exists")),
+        Some(other) => return Err(other.error("the only supported expression is $default")),
     };
     Ok(WebSocketRoutePlan { function, timeout: Duration::from_millis(timeout), replies })
 }

@@ -1,20 +1,21 @@
 //! YAML text → [`Node`]. Short-form tags (`!Sub x`) become the long form (`{"Fn::Sub": x}`), so that the
-//! rest of the reader knows one form. Depth and size are bounded; no recursion on input.
+//! other modules handle one form. Depth and size are limited, and the parser does not recurse.
 
 use saphyr_parser::{Event, Parser, ScalarStyle, Span, Tag};
 
-use super::TemplateError;
+use super::error::TemplateError;
 use super::node::Node;
 
-/// CloudFormation's own limit for a template body is 1 MB.
+/// CloudFormation's limit for a template body: 1 MB.
 const MAX_BYTES: usize = 1024 * 1024;
-/// No template nests deeper; a bound keeps every later recursion small.
+/// Levels of nesting. The limit bounds every recursion over the tree.
 const MAX_DEPTH: usize = 64;
 
 /// Parses one YAML (or JSON) document.
 pub(crate) fn parse(text: &str) -> Result<Node, TemplateError> {
     if text.len() > MAX_BYTES {
-        return Err(TemplateError::at("", format!("a template is at most {MAX_BYTES} bytes")));
+        let what = format!("the template has {} bytes; the limit is {MAX_BYTES}", text.len());
+        return Err(TemplateError::at("", what));
     }
     let mut builder = Builder::default();
     let mut parser = Parser::new_from_str(text);
@@ -27,20 +28,25 @@ pub(crate) fn parse(text: &str) -> Result<Node, TemplateError> {
     builder.root.ok_or_else(|| TemplateError::at("", "the template is empty"))
 }
 
-/// A collection whose end has not come yet.
-struct Open {
+/// A collection that the parser has not finished.
+struct OpenCollection {
+    /// The intrinsic of its tag, if it has one.
     function: Option<&'static str>,
     content: Content,
 }
 
 enum Content {
     List(Vec<Node>),
-    Map { entries: Vec<(String, Node)>, key: Option<String> },
+    /// `key` is the key that still has no value.
+    Map {
+        entries: Vec<(String, Node)>,
+        key: Option<String>,
+    },
 }
 
 #[derive(Default)]
 struct Builder {
-    stack: Vec<Open>,
+    stack: Vec<OpenCollection>,
     root: Option<Node>,
 }
 
@@ -58,24 +64,28 @@ impl Builder {
                 self.open(tag.as_deref(), content, span)
             }
             Event::SequenceEnd | Event::MappingEnd => self.end(span),
-            // CloudFormation has none either, and they would let a small file nest without end.
-            Event::Alias(_) => Err(at(span, "aliases are not supported, by CloudFormation neither")),
-            Event::DocumentStart(_) if self.root.is_some() => Err(at(span, "one document is enough")),
+            // Besides, aliases would let a small file expand without limit.
+            Event::Alias(_) => Err(at(span, "YAML aliases are not supported (nor by CloudFormation)")),
+            Event::DocumentStart(_) if self.root.is_some() => {
+                Err(at(span, "a second YAML document is not supported; a template is one document"))
+            }
             _ => Ok(()),
         }
     }
 
     fn open(&mut self, tag: Option<&Tag>, content: Content, span: Span) -> Result<(), TemplateError> {
         if self.stack.len() >= MAX_DEPTH {
-            return Err(at(span, format!("nested deeper than {MAX_DEPTH} levels")));
+            return Err(at(span, format!("the template is nested deeper than {MAX_DEPTH} levels")));
         }
         let function = function_of(tag, span)?;
-        self.stack.push(Open { function, content });
+        self.stack.push(OpenCollection { function, content });
         Ok(())
     }
 
     fn end(&mut self, span: Span) -> Result<(), TemplateError> {
-        let Some(open) = self.stack.pop() else { return Err(at(span, "unbalanced collection")) };
+        let Some(open) = self.stack.pop() else {
+            return Err(at(span, "a list or map ends that was not begun"));
+        };
         let node = match open.content {
             Content::List(items) => Node::List(items),
             Content::Map { entries, .. } => Node::Map(entries),
@@ -83,7 +93,7 @@ impl Builder {
         self.close(wrap(node, open.function), span)
     }
 
-    /// Puts a finished node where it belongs: into the open collection, or at the root.
+    /// Adds a finished node to the innermost open collection, or makes it the root.
     fn close(&mut self, node: Node, span: Span) -> Result<(), TemplateError> {
         match self.stack.last_mut().map(|open| &mut open.content) {
             None => self.root = Some(node),
@@ -91,7 +101,7 @@ impl Builder {
             Some(Content::Map { entries, key }) => match (key.take(), node) {
                 (Some(name), node) => entries.push((name, node)),
                 (None, Node::Text(name)) => *key = Some(new_key(entries, name, span)?),
-                (None, _) => return Err(at(span, "a key must be a plain scalar")),
+                (None, _) => return Err(at(span, "a key of a map must be a plain scalar")),
             },
         }
         Ok(())
@@ -100,10 +110,10 @@ impl Builder {
 
 fn new_key(entries: &[(String, Node)], name: String, span: Span) -> Result<String, TemplateError> {
     if name == "<<" {
-        return Err(at(span, "merge keys (<<) are not supported, by CloudFormation neither"));
+        return Err(at(span, "YAML merge keys (<<) are not supported (nor by CloudFormation)"));
     }
-    if entries.iter().any(|(known, _)| *known == name) {
-        return Err(at(span, format!("`{name}` is given twice")));
+    if entries.iter().any(|(other, _)| *other == name) {
+        return Err(at(span, format!("the key `{name}` is used twice in one map")));
     }
     Ok(name)
 }
@@ -122,7 +132,7 @@ fn wrap(node: Node, function: Option<&'static str>) -> Node {
 
 fn function_of(tag: Option<&Tag>, span: Span) -> Result<Option<&'static str>, TemplateError> {
     let Some(tag) = tag else { return Ok(None) };
-    // `!!str` and its kin say what a scalar is; here all scalars are text.
+    // `!!str` and the other core tags give a scalar's type; here every scalar is text.
     if tag.is_yaml_core_schema() {
         return Ok(None);
     }
@@ -141,7 +151,7 @@ fn function_of(tag: Option<&Tag>, span: Span) -> Result<Option<&'static str>, Te
         "Or" => "Fn::Or",
         "Not" => "Fn::Not",
         "Equals" => "Fn::Equals",
-        other => return Err(at(span, format!("the local runner does not know the tag !{other}"))),
+        other => return Err(at(span, format!("the tag !{other} is not supported"))),
     };
     Ok(Some(function))
 }

@@ -1,59 +1,60 @@
-//! What `$connect` answered → the answer to the upgrade (contract §4.1). Pure.
+//! The outcome of `$connect` → the response to the upgrade request (API Gateway guide,
+//! `apigateway-websocket-api-route-keys-connect-disconnect`).
 
 use http::StatusCode;
 use http::header::{CONTENT_TYPE, HeaderValue, SEC_WEBSOCKET_PROTOCOL};
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
-use super::reply::{self, Refusal};
+use super::reply::{self, GatewayError};
+use crate::endpoint::{Response, json, message};
 use crate::invoke::InvokeError;
-use crate::mount::{Response, json, message};
 
-/// Whether the connection comes to be.
+/// Whether the gateway accepts the connection.
 #[derive(Debug)]
-pub enum Decision {
-    /// 101, with the sub-protocol that the function chose.
+pub(super) enum Decision {
+    /// Answer 101, with the sub-protocol that the function chose.
     Accept(Option<HeaderValue>),
-    /// Any other status.
+    /// Answer this instead.
     Refuse(Response),
 }
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct Structured {
+struct ConnectReply {
     status_code: u16,
     headers: Option<Map<String, Value>>,
     multi_value_headers: Option<Map<String, Value>>,
 }
 
-/// Reads what came of invoking `$connect`; `None` is the integration's timeout.
+/// Decides by the outcome of invoking `$connect`; `None` means that the route's timeout passed.
 #[must_use]
-pub fn decide(
+pub(super) fn decide(
     outcome: Option<Result<&[u8], &InvokeError>>,
     connection_id: &str,
     request_id: &str,
 ) -> Decision {
-    let own =
-        |status, refusal: Refusal| Decision::Refuse(json(status, refusal.frame(connection_id, request_id)));
+    let refuse =
+        |status, error: GatewayError| Decision::Refuse(json(status, error.frame(connection_id, request_id)));
     let payload = match outcome {
         Some(Ok(payload)) => payload,
         Some(Err(InvokeError::Throttled)) => {
             return Decision::Refuse(message(StatusCode::TOO_MANY_REQUESTS, "Too Many Requests"));
         }
         Some(Err(InvokeError::NotFound(_))) => {
-            return own(StatusCode::INTERNAL_SERVER_ERROR, Refusal::InternalServerError);
+            return refuse(StatusCode::INTERNAL_SERVER_ERROR, GatewayError::InternalServerError);
         }
         Some(Err(InvokeError::Function { .. })) => {
-            return own(StatusCode::BAD_GATEWAY, Refusal::InternalServerError);
+            return refuse(StatusCode::BAD_GATEWAY, GatewayError::InternalServerError);
         }
-        None => return own(StatusCode::GATEWAY_TIMEOUT, Refusal::TimedOut),
+        None => return refuse(StatusCode::GATEWAY_TIMEOUT, GatewayError::TimedOut),
     };
-    read(payload).unwrap_or_else(|| own(StatusCode::BAD_GATEWAY, Refusal::InternalServerError))
+    read(payload).unwrap_or_else(|| refuse(StatusCode::BAD_GATEWAY, GatewayError::InternalServerError))
 }
 
-/// A proxy reply; `None` for a bad shape.
+/// Decides by the function's reply; `None` when it is not a proxy reply.
 fn read(payload: &[u8]) -> Option<Decision> {
-    let reply: Structured = serde_json::from_slice(payload).ok()?;
+    let reply: ConnectReply = serde_json::from_slice(payload).ok()?;
     let status = StatusCode::from_u16(reply.status_code).ok().filter(|status| status.as_u16() < 600)?;
     if status.is_success() {
         return Some(Decision::Accept(protocol(&reply)));
@@ -61,7 +62,7 @@ fn read(payload: &[u8]) -> Option<Decision> {
     if status.is_informational() {
         return None;
     }
-    // AWS drops the body; at home it tells what is wrong.
+    // AWS drops the body. The emulator keeps it, because it says what is wrong.
     let body = reply::read(payload).ok()?.unwrap_or_default();
     let is_json = serde_json::from_str::<serde::de::IgnoredAny>(&body).is_ok();
     let mut response = json(status, body);
@@ -71,8 +72,8 @@ fn read(payload: &[u8]) -> Option<Decision> {
     Some(Decision::Refuse(response))
 }
 
-/// `Sec-WebSocket-Protocol` from either map; `lambda_http` writes the second only.
-fn protocol(reply: &Structured) -> Option<HeaderValue> {
+/// `Sec-WebSocket-Protocol` from either header map; `lambda_http` writes it to `multiValueHeaders` only.
+fn protocol(reply: &ConnectReply) -> Option<HeaderValue> {
     let find = |map: &Option<Map<String, Value>>| {
         let mut fields = map.iter().flatten();
         fields

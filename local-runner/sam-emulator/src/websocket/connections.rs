@@ -1,5 +1,5 @@
-//! The open connections, and the management API's three operations on them, without HTTP. The functions of an
-//! in-process runner push through this handle; `@connections` is a thin layer over it.
+//! The open connections, and the management API's three operations on them without HTTP. An application's
+//! functions push through this handle; `@connections` is a thin layer over it.
 
 use std::collections::HashMap;
 use std::hash::{BuildHasher, RandomState};
@@ -10,31 +10,31 @@ use jiff::Timestamp;
 use tokio::time::Instant;
 use tokio_tungstenite::tungstenite::Utf8Bytes;
 
-use super::end::End;
-use super::event::Origin;
-use super::options::{MAX_MESSAGE, Options};
-use super::peer::{Peer, Refused};
+use super::close_reason::CloseReason;
+use super::connection::{OpenConnection, SendQueueError};
+use super::event::ConnectionMeta;
+use super::options::{MAX_MESSAGE, WebSocketOptions};
 
-/// Locks of the registry; posts to different connections rarely meet.
+/// The number of locks, so that posts to different connections rarely wait for each other.
 const SHARDS: usize = 16;
 
-/// A post was not taken. The names are those of the management API's exceptions.
+/// Why a post failed. The names are those of the management API's exceptions.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum PostError {
-    /// `GoneException`: not connected yet, not any more, or never.
-    #[error("the connection is gone")]
+    /// `GoneException`: the connection is closed, or `$connect` has not returned yet.
+    #[error("there is no open connection with this id")]
     Gone,
-    /// `PayloadTooLargeException`: more than 128 KB.
+    /// `PayloadTooLargeException`: more than [`MAX_MESSAGE`] bytes.
     #[error("the message is larger than 128 KB")]
     TooLarge,
-    /// `LimitExceededException`: the client reads too slowly and its buffer is full.
-    #[error("the client's send buffer is full")]
+    /// `LimitExceededException`: the client reads too slowly, and its queue is full.
+    #[error("the client is too slow; its send buffer is full")]
     LimitExceeded,
 }
 
-/// No such connection now.
+/// `GoneException`: the connection is closed, or `$connect` has not returned yet.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("the connection is gone")]
+#[error("there is no open connection with this id")]
 pub struct Gone;
 
 impl From<Gone> for PostError {
@@ -43,69 +43,69 @@ impl From<Gone> for PostError {
     }
 }
 
-/// What `GetConnection` tells; serializes to its JSON.
+/// The result of `GetConnection`; it serializes to AWS's JSON.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
 #[serde(rename_all = "camelCase")]
-pub struct Description {
-    /// When the upgrade came in.
+pub struct ConnectionInfo {
+    /// The time of the upgrade request.
     #[serde(serialize_with = "iso_8601")]
     pub connected_at: Timestamp,
-    /// The peer.
-    pub identity: PeerIdentity,
-    /// When data last passed in either direction.
+    /// The client.
+    pub identity: ClientIdentity,
+    /// The time of the last data in either direction.
     #[serde(serialize_with = "iso_8601")]
     pub last_active_at: Timestamp,
 }
 
-/// With milliseconds, always.
+/// ISO 8601, always with three digits of milliseconds.
 fn iso_8601<S: serde::Serializer>(at: &Timestamp, serializer: S) -> Result<S::Ok, S::Error> {
     serializer.collect_str(&format_args!("{at:.3}"))
 }
 
-/// Who is at the other end.
+/// The client of a connection.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
 #[serde(rename_all = "camelCase")]
-pub struct PeerIdentity {
+pub struct ClientIdentity {
     /// The client's address.
     pub source_ip: std::net::IpAddr,
-    /// `User-Agent`, if it sent one.
+    /// `User-Agent` of the upgrade request; `None` if it had none.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub user_agent: Option<String>,
 }
 
-/// All open connections of the WebSocket API. A clone is the same set.
+/// All open connections of the WebSocket API. A clone is another handle on the same set.
 #[derive(Clone)]
 pub struct Connections {
     inner: Arc<Inner>,
 }
 
 struct Inner {
-    options: Options,
+    options: WebSocketOptions,
     hasher: RandomState,
     shards: [Mutex<Shard>; SHARDS],
 }
 
 #[derive(Default)]
 struct Shard {
-    peers: HashMap<Arc<str>, Arc<Peer>>,
-    /// Set at the end: who opens now is told to go away at once.
-    is_closing: bool,
+    connections: HashMap<Arc<str>, Arc<OpenConnection>>,
+    /// Set at shutdown: a connection that opens later is closed at once.
+    is_shutting_down: bool,
 }
 
 impl Connections {
-    /// No connections yet; the WebSocket API built on this handle obeys `options`.
+    /// An empty set. The WebSocket API built on it uses `options`.
     #[must_use]
-    pub fn new(options: Options) -> Self {
+    pub fn new(options: WebSocketOptions) -> Self {
         let (hasher, shards) = (RandomState::new(), Default::default());
         Self { inner: Arc::new(Inner { options, hasher, shards }) }
     }
 
-    /// `PostToConnection`: queues one text frame and returns; bytes that are not UTF-8 are replaced, because
-    /// a text frame cannot carry them.
+    /// `PostToConnection`: queues one text frame and returns. Bytes that are not UTF-8 are replaced by
+    /// U+FFFD, because a text frame cannot carry them.
     ///
     /// # Errors
-    /// [`PostError`]; nothing was queued then.
-    #[expect(clippy::unused_async, reason = "the port behind it is asynchronous on AWS")]
+    /// [`PostError`]; the frame is not queued.
+    #[expect(clippy::unused_async, reason = "applications call it through an asynchronous interface")]
     pub async fn post(&self, id: &str, data: impl Into<Bytes>) -> Result<(), PostError> {
         let data = data.into();
         if data.len() > MAX_MESSAGE {
@@ -113,83 +113,84 @@ impl Connections {
         }
         let text = Utf8Bytes::try_from(data.clone())
             .unwrap_or_else(|_| Utf8Bytes::from(String::from_utf8_lossy(&data).into_owned()));
-        self.find(id)?.push(text).map_err(|refused| match refused {
-            Refused::Ended => PostError::Gone,
-            Refused::Full => PostError::LimitExceeded,
+        self.find(id)?.push(text).map_err(|error| match error {
+            SendQueueError::Closing => PostError::Gone,
+            SendQueueError::Full => PostError::LimitExceeded,
         })
     }
 
-    /// `DeleteConnection`: what was posted before is still sent, then the peer sees 1000.
+    /// `DeleteConnection`: sends the frames posted before, then closes with 1000.
     ///
     /// # Errors
-    /// [`Gone`].
-    #[expect(clippy::unused_async, reason = "the port behind it is asynchronous on AWS")]
+    /// [`Gone`], also when the connection is closing already.
+    #[expect(clippy::unused_async, reason = "applications call it through an asynchronous interface")]
     pub async fn delete(&self, id: &str) -> Result<(), Gone> {
-        if self.find(id)?.end(End::DELETED) { Ok(()) } else { Err(Gone) }
+        if self.find(id)?.close(CloseReason::Deleted) { Ok(()) } else { Err(Gone) }
     }
 
     /// `GetConnection`.
     ///
     /// # Errors
-    /// [`Gone`].
-    #[expect(clippy::unused_async, reason = "the port behind it is asynchronous on AWS")]
-    pub async fn get(&self, id: &str) -> Result<Description, Gone> {
-        let peer = self.find(id)?;
-        if peer.ending().is_some() {
+    /// [`Gone`], also when the connection is closing.
+    #[expect(clippy::unused_async, reason = "applications call it through an asynchronous interface")]
+    pub async fn get(&self, id: &str) -> Result<ConnectionInfo, Gone> {
+        let connection = self.find(id)?;
+        if connection.closing().is_some() {
             return Err(Gone);
         }
-        let Origin { source_ip, user_agent, connected_at, .. } = &peer.origin;
+        let ConnectionMeta { source_ip, user_agent, connected_at, .. } = &connection.meta;
         let identity =
-            PeerIdentity { source_ip: *source_ip, user_agent: user_agent.as_deref().map(str::to_owned) };
-        Ok(Description { connected_at: *connected_at, identity, last_active_at: peer.last_active() })
+            ClientIdentity { source_ip: *source_ip, user_agent: user_agent.as_deref().map(str::to_owned) };
+        let last_active_at = connection.last_active();
+        Ok(ConnectionInfo { connected_at: *connected_at, identity, last_active_at })
     }
 
-    /// How many connections are open.
+    /// The number of open connections.
     #[must_use]
     pub fn count(&self) -> usize {
-        (0..SHARDS).map(|shard| self.lock(shard).peers.len()).sum()
+        (0..SHARDS).map(|shard| self.lock(shard).connections.len()).sum()
     }
 
-    pub(super) fn options(&self) -> &Options {
+    pub(super) fn options(&self) -> &WebSocketOptions {
         &self.inner.options
     }
 
-    /// `$connect` has succeeded: from now on the connection exists.
-    pub(super) fn open(&self, origin: Origin) -> Arc<Peer> {
+    /// Adds a connection whose `$connect` has succeeded.
+    pub(super) fn open(&self, meta: ConnectionMeta) -> Arc<OpenConnection> {
         let options = self.options();
         let visible_from = Instant::now() + options.visibility_delay;
-        let id = Arc::clone(&origin.id);
-        let peer = Arc::new(Peer::new(origin, visible_from, options.send_buffer));
+        let id = Arc::clone(&meta.id);
+        let connection = Arc::new(OpenConnection::new(meta, visible_from, options.max_queued_bytes));
         let mut shard = self.lock(self.shard(&id));
-        if shard.is_closing {
-            peer.end(End::GOING_AWAY);
+        if shard.is_shutting_down {
+            connection.close(CloseReason::ServerShutdown);
         }
-        shard.peers.insert(id, Arc::clone(&peer));
-        peer
+        shard.connections.insert(id, Arc::clone(&connection));
+        connection
     }
 
-    /// The connection is over.
-    pub(super) fn forget(&self, peer: &Peer, end: &End) {
-        self.lock(self.shard(&peer.origin.id)).peers.remove(&peer.origin.id);
-        peer.over(end);
+    /// Removes a connection that is closed.
+    pub(super) fn remove(&self, connection: &OpenConnection, reason: &CloseReason) {
+        self.lock(self.shard(&connection.meta.id)).connections.remove(&connection.meta.id);
+        connection.mark_closed(reason);
     }
 
-    /// Ends all connections, and those that open later.
-    pub(super) fn close_all(&self) {
+    /// Closes all connections, and every connection that opens later.
+    pub(super) fn shut_down(&self) {
         for shard in 0..SHARDS {
             let mut shard = self.lock(shard);
-            shard.is_closing = true;
-            let peers: Vec<Arc<Peer>> = shard.peers.values().cloned().collect();
+            shard.is_shutting_down = true;
+            let connections: Vec<Arc<OpenConnection>> = shard.connections.values().cloned().collect();
             drop(shard);
-            for peer in peers {
-                peer.end(End::GOING_AWAY);
+            for connection in connections {
+                connection.close(CloseReason::ServerShutdown);
             }
         }
     }
 
-    fn find(&self, id: &str) -> Result<Arc<Peer>, Gone> {
-        let found = self.lock(self.shard(id)).peers.get(id).cloned();
-        found.filter(|peer| peer.is_visible()).ok_or(Gone)
+    fn find(&self, id: &str) -> Result<Arc<OpenConnection>, Gone> {
+        let found = self.lock(self.shard(id)).connections.get(id).cloned();
+        found.filter(|connection| connection.is_visible()).ok_or(Gone)
     }
 
     fn shard(&self, id: &str) -> usize {
@@ -197,7 +198,7 @@ impl Connections {
     }
 
     fn lock(&self, shard: usize) -> MutexGuard<'_, Shard> {
-        // No code that holds the lock can panic half-way through a change.
+        // A poisoned lock is usable: no code panics while it holds the lock.
         self.inner.shards[shard].lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

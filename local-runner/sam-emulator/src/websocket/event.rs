@@ -1,4 +1,5 @@
-//! A connection's three kinds of events, as JSON bytes (contract §4.2). Pure: time and ids are inputs.
+//! The three kinds of events of a connection, as JSON bytes, in the format of the captured events in
+//! aws-lambda-rust-runtime (`example-apigw-websocket-request*.json`). Time and ids are inputs.
 
 use std::borrow::Cow;
 use std::net::IpAddr;
@@ -9,30 +10,27 @@ use http::request::Parts;
 use jiff::Timestamp;
 use serde::{Serialize, Serializer};
 
-use super::end::End;
-use super::header_case;
-use crate::percent::decode_query;
+use super::close_reason::CloseReason;
+use super::header_case::usual_case;
+use crate::gateway::{API_ID, log_time};
 
-/// The `apiId` of the one API.
-const API_ID: &str = "local";
-
-/// What stays the same for all events of one connection.
+/// What all events of one connection have in common.
 #[derive(Debug)]
-pub struct Origin {
+pub struct ConnectionMeta {
     /// `connectionId`.
     pub id: Arc<str>,
     /// The client's address.
     pub source_ip: IpAddr,
-    /// `User-Agent` of the upgrade.
+    /// `User-Agent` of the upgrade request.
     pub user_agent: Option<Box<str>>,
-    /// `Host` of the upgrade, without the port.
+    /// `Host` of the upgrade request, without the port.
     pub domain: Box<str>,
-    /// When the upgrade came in.
+    /// The time of the upgrade request.
     pub connected_at: Timestamp,
 }
 
-impl Origin {
-    /// Reads the upgrade request of the connection `id`.
+impl ConnectionMeta {
+    /// The data of the connection `id`, from its upgrade request.
     #[must_use]
     pub fn of(head: &Parts, id: Arc<str>, source_ip: IpAddr, now: Timestamp) -> Self {
         let text = |name| head.headers.get(name).map(|value| String::from_utf8_lossy(value.as_bytes()));
@@ -43,51 +41,52 @@ impl Origin {
     }
 }
 
-/// What is new with one event.
+/// What differs from event to event.
 #[derive(Debug, Clone, Copy)]
-pub struct Occasion<'a> {
+pub struct EventMeta<'a> {
     /// The stage's name.
     pub stage: &'a str,
-    /// The route that was selected.
+    /// The selected route.
     pub route_key: &'a str,
-    /// The gateway's id of this request.
+    /// The gateway's request id.
     pub request_id: &'a str,
-    /// The moment.
+    /// The time of the event.
     pub now: Timestamp,
 }
 
-/// The event of `$connect`: the only one with the client's headers and query. `port` is the one clients
-/// reach, `trace` the X-Ray root, unless the client sent one.
+/// The event of `$connect`, the only one with the client's headers and query. `port` is the port of the
+/// listener; `trace` is the value of `X-Amzn-Trace-Id` if the client sent none.
 #[must_use]
-pub fn connect(origin: &Origin, at: Occasion<'_>, head: &Parts, port: u16, trace: &str) -> Vec<u8> {
-    let headers = connect_headers(head, origin.source_ip, port, trace);
-    let query = query_pairs(head.uri.query().unwrap_or_default());
+pub fn connect(meta: &ConnectionMeta, event: EventMeta<'_>, head: &Parts, port: u16, trace: &str) -> Vec<u8> {
+    let headers = connect_headers(head, meta.source_ip, port, trace);
+    let query: Vec<Pair<'_>> =
+        form_urlencoded::parse(head.uri.query().unwrap_or_default().as_bytes()).collect();
     to_json(&Event {
         headers: Some(Last(&headers)),
         multi_value_headers: Some(Multi(&headers)),
         query_string_parameters: (!query.is_empty()).then_some(Last(&query)),
         multi_value_query_string_parameters: (!query.is_empty()).then_some(Multi(&query)),
-        ..Event::of(context(origin, at, "CONNECT"))
+        ..Event::of(context(meta, event, "CONNECT"))
     })
 }
 
-/// The event of one message: no headers, the body as it was sent.
+/// The event of one message, with the body as the client sent it and without headers.
 #[must_use]
-pub fn message(origin: &Origin, at: Occasion<'_>, message_id: &str, body: &str) -> Vec<u8> {
-    let context = RequestContext { message_id: Some(message_id), ..context(origin, at, "MESSAGE") };
+pub fn message(meta: &ConnectionMeta, event: EventMeta<'_>, message_id: &str, body: &str) -> Vec<u8> {
+    let context = RequestContext { message_id: Some(message_id), ..context(meta, event, "MESSAGE") };
     to_json(&Event { body: Some(body), ..Event::of(context) })
 }
 
-/// The event of `$disconnect`, with its four odd headers.
+/// The event of `$disconnect`. AWS sends exactly these four headers, three of them empty.
 #[must_use]
-pub fn disconnect(origin: &Origin, at: Occasion<'_>, end: &End) -> Vec<u8> {
+pub fn disconnect(meta: &ConnectionMeta, event: EventMeta<'_>, reason: &CloseReason) -> Vec<u8> {
     let names = ["Host", "x-api-key", "X-Forwarded-For", "x-restapi"];
     let headers: Vec<Pair<'_>> =
-        names.map(|name| (name.into(), if name == "Host" { &*origin.domain } else { "" }.into())).into();
+        names.map(|name| (name.into(), if name == "Host" { &*meta.domain } else { "" }.into())).into();
     let context = RequestContext {
-        disconnect_status_code: Some(end.code),
-        disconnect_reason: Some(&end.reason),
-        ..context(origin, at, "DISCONNECT")
+        disconnect_status_code: Some(reason.code()),
+        disconnect_reason: Some(reason.disconnect_reason()),
+        ..context(meta, event, "DISCONNECT")
     };
     to_json(&Event {
         headers: Some(Last(&headers)),
@@ -159,52 +158,54 @@ struct Identity<'a> {
     user_agent: Option<&'a str>,
 }
 
-impl<'a> From<&'a Origin> for Identity<'a> {
-    fn from(origin: &'a Origin) -> Self {
-        Self { source_ip: origin.source_ip, user_agent: origin.user_agent.as_deref() }
+impl<'a> From<&'a ConnectionMeta> for Identity<'a> {
+    fn from(meta: &'a ConnectionMeta) -> Self {
+        Self { source_ip: meta.source_ip, user_agent: meta.user_agent.as_deref() }
     }
 }
 
-fn context<'a>(origin: &'a Origin, at: Occasion<'a>, event_type: &'static str) -> RequestContext<'a> {
+fn context<'a>(
+    meta: &'a ConnectionMeta,
+    event: EventMeta<'a>,
+    event_type: &'static str,
+) -> RequestContext<'a> {
     RequestContext {
-        route_key: at.route_key,
+        route_key: event.route_key,
         message_id: None,
         disconnect_status_code: None,
         event_type,
-        extended_request_id: at.request_id,
-        request_time: at.now.strftime("%d/%b/%Y:%H:%M:%S +0000").to_string(),
+        extended_request_id: event.request_id,
+        request_time: log_time(event.now),
         message_direction: "IN",
         disconnect_reason: None,
-        stage: at.stage,
-        connected_at: origin.connected_at.as_millisecond(),
-        request_time_epoch: at.now.as_millisecond(),
-        identity: origin.into(),
-        request_id: at.request_id,
-        domain_name: &origin.domain,
-        connection_id: &origin.id,
+        stage: event.stage,
+        connected_at: meta.connected_at.as_millisecond(),
+        request_time_epoch: event.now.as_millisecond(),
+        identity: meta.into(),
+        request_id: event.request_id,
+        domain_name: &meta.domain,
+        connection_id: &meta.id,
         api_id: API_ID,
     }
 }
 
 type Pair<'a> = (Cow<'a, str>, Cow<'a, str>);
 
-/// The client's headers, without those of the hop, and what the gateway adds.
+/// The client's headers without `Connection` and `Upgrade`, and the headers that the gateway adds.
 fn connect_headers<'a>(head: &'a Parts, source_ip: IpAddr, port: u16, trace: &'a str) -> Vec<Pair<'a>> {
-    let own = head.headers.iter().filter(|(name, _)| **name != CONNECTION && **name != UPGRADE);
-    let mut headers: Vec<Pair<'_>> = own
-        .map(|(name, value)| {
-            (header_case::original(name.as_str()).into(), String::from_utf8_lossy(value.as_bytes()))
-        })
+    let sent = head.headers.iter().filter(|(name, _)| **name != CONNECTION && **name != UPGRADE);
+    let mut headers: Vec<Pair<'_>> = sent
+        .map(|(name, value)| (usual_case(name.as_str()).into(), String::from_utf8_lossy(value.as_bytes())))
         .collect();
     let mut add = |name: &'static str, value: Cow<'a, str>| {
-        if !headers.iter().any(|(known, _)| known == name) {
+        if !headers.iter().any(|(other, _)| other == name) {
             headers.push((name.into(), value));
         }
     };
     add("X-Amzn-Trace-Id", trace.into());
     add("X-Forwarded-Port", port.to_string().into());
     add("X-Forwarded-Proto", "http".into());
-    // The gateway appends the address it sees to what proxies before it wrote.
+    // The gateway appends the client's address to the addresses that earlier proxies wrote.
     match headers.iter_mut().find(|(name, _)| name == "X-Forwarded-For") {
         Some((_, value)) => *value = format!("{value}, {source_ip}").into(),
         None => headers.push(("X-Forwarded-For".into(), source_ip.to_string().into())),
@@ -212,43 +213,32 @@ fn connect_headers<'a>(head: &'a Parts, source_ip: IpAddr, port: u16, trace: &'a
     headers
 }
 
-/// Every `name=value` of a query, decoded, in order.
-fn query_pairs(query: &str) -> Vec<Pair<'_>> {
-    let pairs = query.split('&').filter(|pair| !pair.is_empty());
-    pairs
-        .map(|pair| {
-            let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
-            (decode_query(name), decode_query(value))
-        })
-        .collect()
-}
-
-/// An object with the last value of each name, where only one fits.
+/// Serializes pairs as an object with the last value of each name.
 struct Last<'a>(&'a [Pair<'a>]);
 
 impl Serialize for Last<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let last = |name: &str| self.0.iter().rev().find(|(known, _)| known == name).map(|(_, value)| value);
+        let last = |name: &str| self.0.iter().rev().find(|(other, _)| other == name).map(|(_, value)| value);
         serializer.collect_map(names(self.0).map(|name| (name, last(name))))
     }
 }
 
-/// An object with all values of each name.
+/// Serializes pairs as an object with a list of all values of each name.
 struct Multi<'a>(&'a [Pair<'a>]);
 
 impl Serialize for Multi<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let all = |name: &str| {
-            let values = self.0.iter().filter(|(known, _)| known == name);
+            let values = self.0.iter().filter(|(other, _)| other == name);
             values.map(|(_, value)| value.as_ref()).collect::<Vec<_>>()
         };
         serializer.collect_map(names(self.0).map(|name| (name, all(name))))
     }
 }
 
-/// Each name once, in the order of first appearance. Heads are bounded, so the square is small.
+/// Each name once, in the order of first appearance. Quadratic, but a request head has a limited size.
 fn names<'a>(pairs: &'a [Pair<'a>]) -> impl Iterator<Item = &'a str> {
-    let is_first = |at: usize, name: &str| !pairs[..at].iter().any(|(known, _)| known == name);
+    let is_first = |at: usize, name: &str| !pairs[..at].iter().any(|(other, _)| other == name);
     let firsts = pairs.iter().enumerate().filter(move |(at, (name, _))| is_first(*at, name));
     firsts.map(|(_, (name, _))| name.as_ref())
 }

@@ -1,25 +1,24 @@
-//! The upgrade's HTTP: which requests are one, what a valid one is, and the 101 (RFC 6455 §4.2).
+//! The HTTP side of an upgrade: recognising an upgrade request, checking it, and the 101 response (RFC 6455
+//! §4.2).
 
-use bytes::Bytes;
 use http::header::{
     CONNECTION, HeaderMap, HeaderName, HeaderValue, SEC_WEBSOCKET_ACCEPT, SEC_WEBSOCKET_KEY,
     SEC_WEBSOCKET_PROTOCOL, SEC_WEBSOCKET_VERSION, UPGRADE,
 };
 use http::request::Parts;
 use http::{Method, StatusCode};
-use http_body_util::Full;
 use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
 
-use crate::mount::{Response, message};
+use crate::endpoint::{Response, empty, message};
 
 const CONNECTION_ID: HeaderName = HeaderName::from_static("x-amzn-connection-id");
 
-/// Whether a request asks for a WebSocket, rightly or wrongly.
+/// Whether a request asks for a WebSocket, even if the rest of it is not valid.
 pub(super) fn is_upgrade(head: &Parts) -> bool {
     has_token(&head.headers, &UPGRADE, "websocket")
 }
 
-/// The request's key, or what to answer to a malformed request.
+/// The value of `Sec-WebSocket-Key`, or the response to an upgrade request that is not valid.
 pub(super) fn check(head: &Parts) -> Result<HeaderValue, Box<Response>> {
     if head.headers.get(SEC_WEBSOCKET_VERSION).is_none_or(|version| version != "13") {
         let mut response = message(StatusCode::UPGRADE_REQUIRED, "Upgrade Required");
@@ -35,14 +34,17 @@ pub(super) fn check(head: &Parts) -> Result<HeaderValue, Box<Response>> {
     }
 }
 
-/// The 101. Beyond AWS it names the connection, so that tools can address `@connections/{id}`.
-pub(super) fn switching(key: &HeaderValue, protocol: Option<HeaderValue>, connection_id: &str) -> Response {
-    let mut response = Response::new(Full::new(Bytes::new()));
-    *response.status_mut() = StatusCode::SWITCHING_PROTOCOLS;
+/// The 101 response. Unlike AWS's it names the connection id, so that tools can use `@connections/{id}`.
+pub(super) fn switching_protocols(
+    key: &HeaderValue,
+    protocol: Option<HeaderValue>,
+    connection_id: &str,
+) -> Response {
+    let mut response = empty(StatusCode::SWITCHING_PROTOCOLS);
     let headers = response.headers_mut();
     headers.insert(CONNECTION, HeaderValue::from_static("Upgrade"));
     headers.insert(UPGRADE, HeaderValue::from_static("websocket"));
-    // Both are ASCII by construction.
+    // The accept key and the connection id are base64, so both are valid header values.
     if let Ok(accept) = HeaderValue::try_from(derive_accept_key(key.as_bytes())) {
         headers.insert(SEC_WEBSOCKET_ACCEPT, accept);
     }
@@ -55,12 +57,12 @@ pub(super) fn switching(key: &HeaderValue, protocol: Option<HeaderValue>, connec
     response
 }
 
-/// 16 bytes in base64.
+/// Whether a key has the form of 16 bytes in base64.
 fn is_key(key: &[u8]) -> bool {
     key.len() == 24 && key.ends_with(b"==")
 }
 
-/// Whether a comma-separated header has a token, in any case.
+/// Whether a comma-separated header contains a token, in upper or lower case.
 fn has_token(headers: &HeaderMap, name: &HeaderName, token: &str) -> bool {
     let lines = headers.get_all(name).iter().filter_map(|line| line.to_str().ok());
     lines.flat_map(|line| line.split(',')).any(|it| it.trim().eq_ignore_ascii_case(token))

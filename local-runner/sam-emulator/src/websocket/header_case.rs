@@ -1,9 +1,10 @@
-//! Header names in the case in which clients write them. HTTP libraries fold it; `$connect` shows it.
+//! The case of header names in the `$connect` event.
 
 /// `sec-websocket-key` → `Sec-WebSocket-Key`, `x-forwarded-for` → `X-Forwarded-For`.
 ///
-/// The sent case itself is gone once hyper has read a request, so this writes each word as clients do.
-pub(super) fn original(name: &str) -> String {
+/// AWS shows the case that the client sent. hyper does not keep it, so this uses the case that most clients
+/// send.
+pub(super) fn usual_case(name: &str) -> String {
     let mut out = String::with_capacity(name.len());
     for (at, word) in name.split('-').enumerate() {
         if at > 0 {
@@ -27,15 +28,15 @@ fn capitalise(word: &str, out: &mut String) {
 #[cfg(test)]
 mod tests {
     #[test]
-    fn names_are_written_as_clients_write_them() {
-        for (folded, original) in [
+    fn header_names_get_the_case_that_most_clients_send() {
+        for (lower_case, usual) in [
             ("host", "Host"),
             ("sec-websocket-key", "Sec-WebSocket-Key"),
             ("x-amzn-trace-id", "X-Amzn-Trace-Id"),
             ("sec-ch-ua-mobile", "Sec-Ch-UA-Mobile"),
             ("x--y", "X--Y"),
         ] {
-            assert_eq!(super::original(folded), original);
+            assert_eq!(super::usual_case(lower_case), usual);
         }
     }
 }

@@ -1,48 +1,51 @@
-//! What can be set about the WebSocket API: AWS's limits by default, each a value that tests and faults change.
+//! Limits and switches of the WebSocket API. The defaults are AWS's limits; tests change them.
 
 use std::time::Duration;
 
-/// API Gateway's limit on one frame, in bytes of payload.
+/// Bytes of payload of one frame: API Gateway's limit.
 pub const MAX_FRAME: usize = 32 * 1024;
-/// API Gateway's limit on one message, both ways, in bytes.
+/// Bytes of one message in either direction: API Gateway's limit.
 pub const MAX_MESSAGE: usize = 128 * 1024;
 
 /// Limits and switches of the WebSocket API.
 #[derive(Debug, Clone)]
-pub struct Options {
-    /// Paths beside `/{stage}`, as the API mappings of a custom domain would add them.
+pub struct WebSocketOptions {
+    /// Paths of the API beside `/{stage}`, like the API mapping keys of a custom domain.
     pub mapping_keys: Vec<String>,
-    /// How many frames of one connection are with functions at once. One keeps them in order; AWS promises
-    /// no order, which a larger number emulates.
-    pub frames_at_once: usize,
-    /// How many further frames of one connection may wait; then the socket is not read.
-    pub pending_frames: usize,
-    /// Without data in either direction for so long, a connection is cut. Pings are no data.
-    pub idle: Duration,
-    /// No connection lives longer.
-    pub life: Duration,
-    /// New connections per second, with as many at once; `None` switches the limit off.
+    /// Messages of one connection that functions process at the same time. With 1 they are processed in
+    /// order; AWS does not promise an order, and a larger number emulates that.
+    pub concurrent_messages: usize,
+    /// Further messages of one connection that wait for a function. When they are reached, the socket is not
+    /// read.
+    pub max_waiting_messages: usize,
+    /// A connection without data in either direction for this time is closed. Pings and pongs are not data.
+    pub idle_timeout: Duration,
+    /// A connection is closed when it reaches this age.
+    pub max_lifetime: Duration,
+    /// New connections per second, and the same number at once; `None` is no limit.
     pub connects_per_second: Option<u32>,
-    /// Bytes that may wait for one slow client; then posts answer `LimitExceededException`.
-    pub send_buffer: usize,
-    /// How long a client may take to accept what is left for it and to answer a close frame.
-    pub close_patience: Duration,
-    /// A fault switch: `@connections` answers 410 until so long after the 101.
+    /// Bytes that wait to be sent to one client. When they are reached, posts fail with
+    /// `LimitExceededException`.
+    pub max_queued_bytes: usize,
+    /// Time for a client to take the queued frames and to answer a close frame.
+    pub close_timeout: Duration,
+    /// For tests: `@connections` answers 410 until this time after the 101 response.
     pub visibility_delay: Duration,
 }
 
-impl Default for Options {
-    /// The limits of contract §4.4, frames in order, and the mapping of an unmodified `socket.io-client`.
+impl Default for WebSocketOptions {
+    /// AWS's limits (API Gateway guide, `apigateway-execution-service-websocket-limits-table`), messages in
+    /// order, and the path of an unmodified `socket.io-client`.
     fn default() -> Self {
         Self {
             mapping_keys: vec!["socket.io".to_owned()],
-            frames_at_once: 1,
-            pending_frames: 16,
-            idle: Duration::from_secs(10 * 60),
-            life: Duration::from_secs(2 * 60 * 60),
+            concurrent_messages: 1,
+            max_waiting_messages: 16,
+            idle_timeout: Duration::from_secs(10 * 60),
+            max_lifetime: Duration::from_secs(2 * 60 * 60),
             connects_per_second: Some(500),
-            send_buffer: 1024 * 1024,
-            close_patience: Duration::from_secs(2),
+            max_queued_bytes: 1024 * 1024,
+            close_timeout: Duration::from_secs(2),
             visibility_delay: Duration::ZERO,
         }
     }

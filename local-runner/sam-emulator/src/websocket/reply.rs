@@ -1,4 +1,5 @@
-//! What functions and the gateway answer on an open connection (contract §4.3). Pure.
+//! What functions and the gateway send on an open connection (API Gateway guide,
+//! `apigateway-websocket-api-route-response`).
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -6,48 +7,51 @@ use serde::Deserialize;
 use serde_json::json;
 use tokio_tungstenite::tungstenite::Utf8Bytes;
 
-/// The fields of a proxy reply that count after the upgrade.
+/// The fields of a proxy reply that have an effect after the upgrade.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct Structured {
+struct MessageReply {
     status_code: u16,
     body: Option<String>,
     #[serde(default)]
     is_base64_encoded: bool,
 }
 
-/// Reads a function's reply: the body, if any, whatever the status says. `Err` is a bad shape.
-#[expect(clippy::result_unit_err, reason = "there is one way to be wrong and one answer to it")]
-pub fn read(payload: &[u8]) -> Result<Option<Utf8Bytes>, ()> {
-    let reply: Structured = serde_json::from_slice(payload).map_err(drop)?;
+/// The reply is not a proxy reply, or its body cannot be a text frame.
+#[derive(Debug)]
+pub(super) struct InvalidReply;
+
+/// The body of a function's reply, if it has one. The status has no effect.
+pub(super) fn read(payload: &[u8]) -> Result<Option<Utf8Bytes>, InvalidReply> {
+    let reply: MessageReply = serde_json::from_slice(payload).map_err(|_| InvalidReply)?;
     if !(100..600).contains(&reply.status_code) {
-        return Err(());
+        return Err(InvalidReply);
     }
     let body = reply.body.filter(|body| !body.is_empty());
     match body {
         Some(body) if reply.is_base64_encoded => {
-            let bytes = STANDARD.decode(body).map_err(drop)?;
-            Utf8Bytes::try_from(bytes).map(Some).map_err(drop)
+            let bytes = STANDARD.decode(body).map_err(|_| InvalidReply)?;
+            Utf8Bytes::try_from(bytes).map(Some).map_err(|_| InvalidReply)
         }
         body => Ok(body.map(Utf8Bytes::from)),
     }
 }
 
-/// Why the gateway itself answers a message.
+/// An error that the gateway itself sends to the client.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Refusal {
-    /// No route for it.
+pub(super) enum GatewayError {
+    /// No route matches the message, and there is no `$default`.
     Forbidden,
-    /// The function failed, or its reply has a bad shape.
+    /// The function failed, or its reply is not valid.
     InternalServerError,
-    /// The integration's timeout passed.
+    /// The route's timeout passed.
     TimedOut,
 }
 
-impl Refusal {
-    /// The frame, with the gateway's own spacing.
+impl GatewayError {
+    /// The text of the frame, with the same spaces as API Gateway's.
     #[must_use]
-    pub fn frame(self, connection_id: &str, request_id: &str) -> String {
+    pub(super) fn frame(self, connection_id: &str, request_id: &str) -> String {
         let start = match self {
             Self::Forbidden => r#"{"message":"Forbidden""#,
             Self::InternalServerError => r#"{"message": "Internal server error""#,

@@ -1,8 +1,9 @@
-//! Route selection expressions (contract §4.3): read once, evaluated for every message. Pure.
+//! Route selection expressions, parsed once and evaluated for every message (API Gateway guide,
+//! `apigateway-websocket-api-selection-expressions`).
 
 use serde_json::Value;
 
-/// A `RouteSelectionExpression`, read.
+/// A parsed `RouteSelectionExpression`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Selection {
     pieces: Vec<Piece>,
@@ -11,7 +12,7 @@ pub struct Selection {
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Piece {
     Text(String),
-    /// The steps of the path after `request.body`.
+    /// A value of the body: the steps of the path after `request.body`.
     Body(Vec<Step>),
 }
 
@@ -21,7 +22,7 @@ enum Step {
     Index(usize),
 }
 
-/// The expression cannot be read.
+/// The expression is not valid.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("RouteSelectionExpression {expression:?}: {what}")]
 pub struct SelectionError {
@@ -30,10 +31,10 @@ pub struct SelectionError {
 }
 
 impl Selection {
-    /// Reads `$request.body.action`, `${request.body.a}/${request.body.b}`, static text, or `\$default`.
+    /// Parses `$request.body.action`, `${request.body.a}/${request.body.b}`, static text, or `\$default`.
     ///
     /// # Errors
-    /// [`SelectionError`] for a variable that is not `request.body…` or a brace that does not close.
+    /// [`SelectionError`] for a variable outside `request.body`, or a missing closing bracket.
     pub fn parse(expression: &str) -> Result<Self, SelectionError> {
         let fail = |what| SelectionError { expression: expression.to_owned(), what };
         if let Some(path) = expression.strip_prefix('$').filter(|rest| !rest.starts_with('{')) {
@@ -42,7 +43,7 @@ impl Selection {
         Ok(Self { pieces: pieces(expression).map_err(fail)? })
     }
 
-    /// The route key that `body` asks for, or `None` when it is not JSON. What is missing in it is `""`.
+    /// The route key that `body` selects. A missing value counts as `""`. `None` when the body is not JSON.
     #[must_use]
     pub fn evaluate(&self, body: &str) -> Option<String> {
         let body: Value = serde_json::from_str(body).ok()?;
@@ -58,9 +59,9 @@ fn pieces(expression: &str) -> Result<Vec<Piece>, &'static str> {
     let (mut pieces, mut text, mut rest) = (Vec::new(), String::new(), expression);
     while let Some(letter) = rest.chars().next() {
         if let Some(after) = rest.strip_prefix("${") {
-            let (inside, after) = after.split_once('}').ok_or("a ${ is not closed")?;
+            let (inside, after) = after.split_once('}').ok_or("a ${ has no closing }")?;
             pieces.push(Piece::Text(std::mem::take(&mut text)));
-            // Both `${request.body.a}` and `${$request.body.a}` are in use.
+            // Templates use both `${request.body.a}` and `${$request.body.a}`.
             pieces.push(Piece::Body(body_path(inside.strip_prefix('$').unwrap_or(inside))?));
             rest = after;
         } else if let Some(after) = rest.strip_prefix("\\$") {
@@ -78,20 +79,20 @@ fn pieces(expression: &str) -> Result<Vec<Piece>, &'static str> {
 
 /// `request.body.a['b'][0]` → the steps `a`, `b`, 0.
 fn body_path(path: &str) -> Result<Vec<Step>, &'static str> {
-    let mut rest = path.strip_prefix("request.body").ok_or("only $request.body can be selected by")?;
+    let mut rest = path.strip_prefix("request.body").ok_or("a variable must start with request.body")?;
     let mut steps = Vec::new();
     while !rest.is_empty() {
         if let Some(after) = rest.strip_prefix('.') {
             let end = after.find(['.', '[']).unwrap_or(after.len());
             let (name, after) = after.split_at(end);
             if name.is_empty() {
-                return Err("a name is empty");
+                return Err("a name between two dots is empty");
             }
             steps.push(Step::Name(name.to_owned()));
             rest = after;
         } else {
             let (inside, after) =
-                rest.strip_prefix('[').and_then(|rest| rest.split_once(']')).ok_or("a [ is not closed")?;
+                rest.strip_prefix('[').and_then(|rest| rest.split_once(']')).ok_or("a [ has no closing ]")?;
             steps.push(bracket(inside)?);
             rest = after;
         }
@@ -103,7 +104,9 @@ fn bracket(inside: &str) -> Result<Step, &'static str> {
     let quoted = |quote| inside.strip_prefix(quote).and_then(|rest| rest.strip_suffix(quote));
     match quoted('\'').or_else(|| quoted('"')) {
         Some(name) => Ok(Step::Name(name.to_owned())),
-        None => inside.parse().map(Step::Index).map_err(|_| "brackets hold a quoted name or an index"),
+        None => {
+            inside.parse().map(Step::Index).map_err(|_| "brackets must contain a quoted name or an index")
+        }
     }
 }
 

@@ -1,5 +1,5 @@
-//! The life of one open connection, from the 101 to its end: one task that reads, writes, runs functions and
-//! keeps the time.
+//! One open connection from the 101 response until it is closed: a single task that reads, writes, runs
+//! functions and watches the time limits.
 
 use std::collections::VecDeque;
 use std::future::poll_fn;
@@ -11,99 +11,111 @@ use hyper::upgrade::Upgraded;
 use tokio::time::Instant;
 use tokio_tungstenite::tungstenite::Utf8Bytes;
 
-use super::clock::Clock;
+use super::close_reason::CloseReason;
+use super::connection::OpenConnection;
 use super::connections::Connections;
-use super::end::End;
-use super::options::Options;
-use super::peer::Peer;
+use super::options::WebSocketOptions;
 use super::routes::Routes;
-use super::wire::{Happening, Wire};
+use super::timeouts::{Expired, Timeouts};
+use super::wire::{Wire, WireEvent};
 use crate::invoke::BoxFuture;
 
-/// Messages on their way through functions.
-pub(super) struct Calls {
-    peer: Arc<Peer>,
+/// The messages of one connection that a function processes or that wait for one.
+pub(super) struct PendingMessages {
+    connection: Arc<OpenConnection>,
     routes: Arc<Routes>,
-    /// How many may run.
-    at_once: usize,
-    /// How many more are read before the socket is left alone.
-    room: usize,
+    max_running: usize,
+    max_waiting: usize,
     running: FuturesUnordered<BoxFuture<Option<Utf8Bytes>>>,
     waiting: VecDeque<Utf8Bytes>,
 }
 
-impl Calls {
-    pub(super) fn new(peer: Arc<Peer>, routes: Arc<Routes>, options: &Options) -> Self {
-        let (at_once, room) = (options.frames_at_once.max(1), options.pending_frames.max(1));
-        let (running, waiting) = (FuturesUnordered::new(), VecDeque::new());
-        Self { peer, routes, at_once, room, running, waiting }
+impl PendingMessages {
+    pub(super) fn new(
+        connection: Arc<OpenConnection>,
+        routes: Arc<Routes>,
+        options: &WebSocketOptions,
+    ) -> Self {
+        Self {
+            connection,
+            routes,
+            max_running: options.concurrent_messages.max(1),
+            max_waiting: options.max_waiting_messages.max(1),
+            running: FuturesUnordered::new(),
+            waiting: VecDeque::new(),
+        }
     }
 
     fn has_room(&self) -> bool {
-        self.waiting.len() < self.room
+        self.waiting.len() < self.max_waiting
     }
 
     fn add(&mut self, text: Utf8Bytes) {
         self.waiting.push_back(text);
-        self.start();
+        self.start_waiting();
     }
 
-    fn start(&mut self) {
-        while self.running.len() < self.at_once
+    fn start_waiting(&mut self) {
+        while self.running.len() < self.max_running
             && let Some(text) = self.waiting.pop_front()
         {
-            let (routes, peer) = (Arc::clone(&self.routes), Arc::clone(&self.peer));
-            self.running.push(Box::pin(routes.message(peer, text)));
+            let (routes, connection) = (Arc::clone(&self.routes), Arc::clone(&self.connection));
+            self.running.push(Box::pin(routes.message(connection, text)));
         }
     }
 
-    /// Waits for one function and sends what it answered; false when none runs.
-    async fn step(&mut self) -> bool {
+    /// Waits for one function and sends its reply. Returns false when no function runs.
+    async fn finish_one(&mut self) -> bool {
         let Some(reply) = self.running.next().await else { return false };
-        if let Some(Err(refused)) = reply.map(|frame| self.peer.push(frame)) {
-            tracing::debug!(id = %self.peer.origin.id, ?refused, "an answer could not be sent");
+        if let Some(Err(error)) = reply.map(|frame| self.connection.push(frame)) {
+            tracing::debug!(connection_id = %self.connection.meta.id, ?error, "reply not sent");
         }
-        self.start();
+        self.start_waiting();
         true
     }
 
-    /// Runs what came in before the end.
-    pub(super) async fn drain(mut self) {
-        while self.step().await {}
+    /// Runs every message to its end.
+    pub(super) async fn finish_all(mut self) {
+        while self.finish_one().await {}
     }
 }
 
-/// Serves the connection until it ends, says goodbye, and leaves the messages that functions have yet to see.
-pub(super) async fn run(upgraded: Upgraded, mut calls: Calls, connections: &Connections) -> (End, Calls) {
+/// Serves the connection until it is closed. Returns the reason and the messages that are still pending.
+pub(super) async fn run(
+    upgraded: Upgraded,
+    mut messages: PendingMessages,
+    connections: &Connections,
+) -> (CloseReason, PendingMessages) {
     let options = connections.options();
     let mut wire = Wire::new(upgraded).await;
-    let mut clock = Clock::new(options);
-    let peer = Arc::clone(&calls.peer);
-    let end = loop {
-        let may_read = calls.has_room();
+    let mut timeouts = Timeouts::new(options);
+    let connection = Arc::clone(&messages.connection);
+    let reason = loop {
+        let may_read = messages.has_room();
         tokio::select! {
-            happening = poll_fn(|cx| wire.poll(&peer, may_read, cx)) => match happening {
-                Happening::Text(text) => {
-                    clock.touch(&peer);
-                    calls.add(text);
+            event = poll_fn(|cx| wire.poll(&connection, may_read, cx)) => match event {
+                WireEvent::Text(text) => {
+                    timeouts.touch(&connection);
+                    messages.add(text);
                 }
-                Happening::Sent => clock.touch(&peer),
-                Happening::Ending => clock.end_by(Instant::now() + options.close_patience),
-                Happening::Over(end) => break end,
+                WireEvent::Sent => timeouts.touch(&connection),
+                WireEvent::CloseRequested => timeouts.start_close(Instant::now() + options.close_timeout),
+                WireEvent::Closed(reason) => break reason,
             },
-            true = calls.step() => {}
-            () = clock.strikes() => {
-                if clock.is_ending() {
-                    // The peer does not take what is left for it.
-                    break peer.ending().unwrap_or(End::GOING_AWAY);
-                }
-                peer.end(End::GOING_AWAY);
-                clock.end_by(Instant::now() + options.close_patience);
+            true = messages.finish_one() => {}
+            expired = timeouts.expired() => {
+                connection.close(match expired {
+                    Expired::Idle => CloseReason::IdleTimeout,
+                    Expired::Lifetime => CloseReason::LifetimeLimit,
+                    // The client does not take the frames that are queued for it.
+                    Expired::Close => break connection.closing().unwrap_or(CloseReason::ConnectionLost),
+                });
+                timeouts.start_close(Instant::now() + options.close_timeout);
             }
         }
     };
-    // First gone for others, then hung up.
-    connections.forget(&peer, &end);
-    Box::pin(wire.finish(&end, options.close_patience)).await;
-    (end, calls)
+    // Posts fail with 410 before the client sees the close.
+    connections.remove(&connection, &reason);
+    Box::pin(wire.close(&connection.meta.id, &reason, options.close_timeout)).await;
+    (reason, messages)
 }

@@ -1,5 +1,5 @@
-//! The socket of one connection: writes what waits for it, reads when there is room, ends it politely. All
-//! state lives in the value, so its futures may be dropped at any point.
+//! The socket of one connection: writes the queued frames, reads when a function is free, and closes with a
+//! handshake. All state is in the value, so its futures may be dropped at any point.
 
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
@@ -13,40 +13,39 @@ use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::protocol::{Role, WebSocketConfig};
 use tokio_tungstenite::tungstenite::{Error, Message, Utf8Bytes};
 
-use super::end::End;
+use super::close_reason::CloseReason;
+use super::connection::OpenConnection;
 use super::options::{MAX_FRAME, MAX_MESSAGE};
-use super::peer::Peer;
 
-/// Allocated per connection for good: small, because most connections are idle.
+/// Bytes that each connection allocates for reading. Small, because most connections are idle.
 const READ_BUFFER: usize = 2 * 1024;
-/// From so many bytes on a write does not wait for more frames.
+/// Bytes of queued frames that are written without waiting for more.
 const WRITE_BUFFER: usize = 4 * 1024;
-/// How much of what a peer still sends is read and dropped after our close frame.
-const MAX_LEFTOVER: u64 = 1024 * 1024;
+/// Bytes that a client may still send after the gateway's close frame. They are read and dropped.
+const MAX_READ_AFTER_CLOSE: u64 = 1024 * 1024;
 
-/// The socket after the 101.
+/// The socket after the 101 response.
 pub(super) struct Wire {
     socket: WebSocketStream<TokioIo<Upgraded>>,
-    /// Something was handed to the socket and not flushed yet.
-    is_dirty: bool,
-    /// Data went out that nobody was told of yet.
+    needs_flush: bool,
+    /// Data was written and [`WireEvent::Sent`] is not reported yet.
     has_sent: bool,
-    /// The end was asked for, and the task was told.
-    is_ending: bool,
-    /// Writing failed. What the peer sent before, its close frame perhaps, is still read.
-    is_deaf: bool,
+    /// [`WireEvent::CloseRequested`] was reported.
+    close_reported: bool,
+    /// After a failed write, what the client sent before, perhaps a close frame, is still read.
+    write_failed: bool,
 }
 
-/// What happened on the wire.
-pub(super) enum Happening {
-    /// A text message came in.
+/// What happened on the socket.
+pub(super) enum WireEvent {
+    /// A text message was received.
     Text(Utf8Bytes),
-    /// Data went out.
+    /// Data was sent.
     Sent,
-    /// The end was asked for, and something is still to be written.
-    Ending,
-    /// The connection is to end now, by whichever side.
-    Over(End),
+    /// Another task asked to close the connection; frames are still queued.
+    CloseRequested,
+    /// The connection is to be closed now.
+    Closed(CloseReason),
 }
 
 impl Wire {
@@ -58,98 +57,109 @@ impl Wire {
             .max_message_size(Some(MAX_MESSAGE));
         let io = TokioIo::new(upgraded);
         let socket = WebSocketStream::from_raw_socket(io, Role::Server, Some(config)).await;
-        Self { socket, is_dirty: false, has_sent: false, is_ending: false, is_deaf: false }
+        Self { socket, needs_flush: false, has_sent: false, close_reported: false, write_failed: false }
     }
 
-    /// Writes what waits in `peer`, and reads the next message if `may_read`.
-    pub(super) fn poll(&mut self, peer: &Peer, may_read: bool, cx: &mut Context<'_>) -> Poll<Happening> {
-        peer.register(cx.waker());
-        if self.is_deaf {
-            return self.poll_last_words(may_read, cx);
+    /// Writes the connection's queued frames, and reads the next message if `may_read`.
+    pub(super) fn poll(
+        &mut self,
+        connection: &OpenConnection,
+        may_read: bool,
+        cx: &mut Context<'_>,
+    ) -> Poll<WireEvent> {
+        connection.register(cx.waker());
+        if self.write_failed {
+            return self.poll_after_failed_write(may_read, cx);
         }
-        match self.poll_write(peer, cx) {
+        match self.poll_write(connection, cx) {
             Poll::Ready(Ok(())) => {
-                if let Some(end) = peer.ended() {
-                    return Poll::Ready(Happening::Over(end));
+                if let Some(reason) = connection.ready_to_close() {
+                    return Poll::Ready(WireEvent::Closed(reason));
                 }
             }
             Poll::Ready(Err(_)) => {
-                self.is_deaf = true;
-                return self.poll_last_words(may_read, cx);
+                self.write_failed = true;
+                return self.poll_after_failed_write(may_read, cx);
             }
             Poll::Pending => {}
         }
-        if !self.is_ending && peer.ending().is_some() {
-            self.is_ending = true;
-            return Poll::Ready(Happening::Ending);
+        if !self.close_reported && connection.closing().is_some() {
+            self.close_reported = true;
+            return Poll::Ready(WireEvent::CloseRequested);
         }
         if std::mem::take(&mut self.has_sent) {
-            return Poll::Ready(Happening::Sent);
+            return Poll::Ready(WireEvent::Sent);
         }
-        if may_read && !self.is_ending { self.poll_read(cx) } else { Poll::Pending }
+        if may_read && !self.close_reported { self.poll_read(cx) } else { Poll::Pending }
     }
 
-    fn poll_write(&mut self, peer: &Peer, cx: &mut Context<'_>) -> Poll<Result<(), Error>> {
+    fn poll_write(&mut self, connection: &OpenConnection, cx: &mut Context<'_>) -> Poll<Result<(), Error>> {
         loop {
-            // Only a socket that takes a frame is given one, so that what waits stays in the counted queue.
+            // Frames stay in the connection's queue, which counts their bytes, until the socket can take one.
             ready!(Pin::new(&mut self.socket).poll_ready(cx))?;
-            let Some(text) = peer.pop() else { break };
+            let Some(text) = connection.pop() else { break };
             Pin::new(&mut self.socket).start_send(Message::Text(text))?;
-            self.is_dirty = true;
+            self.needs_flush = true;
             self.has_sent = true;
         }
-        if self.is_dirty {
+        if self.needs_flush {
             ready!(Pin::new(&mut self.socket).poll_flush(cx))?;
-            self.is_dirty = false;
+            self.needs_flush = false;
         }
         Poll::Ready(Ok(()))
     }
 
-    /// Reads what has arrived from a peer that takes nothing any more.
-    fn poll_last_words(&mut self, may_read: bool, cx: &mut Context<'_>) -> Poll<Happening> {
+    /// Reads what had arrived before a write failed, then reports the failure.
+    fn poll_after_failed_write(&mut self, may_read: bool, cx: &mut Context<'_>) -> Poll<WireEvent> {
         match may_read.then(|| self.poll_read(cx)) {
-            Some(Poll::Pending) => Poll::Ready(Happening::Over(End::ABNORMAL)),
+            Some(Poll::Pending | Poll::Ready(WireEvent::Closed(CloseReason::ConnectionLost))) => {
+                Poll::Ready(WireEvent::Closed(CloseReason::WriteFailed))
+            }
             Some(ready) => ready,
-            // The functions first; each that ends makes room and asks again.
+            // Every function that finishes makes room to read, and then the session polls again.
             None => Poll::Pending,
         }
     }
 
-    fn poll_read(&mut self, cx: &mut Context<'_>) -> Poll<Happening> {
+    fn poll_read(&mut self, cx: &mut Context<'_>) -> Poll<WireEvent> {
         loop {
-            let end = match ready!(Pin::new(&mut self.socket).poll_next(cx)) {
-                Some(Ok(Message::Text(text))) => return Poll::Ready(Happening::Text(text)),
-                // The socket has its pong ready and writes it with the next read.
+            let reason = match ready!(Pin::new(&mut self.socket).poll_next(cx)) {
+                Some(Ok(Message::Text(text))) => return Poll::Ready(WireEvent::Text(text)),
+                // The library answers a ping by itself and writes the pong with the next read.
                 Some(Ok(Message::Ping(_) | Message::Pong(_) | Message::Frame(_))) => continue,
-                Some(Ok(Message::Binary(_))) => End::BINARY,
-                Some(Ok(Message::Close(frame))) => End::by_peer(frame),
-                Some(Err(error)) => End::by_error(&error),
-                None => End::ABNORMAL,
+                Some(Ok(Message::Binary(_))) => CloseReason::BinaryFrame,
+                Some(Ok(Message::Close(frame))) => CloseReason::from_close_frame(frame),
+                Some(Err(error)) => CloseReason::from_read_error(&error),
+                None => CloseReason::ConnectionLost,
             };
-            return Poll::Ready(Happening::Over(end));
+            return Poll::Ready(WireEvent::Closed(reason));
         }
     }
 
-    /// Sends the close frame, ours or the echo of the peer's, and hangs up. After ours the peer hangs up
-    /// first, and what it still sends is read and dropped: unread data would reset the line under our frame.
-    pub(super) async fn finish(mut self, end: &End, patience: Duration) {
-        let goodbye = async {
-            if end.is_ours {
-                self.socket.send(Message::Close(Some(end.frame()))).await?;
-            } else {
-                self.socket.flush().await?;
+    /// Sends the gateway's close frame, or the answer to the client's, and closes the socket. After the
+    /// gateway's own frame it waits for the client to close, and drops what the client still sends: closing a
+    /// socket with unread data would reset the connection, and the client might not receive the frame.
+    pub(super) async fn close(mut self, connection_id: &str, reason: &CloseReason, close_timeout: Duration) {
+        let closed = async {
+            let frame = reason.frame();
+            let waits_for_client = frame.is_some();
+            match frame {
+                Some(frame) => self.socket.send(Message::Close(Some(frame))).await?,
+                None => self.socket.flush().await?,
             }
             let mut io = self.socket.into_inner();
             io.shutdown().await?;
-            if end.is_ours {
-                tokio::io::copy(&mut io.take(MAX_LEFTOVER), &mut tokio::io::sink()).await?;
+            if waits_for_client {
+                tokio::io::copy(&mut io.take(MAX_READ_AFTER_CLOSE), &mut tokio::io::sink()).await?;
             }
             Ok::<_, Error>(())
         };
-        match tokio::time::timeout(patience, goodbye).await {
+        match tokio::time::timeout(close_timeout, closed).await {
             Ok(Ok(())) => {}
-            Ok(Err(error)) => tracing::debug!(%error, "the line broke before the close was done"),
-            Err(_) => tracing::debug!("the peer did not answer the close in time"),
+            Ok(Err(error)) => {
+                tracing::debug!(connection_id, %error, "connection lost during the closing handshake");
+            }
+            Err(_) => tracing::debug!(connection_id, "client did not answer the close frame in time"),
         }
     }
 }

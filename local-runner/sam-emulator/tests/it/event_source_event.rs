@@ -1,11 +1,13 @@
-//! The `aws:rmq` event and the closing of batches.
+//! The `aws:rmq` event, and when a batch is complete.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
 
 use expect_test::expect;
-use sam_emulator::event_source::event::{event, message};
-use sam_emulator::event_source::{Backoff, Batch, Delivery, HeaderValue, Limits, Properties, Pushed, Record};
+use sam_emulator::event_source::event::{self, message_json};
+use sam_emulator::event_source::{
+    AmqpProperties, AmqpValue, Backoff, Batch, BatchLimits, PushOutcome, Record, SourceMessage,
+};
 use sam_emulator::plan::QueuePlan;
 use tokio::time::Instant;
 
@@ -22,38 +24,35 @@ pub(crate) fn plan(queue: &str) -> QueuePlan {
     }
 }
 
-fn pretty(deliveries: &[Delivery]) -> String {
-    let messages: Vec<String> = deliveries.iter().map(message).collect();
+fn pretty(messages: &[SourceMessage]) -> String {
+    let messages: Vec<String> = messages.iter().map(message_json).collect();
     let messages: Vec<&str> = messages.iter().map(String::as_str).collect();
-    let event = event(&plan("orders"), &messages);
+    let event = event::build(&plan("orders"), &messages);
     let value: serde_json::Value = serde_json::from_slice(&event).unwrap();
     serde_json::to_string_pretty(&value).unwrap()
 }
 
 #[test]
-fn event_source_event_has_the_nulls_of_a_real_one() {
-    let bare = Delivery { id: 1, data: b"hi".to_vec(), ..Delivery::default() };
-    let text = String::from_utf8(event(&plan("orders"), &[&message(&bare)]).to_vec()).unwrap();
+fn an_event_has_null_for_every_property_that_is_not_set() {
+    let bare = SourceMessage { id: 1, data: b"hi".to_vec(), ..SourceMessage::default() };
+    let text = String::from_utf8(event::build(&plan("orders"), &[&message_json(&bare)]).to_vec()).unwrap();
     expect![[r#"{"eventSource":"aws:rmq","eventSourceArn":"arn:aws:mq:eu-central-1:123456789012:broker:b:b-1","rmqMessagesByQueue":{"orders::/":[{"basicProperties":{"contentType":null,"contentEncoding":null,"headers":null,"deliveryMode":null,"priority":null,"correlationId":null,"replyTo":null,"expiration":null,"messageId":null,"timestamp":null,"type":null,"userId":null,"appId":null,"clusterId":null,"bodySize":2},"redelivered":false,"data":"aGk="}]}}"#]].assert_eq(&text);
 }
 
 #[test]
-fn event_source_event_writes_every_property_and_header() {
+fn an_event_has_every_property_and_header() {
     let headers = BTreeMap::from([
-        ("text".to_owned(), HeaderValue::Text("vaı".into())),
-        ("n".to_owned(), HeaderValue::Integer(10)),
-        ("f".to_owned(), HeaderValue::Float(0.5)),
-        ("flag".to_owned(), HeaderValue::Boolean(true)),
-        ("at".to_owned(), HeaderValue::Time(0)),
-        ("raw".to_owned(), HeaderValue::Bytes(vec![0, 127, 128, 255])),
-        ("list".to_owned(), HeaderValue::List(vec![HeaderValue::Null, HeaderValue::Text(b"a".to_vec())])),
-        (
-            "table".to_owned(),
-            HeaderValue::Table(BTreeMap::from([("k".to_owned(), HeaderValue::Integer(-1))])),
-        ),
+        ("text".to_owned(), AmqpValue::Text("vaı".into())),
+        ("n".to_owned(), AmqpValue::Integer(10)),
+        ("f".to_owned(), AmqpValue::Float(0.5)),
+        ("flag".to_owned(), AmqpValue::Boolean(true)),
+        ("at".to_owned(), AmqpValue::Time(0)),
+        ("raw".to_owned(), AmqpValue::Bytes(vec![0, 127, 128, 255])),
+        ("list".to_owned(), AmqpValue::List(vec![AmqpValue::Null, AmqpValue::Text(b"a".to_vec())])),
+        ("table".to_owned(), AmqpValue::Table(BTreeMap::from([("k".to_owned(), AmqpValue::Integer(-1))]))),
     ]);
     let text = |text: &str| Some(text.to_owned());
-    let properties = Properties {
+    let properties = AmqpProperties {
         content_type: text("text/plain"),
         content_encoding: text("utf-8"),
         headers: Some(headers),
@@ -69,7 +68,7 @@ fn event_source_event_writes_every_property_and_header() {
         app_id: text("a"),
         cluster_id: text("cl"),
     };
-    let full = Delivery { id: 1, redelivered: true, properties, data: b"{\"a\":1}".to_vec() };
+    let full = SourceMessage { id: 1, redelivered: true, properties, data: b"{\"a\":1}".to_vec() };
     expect![[r#"
         {
           "eventSource": "aws:rmq",
@@ -134,15 +133,15 @@ fn event_source_event_writes_every_property_and_header() {
 }
 
 #[test]
-fn event_source_timestamps_are_java_dates() {
+fn a_timestamp_is_written_as_a_java_date() {
     let cases = [
         (2_021, "\"Jan 1, 1970, 12:33:41 AM\""),
         (1_783_000_800, "\"Jul 2, 2026, 2:00:00 PM\""),
         (u64::MAX, "null"),
     ];
     for (seconds, expected) in cases {
-        let properties = Properties { timestamp: Some(seconds), ..Properties::default() };
-        let json = message(&Delivery { properties, ..Delivery::default() });
+        let properties = AmqpProperties { timestamp: Some(seconds), ..AmqpProperties::default() };
+        let json = message_json(&SourceMessage { properties, ..SourceMessage::default() });
         assert!(json.contains(&format!("\"timestamp\":{expected},")), "{json}");
     }
 }
@@ -152,52 +151,52 @@ fn record(id: u64, size: usize) -> Record {
 }
 
 #[test]
-fn event_source_batch_closes_by_count_size_or_window() {
+fn a_batch_is_complete_by_count_size_or_window() {
     let start = Instant::now();
     let later = start + Duration::from_millis(400);
-    let limits = Limits { records: 3, window: Duration::from_millis(500), bytes: 10 };
+    let limits = BatchLimits { records: 3, window: Duration::from_millis(500), bytes: 10 };
 
     let mut batch = Batch::new(limits.clone());
-    assert_eq!(batch.closes_at(), None, "no record, no window");
+    assert_eq!(batch.closes_at(), None, "an empty batch has no window");
     for (id, now) in [(1, start), (2, later)] {
-        assert_eq!(batch.push(record(id, 1), now), Pushed::Kept);
+        assert_eq!(batch.push(record(id, 1), now), PushOutcome::Accepted);
     }
     assert_eq!(batch.closes_at(), Some(start + limits.window), "the first record starts it");
     assert!(!batch.is_full());
-    assert_eq!(batch.push(record(3, 1), later), Pushed::Kept);
+    assert_eq!(batch.push(record(3, 1), later), PushOutcome::Accepted);
     assert!(batch.is_full(), "by count");
 
-    batch.next(later);
+    batch.start_next(later);
     assert_eq!((batch.ids(), batch.closes_at()), (vec![], None));
-    // 6 + comma + 3 is ten bytes; one more byte opens the next batch.
-    assert_eq!(batch.push(record(4, 6), start), Pushed::Kept);
-    assert_eq!(batch.push(record(5, 3), start), Pushed::Kept);
+    // 6 bytes, a comma and 3 bytes are the limit of 10; one more byte is for the next batch.
+    assert_eq!(batch.push(record(4, 6), start), PushOutcome::Accepted);
+    assert_eq!(batch.push(record(5, 3), start), PushOutcome::Accepted);
     assert!(!batch.is_full());
-    assert_eq!(batch.push(record(6, 1), start), Pushed::Kept);
+    assert_eq!(batch.push(record(6, 1), start), PushOutcome::Accepted);
     assert!(batch.is_full(), "by size");
     assert_eq!(batch.ids(), [4, 5]);
-    batch.next(later);
+    batch.start_next(later);
     assert_eq!((batch.ids(), batch.closes_at()), (vec![6], Some(later + limits.window)));
 
-    assert_eq!(batch.push(record(7, 11), later), Pushed::TooLarge);
-    assert_eq!(batch.push(record(8, 9), later), Pushed::Kept);
-    assert_eq!(batch.abandon(), [6, 8], "the carried one too");
+    assert_eq!(batch.push(record(7, 11), later), PushOutcome::TooLarge);
+    assert_eq!(batch.push(record(8, 9), later), PushOutcome::Accepted);
+    assert_eq!(batch.take_ids(), [6, 8], "also the record that did not fit");
     assert!(!batch.is_full());
 }
 
 #[test]
-fn event_source_limits_leave_room_for_the_frame() {
+fn a_batch_of_the_maximum_size_is_an_event_of_6_mb() {
     let plan = plan("orders");
-    let limits = Limits::of(&plan);
+    let limits = BatchLimits::of(&plan);
     let largest = "x".repeat(limits.bytes);
-    assert_eq!(event(&plan, &[&largest]).len(), 6 * 1024 * 1024);
+    assert_eq!(event::build(&plan, &[&largest]).len(), 6 * 1024 * 1024);
 }
 
 #[test]
-fn event_source_backoff_grows_to_its_bound_and_begins_again() {
+fn a_backoff_delay_doubles_up_to_its_maximum_and_starts_again_after_success() {
     let mut backoff = Backoff::new(Duration::from_millis(100), Duration::from_millis(350));
-    let pauses: Vec<u128> = (0..4).map(|_| backoff.pause().as_millis()).collect();
-    assert_eq!(pauses, [100, 200, 350, 350]);
+    let delays: Vec<u128> = (0..4).map(|_| backoff.next_delay().as_millis()).collect();
+    assert_eq!(delays, [100, 200, 350, 350]);
     backoff.reset();
-    assert_eq!(backoff.pause().as_millis(), 100);
+    assert_eq!(backoff.next_delay().as_millis(), 100);
 }

@@ -1,11 +1,12 @@
-//! The poller on a queue in memory, with tokio's clock paused: sequential, all or nothing, no loss.
+//! The poller on a queue in memory, on tokio's paused clock: batches are sequential, settled as a whole, and
+//! not lost.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
 use bytes::Bytes;
-use sam_emulator::event_source::{Delivery, Poller, Source};
+use sam_emulator::event_source::{Poller, Source, SourceMessage};
 use sam_emulator::invoke::{BoxFuture, Invocation, InvokeError, Invoker};
 use sam_emulator::plan::QueuePlan;
 use tokio::sync::{Notify, oneshot};
@@ -13,17 +14,17 @@ use tokio::task::JoinHandle;
 
 use crate::event_source_event::plan;
 
-/// A queue that outlives its source, so that a test can look at what is left.
+/// A queue that outlives its source, so that a test can inspect it afterwards.
 #[derive(Clone, Default)]
 struct Queue {
     inner: Arc<Mutex<Inner>>,
-    more: Arc<Notify>,
+    published: Arc<Notify>,
 }
 
 #[derive(Default)]
 struct Inner {
-    ready: VecDeque<Delivery>,
-    unacked: BTreeMap<u64, Delivery>,
+    ready: VecDeque<SourceMessage>,
+    unacked: BTreeMap<u64, SourceMessage>,
     acked: Vec<String>,
     dropped: usize,
     last_id: u64,
@@ -32,9 +33,11 @@ struct Inner {
 impl Queue {
     fn publish(&self, bodies: &[&str]) {
         for body in bodies {
-            self.lock().ready.push_back(Delivery { data: body.as_bytes().to_vec(), ..Delivery::default() });
+            self.lock()
+                .ready
+                .push_back(SourceMessage { data: body.as_bytes().to_vec(), ..SourceMessage::default() });
         }
-        self.more.notify_one();
+        self.published.notify_one();
     }
 
     fn lock(&self) -> MutexGuard<'_, Inner> {
@@ -42,35 +45,35 @@ impl Queue {
     }
 
     fn ready(&self) -> Vec<(String, bool)> {
-        let body = |delivery: &Delivery| String::from_utf8(delivery.data.clone()).unwrap();
-        self.lock().ready.iter().map(|delivery| (body(delivery), delivery.redelivered)).collect()
+        let body = |message: &SourceMessage| String::from_utf8(message.data.clone()).unwrap();
+        self.lock().ready.iter().map(|message| (body(message), message.redelivered)).collect()
     }
 }
 
 impl Source for Queue {
-    async fn next(&mut self) -> Delivery {
+    async fn next(&mut self) -> SourceMessage {
         loop {
-            if let Some(delivery) = self.lock().give() {
-                return delivery;
+            if let Some(message) = self.lock().deliver() {
+                return message;
             }
-            self.more.notified().await;
+            self.published.notified().await;
         }
     }
 
     async fn ack(&mut self, ids: &[u64]) {
         let mut inner = self.lock();
         for id in ids {
-            let delivery = inner.unacked.remove(id).expect("acked once");
-            inner.acked.push(String::from_utf8(delivery.data).unwrap());
+            let message = inner.unacked.remove(id).expect("acknowledged once");
+            inner.acked.push(String::from_utf8(message.data).unwrap());
         }
     }
 
     async fn nack(&mut self, ids: &[u64], requeue: bool) {
         let mut inner = self.lock();
         for id in ids.iter().rev() {
-            let delivery = inner.unacked.remove(id).expect("nacked once");
+            let message = inner.unacked.remove(id).expect("rejected once");
             if requeue {
-                inner.ready.push_front(Delivery { redelivered: true, ..delivery });
+                inner.ready.push_front(SourceMessage { redelivered: true, ..message });
             } else {
                 inner.dropped += 1;
             }
@@ -81,22 +84,22 @@ impl Source for Queue {
 }
 
 impl Inner {
-    fn give(&mut self) -> Option<Delivery> {
-        let mut delivery = self.ready.pop_front()?;
+    fn deliver(&mut self) -> Option<SourceMessage> {
+        let mut message = self.ready.pop_front()?;
         self.last_id += 1;
-        delivery.id = self.last_id;
-        self.unacked.insert(delivery.id, delivery.clone());
-        Some(delivery)
+        message.id = self.last_id;
+        self.unacked.insert(message.id, message.clone());
+        Some(message)
     }
 }
 
-/// Answers with what the test lined up, then with success, and keeps what it was called with.
+/// Fails with the listed errors, then succeeds, and records every batch.
 #[derive(Default)]
 struct Function {
     calls: Mutex<Vec<String>>,
-    answers: Mutex<VecDeque<InvokeError>>,
-    busy: Mutex<bool>,
-    takes: Duration,
+    errors: Mutex<VecDeque<InvokeError>>,
+    is_running: Mutex<bool>,
+    duration: Duration,
 }
 
 impl Function {
@@ -105,7 +108,7 @@ impl Function {
     }
 }
 
-/// `body` or `body*` when redelivered, in the batch's order.
+/// The bodies of a batch, in order; a redelivered one ends with `*`.
 fn bodies(event: &[u8]) -> String {
     use base64::Engine;
     let event: serde_json::Value = serde_json::from_slice(event).unwrap();
@@ -113,48 +116,52 @@ fn bodies(event: &[u8]) -> String {
     let body = |record: &serde_json::Value| {
         let data =
             base64::engine::general_purpose::STANDARD.decode(record["data"].as_str().unwrap()).unwrap();
-        let again = if record["redelivered"] == true { "*" } else { "" };
-        format!("{}{again}", String::from_utf8(data).unwrap())
+        let mark = if record["redelivered"] == true { "*" } else { "" };
+        format!("{}{mark}", String::from_utf8(data).unwrap())
     };
     records.iter().map(body).collect::<Vec<_>>().join(" ")
 }
 
-struct Shared(Arc<Function>);
+struct FunctionInvoker(Arc<Function>);
 
-impl Invoker for Shared {
+impl Invoker for FunctionInvoker {
     fn invoke(&self, call: Invocation) -> BoxFuture<Result<Bytes, InvokeError>> {
         let function = self.0.clone();
         Box::pin(async move {
             assert_eq!(call.function, "consumer");
-            assert!(!std::mem::replace(&mut *function.busy.lock().unwrap(), true), "batches are sequential");
+            assert!(
+                !std::mem::replace(&mut *function.is_running.lock().unwrap(), true),
+                "batches are sequential"
+            );
             function.calls.lock().unwrap().push(bodies(&call.payload));
-            tokio::time::sleep(function.takes).await;
-            *function.busy.lock().unwrap() = false;
-            let answer = function.answers.lock().unwrap().pop_front();
-            answer.map_or(Ok(Bytes::from_static(b"\"ignored\"")), Err)
+            tokio::time::sleep(function.duration).await;
+            *function.is_running.lock().unwrap() = false;
+            let error = function.errors.lock().unwrap().pop_front();
+            error.map_or(Ok(Bytes::from_static(b"\"ignored\"")), Err)
         })
     }
 }
 
-struct World {
+/// A running poller with its queue and its function.
+struct PollerTest {
     queue: Queue,
     function: Arc<Function>,
     stop: oneshot::Sender<()>,
     task: JoinHandle<()>,
 }
 
-impl World {
+impl PollerTest {
     fn start(plan: QueuePlan, function: Function) -> Self {
         let (queue, function) = (Queue::default(), Arc::new(function));
         let (stop, stopped) = oneshot::channel::<()>();
-        let poller = Poller::new(plan, queue.clone(), Arc::new(Shared(function.clone())));
+        let poller = Poller::new(plan, queue.clone(), Arc::new(FunctionInvoker(function.clone())));
         let task = tokio::spawn(poller.run(async {
             let _ = stopped.await;
         }));
         Self { queue, function, stop, task }
     }
 
-    /// Stops the poller and waits for its end.
+    /// Stops the poller and waits until it has stopped.
     async fn stop(self) -> Queue {
         self.stop.send(()).unwrap();
         self.task.await.unwrap();
@@ -162,81 +169,85 @@ impl World {
     }
 }
 
-/// Lets the poller run for so long on the paused clock.
-async fn pass(milliseconds: u64) {
+/// Lets the poller run for this time on the paused clock.
+async fn run_for(milliseconds: u64) {
     tokio::time::sleep(Duration::from_millis(milliseconds)).await;
 }
 
 #[tokio::test(start_paused = true)]
-async fn event_source_batches_by_window_and_size_and_acks_all() {
-    let world = World::start(QueuePlan { batch_size: 3, ..plan("orders") }, Function::default());
-    world.queue.publish(&["a", "b"]);
-    pass(499).await;
-    assert!(world.function.calls().is_empty(), "the window is still open");
-    pass(2).await;
-    assert_eq!(world.function.calls(), ["a b"]);
-    world.queue.publish(&["c", "d", "e", "f"]);
-    pass(1).await;
-    assert_eq!(world.function.calls(), ["a b", "c d e"], "a full batch does not wait");
-    pass(501).await;
-    let queue = world.stop().await;
+async fn a_batch_is_invoked_when_its_window_ends_or_it_is_full_and_then_acknowledged() {
+    let test = PollerTest::start(QueuePlan { batch_size: 3, ..plan("orders") }, Function::default());
+    test.queue.publish(&["a", "b"]);
+    run_for(499).await;
+    assert!(test.function.calls().is_empty(), "the window is still open");
+    run_for(2).await;
+    assert_eq!(test.function.calls(), ["a b"]);
+    test.queue.publish(&["c", "d", "e", "f"]);
+    run_for(1).await;
+    assert_eq!(test.function.calls(), ["a b", "c d e"], "a full batch does not wait");
+    run_for(501).await;
+    let queue = test.stop().await;
     assert_eq!(queue.lock().acked, ["a", "b", "c", "d", "e", "f"]);
     assert!(queue.lock().unacked.is_empty());
 }
 
 #[tokio::test(start_paused = true)]
-async fn event_source_retries_the_whole_batch_until_success() {
+async fn a_failed_batch_is_retried_as_a_whole_until_it_succeeds() {
     let failure = InvokeError::Function { error_type: "Oops".into(), message: "no".into() };
-    let answers = Mutex::new(VecDeque::from([failure, InvokeError::Throttled]));
-    let world = World::start(plan("orders"), Function { answers, ..Function::default() });
-    world.queue.publish(&["a", "b"]);
-    // 500 ms window, fails, 100 ms pause, window, throttled, 200 ms pause, window, success.
-    pass(1_250).await;
-    assert_eq!(world.function.calls(), ["a b", "a* b*"]);
-    assert!(world.queue.lock().acked.is_empty());
-    pass(600).await;
-    assert_eq!(world.function.calls(), ["a b", "a* b*", "a* b*"]);
-    assert_eq!(world.stop().await.lock().acked, ["a", "b"]);
+    let errors = Mutex::new(VecDeque::from([failure, InvokeError::Throttled]));
+    let test = PollerTest::start(plan("orders"), Function { errors, ..Function::default() });
+    test.queue.publish(&["a", "b"]);
+    // 500 ms window, error, 100 ms delay, window, throttled, 200 ms delay, window, success.
+    run_for(1_250).await;
+    assert_eq!(test.function.calls(), ["a b", "a* b*"]);
+    assert!(test.queue.lock().acked.is_empty());
+    run_for(600).await;
+    assert_eq!(test.function.calls(), ["a b", "a* b*", "a* b*"]);
+    assert_eq!(test.stop().await.lock().acked, ["a", "b"]);
 }
 
 #[tokio::test(start_paused = true)]
-async fn event_source_stop_loses_nothing() {
-    // While a batch is gathered: back to the queue.
-    let world = World::start(plan("orders"), Function::default());
-    world.queue.publish(&["a", "b"]);
-    pass(100).await;
-    assert_eq!(world.queue.lock().unacked.len(), 2);
-    let queue = world.stop().await;
+async fn a_stop_settles_or_requeues_every_message() {
+    // While a batch is collected: its messages return to the queue.
+    let test = PollerTest::start(plan("orders"), Function::default());
+    test.queue.publish(&["a", "b"]);
+    run_for(100).await;
+    assert_eq!(test.queue.lock().unacked.len(), 2);
+    let queue = test.stop().await;
     assert_eq!(queue.ready(), [("a".to_owned(), true), ("b".to_owned(), true)]);
 
-    // While the function runs: it ends first, then its batch is acknowledged.
-    let slow = Function { takes: Duration::from_secs(5), ..Function::default() };
-    let world = World::start(plan("orders"), slow);
-    world.queue.publish(&["a"]);
-    pass(1_000).await;
-    assert_eq!(world.function.calls(), ["a"]);
-    let queue = world.stop().await;
+    // While the function runs: it finishes, and its batch is acknowledged.
+    let slow = Function { duration: Duration::from_secs(5), ..Function::default() };
+    let test = PollerTest::start(plan("orders"), slow);
+    test.queue.publish(&["a"]);
+    run_for(1_000).await;
+    assert_eq!(test.function.calls(), ["a"]);
+    let queue = test.stop().await;
     assert_eq!(queue.lock().acked, ["a"]);
     assert_eq!(queue.ready(), []);
 
-    // In the pause after a failure.
-    let answers = Mutex::new(VecDeque::from([InvokeError::NotFound("consumer".into())]));
-    let world = World::start(plan("orders"), Function { answers, ..Function::default() });
-    world.queue.publish(&["a"]);
-    pass(550).await;
-    let queue = world.stop().await;
+    // In the delay after a failure.
+    let errors = Mutex::new(VecDeque::from([InvokeError::NotFound("consumer".into())]));
+    let test = PollerTest::start(plan("orders"), Function { errors, ..Function::default() });
+    test.queue.publish(&["a"]);
+    run_for(550).await;
+    let queue = test.stop().await;
     assert_eq!(queue.ready(), [("a".to_owned(), true)]);
 }
 
 #[tokio::test(start_paused = true)]
-async fn event_source_splits_at_six_megabytes_and_drops_what_never_fits() {
-    let world = World::start(plan("orders"), Function::default());
+async fn a_batch_is_split_at_6_mb_and_a_larger_message_is_dropped() {
+    let test = PollerTest::start(plan("orders"), Function::default());
     let (large, huge) = ("l".repeat(3 << 20), "h".repeat(5 << 20));
-    world.queue.publish(&[&large, &huge, &large, "a"]);
-    pass(1_600).await;
-    let sizes: Vec<usize> = world.function.calls().iter().map(String::len).collect();
-    assert_eq!(sizes, [large.len(), large.len() + 2], "4 MB each in base64: one and one, never both");
-    let queue = world.stop().await;
+    test.queue.publish(&[&large, &huge, &large, "a"]);
+    run_for(1_600).await;
+    let sizes: Vec<usize> = test.function.calls().iter().map(String::len).collect();
+    assert_eq!(
+        sizes,
+        [large.len(), large.len() + 2],
+        "two messages of 4 MB in base64 do not fit into one batch"
+    );
+    let queue = test.stop().await;
     let left = queue.lock();
     assert_eq!((left.acked.len(), left.dropped), (3, 1));
 }

@@ -1,4 +1,4 @@
-//! The source on a real RabbitMQ, when `AMQP_URL` names one. Every test has a queue of its own.
+//! The source on a real RabbitMQ, if `AMQP_URL` names one. Every test has a queue of its own.
 
 use std::collections::VecDeque;
 use std::future::Future;
@@ -11,43 +11,43 @@ use lapin::options::{BasicPublishOptions, ConfirmSelectOptions, QueueDeclareOpti
 use lapin::types::{AMQPValue, FieldTable};
 use lapin::{BasicProperties, Channel, Connection, ConnectionProperties};
 use sam_emulator::event_source::{InvalidUrl, Poller, RabbitMq};
-use sam_emulator::ids;
 use sam_emulator::invoke::{BoxFuture, Invocation, InvokeError, Invoker};
 use sam_emulator::plan::QueuePlan;
 use serde_json::{Value, json};
 use tokio::sync::{Notify, mpsc};
+use uuid::Uuid;
 
 use crate::event_source_event::plan;
 
-/// Long enough for a slow machine; a passing test never waits for it.
-const PATIENCE: Duration = Duration::from_secs(20);
+/// The longest wait; a passing test is much faster.
+const TIMEOUT: Duration = Duration::from_secs(20);
 
 fn broker() -> Option<String> {
     let url = std::env::var("AMQP_URL").ok();
     if url.is_none() {
-        // Straight to the terminal: the test harness swallows what a passing test prints.
-        let words = "\n=== SKIPPED: no AMQP_URL, so nothing was tried against a real RabbitMQ ===\n";
-        let _ = writeln!(std::io::stderr(), "{words}");
+        // Not `eprintln!`: the test harness hides what a passing test prints with it.
+        let notice = "\n=== SKIPPED: AMQP_URL is not set, so no test ran against a real RabbitMQ ===\n";
+        let _ = writeln!(std::io::stderr(), "{notice}");
     }
     url
 }
 
-/// Sends every event to the test and answers as lined up, then with success.
+/// Sends every event to the test. Fails with the listed errors, then succeeds.
 struct Function {
     events: mpsc::UnboundedSender<Value>,
-    answers: Mutex<VecDeque<InvokeError>>,
+    errors: Mutex<VecDeque<InvokeError>>,
 }
 
 impl Invoker for Function {
     fn invoke(&self, call: Invocation) -> BoxFuture<Result<Bytes, InvokeError>> {
         self.events.send(serde_json::from_slice(&call.payload).unwrap()).unwrap();
-        let answer = self.answers.lock().unwrap().pop_front();
-        Box::pin(std::future::ready(answer.map_or(Ok(Bytes::new()), Err)))
+        let error = self.errors.lock().unwrap().pop_front();
+        Box::pin(std::future::ready(error.map_or(Ok(Bytes::new()), Err)))
     }
 }
 
-/// A poller on a real queue, and a publisher beside it.
-struct World {
+/// A poller on a queue of a real broker, and a channel to publish to that queue.
+struct BrokerTest {
     plan: QueuePlan,
     channel: Channel,
     _connection: Connection,
@@ -56,16 +56,16 @@ struct World {
     task: tokio::task::JoinHandle<()>,
 }
 
-impl World {
-    /// Starts polling a queue that does not exist yet; `declare` makes it.
-    async fn start(url: &str, answers: impl Into<VecDeque<InvokeError>>) -> Self {
-        let queue = format!("local-runner-test-{}", ids::uuid());
+impl BrokerTest {
+    /// Starts to poll a queue that does not exist yet; [`BrokerTest::declare`] creates it.
+    async fn start(url: &str, errors: impl Into<VecDeque<InvokeError>>) -> Self {
+        let queue = format!("sam-emulator-test-{}", Uuid::new_v4());
         let plan = QueuePlan { batching_window: Duration::from_millis(100), batch_size: 10, ..plan(&queue) };
         let connection = Connection::connect(url, ConnectionProperties::default()).await.unwrap();
         let channel = connection.create_channel().await.unwrap();
         channel.confirm_select(ConfirmSelectOptions::default()).await.unwrap();
         let (sender, events) = mpsc::unbounded_channel();
-        let function = Arc::new(Function { events: sender, answers: Mutex::new(answers.into()) });
+        let function = Arc::new(Function { events: sender, errors: Mutex::new(errors.into()) });
         let stop = Arc::new(Notify::new());
         let stopped = stop.clone();
         let source = RabbitMq::new(url, &plan).unwrap();
@@ -75,6 +75,7 @@ impl World {
         Self { plan, channel, _connection: connection, events, stop, task }
     }
 
+    /// Creates the queue if it does not exist. Returns the number of its messages.
     async fn declare(&self) -> u32 {
         let options = QueueDeclareOptions { durable: true, ..QueueDeclareOptions::default() };
         let name = self.plan.queue.as_str().into();
@@ -94,40 +95,40 @@ impl World {
 
     /// The records of the next invocation.
     async fn records(&mut self) -> Vec<Value> {
-        let event = patiently(self.events.recv()).await.unwrap();
+        let event = in_time(self.events.recv()).await.unwrap();
         let records = &event["rmqMessagesByQueue"][format!("{}::/", self.plan.queue)];
         records.as_array().unwrap().clone()
     }
 
-    /// Stops the poller, counts what is left and deletes the queue.
-    async fn end(mut self) -> u32 {
+    /// Stops the poller and deletes the queue. Returns the number of messages that were left in it.
+    async fn stop(mut self) -> u32 {
         self.stop.notify_one();
-        patiently(&mut self.task).await.unwrap();
+        in_time(&mut self.task).await.unwrap();
         let left = self.declare().await;
         self.delete().await;
         left
     }
 }
 
-async fn patiently<T>(future: impl Future<Output = T>) -> T {
-    tokio::time::timeout(PATIENCE, future).await.expect("the broker or the poller is stuck")
+async fn in_time<T>(future: impl Future<Output = T>) -> T {
+    tokio::time::timeout(TIMEOUT, future).await.expect("an answer of the broker or the poller in time")
 }
 
 #[tokio::test]
-async fn event_source_rabbitmq_waits_retries_and_acknowledges() {
+async fn the_source_waits_for_its_queue_redelivers_a_failed_batch_and_acknowledges() {
     let Some(url) = broker() else { return };
     let failure = InvokeError::Function { error_type: "Oops".into(), message: "no".into() };
-    let mut world = World::start(&url, [failure]).await;
-    world.declare().await;
+    let mut test = BrokerTest::start(&url, [failure]).await;
+    test.declare().await;
 
     let mut headers = FieldTable::default();
     headers.insert("h1".into(), AMQPValue::LongString("va".into()));
     headers.insert("n".into(), AMQPValue::LongInt(10));
     let properties =
         BasicProperties::default().with_headers(headers).with_delivery_mode(2).with_timestamp(2021);
-    world.publish("Hello, world!", properties).await;
+    test.publish("Hello, world!", properties).await;
 
-    let first = world.records().await;
+    let first = test.records().await;
     let record = &first[0];
     assert_eq!((&record["data"], &record["redelivered"]), (&json!("SGVsbG8sIHdvcmxkIQ=="), &json!(false)));
     let seen = &record["basicProperties"];
@@ -135,49 +136,49 @@ async fn event_source_rabbitmq_waits_retries_and_acknowledges() {
     assert_eq!(seen["timestamp"], "Jan 1, 1970, 12:33:41 AM");
     assert_eq!((&seen["deliveryMode"], &seen["priority"]), (&json!(2), &Value::Null));
 
-    let again = world.records().await;
+    let again = test.records().await;
     assert_eq!((&again[0]["data"], &again[0]["redelivered"]), (&record["data"], &json!(true)));
-    assert_eq!(world.end().await, 0, "acknowledged");
+    assert_eq!(test.stop().await, 0, "acknowledged");
 }
 
 #[tokio::test]
-async fn event_source_rabbitmq_comes_back_and_returns_what_it_holds() {
+async fn the_source_reconnects_and_returns_unacknowledged_messages() {
     let Some(url) = broker() else { return };
-    let mut world = World::start(&url, []).await;
-    world.declare().await;
-    world.publish("one", BasicProperties::default()).await;
-    assert_eq!(world.records().await.len(), 1);
+    let mut test = BrokerTest::start(&url, []).await;
+    test.declare().await;
+    test.publish("one", BasicProperties::default()).await;
+    assert_eq!(test.records().await.len(), 1);
 
-    // The broker ends the consumer; the queue comes back later.
-    world.delete().await;
-    world.declare().await;
-    world.publish("two", BasicProperties::default()).await;
-    assert_eq!(world.records().await[0]["data"], "dHdv");
+    // Deleting the queue cancels the consumer; the queue is created again later.
+    test.delete().await;
+    test.declare().await;
+    test.publish("two", BasicProperties::default()).await;
+    assert_eq!(test.records().await[0]["data"], "dHdv");
 
-    // Many batches, in order, none twice.
+    // Several batches, every message once.
     for number in 0..25 {
-        world.publish(&number.to_string(), BasicProperties::default().with_expiration("60000".into())).await;
+        test.publish(&number.to_string(), BasicProperties::default().with_expiration("60000".into())).await;
     }
     let mut sizes = Vec::new();
     while sizes.iter().sum::<usize>() < 25 {
-        sizes.push(world.records().await.len());
+        sizes.push(test.records().await.len());
     }
     assert_eq!(sizes.iter().sum::<usize>(), 25, "{sizes:?}");
     assert!(sizes.iter().all(|size| *size <= 10), "{sizes:?}");
-    assert_eq!(world.end().await, 0);
+    assert_eq!(test.stop().await, 0);
 
-    // Stopped in the pause after a failure: the message is on the queue again.
-    let mut world = World::start(&url, [InvokeError::Throttled]).await;
-    world.declare().await;
-    world.publish("three", BasicProperties::default()).await;
-    world.records().await;
-    assert_eq!(world.end().await, 1, "back on the queue");
+    // A stop in the delay after a failure returns the message to the queue.
+    let mut test = BrokerTest::start(&url, [InvokeError::Throttled]).await;
+    test.declare().await;
+    test.publish("three", BasicProperties::default()).await;
+    test.records().await;
+    assert_eq!(test.stop().await, 1, "back on the queue");
 }
 
 #[test]
-fn event_source_rabbitmq_refuses_other_urls_without_telling_them() {
+fn the_error_of_an_invalid_url_does_not_contain_the_url() {
     for url in ["", "http://guest:secret@host", "guest:secret@host:5672", "amqp:secret"] {
-        let refusal: InvalidUrl = RabbitMq::new(url, &plan("q")).map(|_| url).unwrap_err();
-        assert!(!refusal.to_string().contains("secret"));
+        let error: InvalidUrl = RabbitMq::new(url, &plan("q")).map(|_| url).unwrap_err();
+        assert!(!error.to_string().contains("secret"));
     }
 }

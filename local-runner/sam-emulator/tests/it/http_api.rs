@@ -1,15 +1,15 @@
-//! The HTTP API over real HTTP: a foreign template, toy functions, answers compared byte for byte.
+//! The HTTP API over real HTTP: events, routes and limits, compared with the formats of AWS.
 
 use std::time::Duration;
 
 use expect_test::expect;
 use serde_json::{Value, json};
 
-use crate::world::World;
+use crate::test_server::TestServer;
 
-/// The event without what changes between runs.
-fn stable(mut event: Value, world: &World) -> String {
-    let port = world.address.port().to_string();
+/// The event without the values that differ from run to run.
+fn stable(mut event: Value, server: &TestServer) -> String {
+    let port = server.address.port().to_string();
     assert_eq!(event["headers"]["x-forwarded-port"], json!(port));
     event["headers"]["x-forwarded-port"] = json!("PORT");
     assert!(event["headers"]["x-amzn-trace-id"].as_str().unwrap().starts_with("Root=1-"));
@@ -24,13 +24,13 @@ fn stable(mut event: Value, world: &World) -> String {
 }
 
 #[tokio::test]
-async fn a_request_becomes_the_event_of_format_2() {
-    let world = World::start().await;
+async fn a_request_becomes_an_event_of_payload_format_2() {
+    let server = TestServer::start().await;
     let head = "GET /orders/7%20a?b=1&a=2&b=%C3%BC+x&flag\nUser-Agent: test\nX-Tag: 1\nx-tag: 2\n\
         Cookie: k=v; k2=v2\nTE: trailers\nX-Forwarded-For: 10.0.0.1\nOrigin: https://evil.example";
-    let answer = world.send(head, "").await;
-    assert_eq!((answer.status, answer.header("content-type")), (200, "application/json"));
-    assert_eq!(answer.header("apigw-requestid"), answer.json()["requestContext"]["requestId"]);
+    let response = server.send(head, "").await;
+    assert_eq!((response.status, response.header("content-type")), (200, "application/json"));
+    assert_eq!(response.header("apigw-requestid"), response.json()["requestContext"]["requestId"]);
     expect![[r#"
         {
           "cookies": [
@@ -81,14 +81,14 @@ async fn a_request_becomes_the_event_of_format_2() {
           "version": "2.0"
         }
     "#]]
-    .assert_eq(&stable(answer.json(), &world));
+    .assert_eq(&stable(response.json(), &server));
 }
 
 #[tokio::test]
-async fn a_route_may_ask_for_format_1() {
-    let world = World::start().await;
-    let answer = world.send("GET /old?a=1&a=2\nCookie: k=v\nX-Tag: 1\nX-Tag: 2", "").await;
-    let mut event = answer.json();
+async fn a_request_becomes_an_event_of_payload_format_1_when_the_route_says_so() {
+    let server = TestServer::start().await;
+    let response = server.send("GET /old?a=1&a=2\nCookie: k=v\nX-Tag: 1\nX-Tag: 2", "").await;
+    let mut event = response.json();
     assert_eq!(event["requestContext"]["identity"]["sourceIp"], "127.0.0.1");
     for key in ["requestContext", "headers", "multiValueHeaders"] {
         event[key] = event[key]["x-tag"].take();
@@ -124,8 +124,8 @@ async fn a_route_may_ask_for_format_1() {
 }
 
 #[tokio::test]
-async fn bodies_are_text_or_base64_by_their_type() {
-    let world = World::start().await;
+async fn a_body_is_text_or_base64_by_its_content_type() {
+    let server = TestServer::start().await;
     for (kind, body, expected) in [
         ("application/json", "{}", json!(["{}", false])),
         ("Application/JSON; charset=utf-8", "ü", json!(["ü", false])),
@@ -137,16 +137,35 @@ async fn bodies_are_text_or_base64_by_their_type() {
         ("text/plain", "", json!([null, false])),
     ] {
         let kind = if kind.is_empty() { String::new() } else { format!("\nContent-Type: {kind}") };
-        let event = world.send(&format!("POST /files/x{kind}"), body).await.json();
+        let event = server.send(&format!("POST /files/x{kind}"), body).await.json();
         assert_eq!(json!([event["body"], event["isBase64Encoded"]]), expected, "{kind} {body}");
     }
-    let event = world.send("POST /files/x\nContent-Type: text/plain", [0xff, 0xfe]).await.json();
+    let event = server.send("POST /files/x\nContent-Type: text/plain", [0xff, 0xfe]).await.json();
     assert_eq!(json!([event["body"], event["isBase64Encoded"]]), json!(["//4=", true]));
 }
 
 #[tokio::test]
-async fn paths_find_their_routes() {
-    let world = World::start().await;
+async fn query_parameters_are_decoded_and_malformed_escapes_stay() {
+    let server = TestServer::start().await;
+    for (query, expected) in [
+        ("a=b%20c+d", json!({ "a": "b c d" })),
+        ("a=%2B", json!({ "a": "+" })),
+        ("%C3%BC=%C3%BC", json!({ "ü": "ü" })),
+        ("a%3D=b%26", json!({ "a=": "b&" })),
+        ("a=b=c", json!({ "a": "b=c" })),
+        ("a&b=&&=c", json!({ "a": "", "b": "", "": "c" })),
+        ("a=100%&b=%zz%4", json!({ "a": "100%", "b": "%zz%4" })),
+        ("a=%ff&b=%e2%82", json!({ "a": "\u{fffd}", "b": "\u{fffd}" })),
+    ] {
+        let event = server.send(&format!("GET /files/x?{query}"), "").await.json();
+        assert_eq!(event["queryStringParameters"], expected, "{query}");
+        assert_eq!(event["rawQueryString"], query);
+    }
+}
+
+#[tokio::test]
+async fn a_path_selects_its_route_or_is_404() {
+    let server = TestServer::start().await;
     for (request, expected) in [
         ("GET /files/a/b%2Fc/", json!(["ANY /files/{path+}", { "path": "a/b/c" }])),
         ("DELETE /files/a", json!(["ANY /files/{path+}", { "path": "a" }])),
@@ -158,9 +177,9 @@ async fn paths_find_their_routes() {
         ("GET /", json!(null)),
         ("GET //orders/7", json!(null)),
     ] {
-        let answer = world.send(request, "").await;
-        let event = answer.json();
-        let found = match answer.status {
+        let response = server.send(request, "").await;
+        let event = response.json();
+        let found = match response.status {
             404 => json!(null),
             _ => json!([event["routeKey"], event["pathParameters"]]),
         };
@@ -169,8 +188,8 @@ async fn paths_find_their_routes() {
 }
 
 #[tokio::test]
-async fn limits_answer_in_the_gateways_words() {
-    let world = World::start().await;
+async fn a_request_over_a_limit_gets_the_error_of_the_gateway() {
+    let server = TestServer::start().await;
     let text = "Content-Type: text/plain";
     for (head, size, expected) in [
         (format!("GET /orders/{}", "x".repeat(10_300)), 0, (431, "Request Header Fields Too Large")),
@@ -178,14 +197,14 @@ async fn limits_answer_in_the_gateways_words() {
         (format!("POST /files/x\n{text}"), (10 << 20) + 1, (413, "Request Entity Too Large")),
         (format!("POST /files/x\n{text}"), 7 << 20, (413, "Request Too Long")),
     ] {
-        let answer = world.send(&head, "x".repeat(size)).await;
-        assert_eq!((answer.status, answer.json()["message"].as_str().unwrap()), expected);
+        let response = server.send(&head, "x".repeat(size)).await;
+        assert_eq!((response.status, response.json()["message"].as_str().unwrap()), expected);
     }
 }
 
 #[tokio::test]
-async fn hostile_bytes_end_in_an_answer_and_the_next_request_is_served() {
-    let world = World::start().await;
+async fn malformed_requests_end_and_the_next_request_is_served() {
+    let server = TestServer::start().await;
     for bytes in [
         &b"\0\0\0\r\n\r\n"[..],
         b"GET\r\n\r\n",
@@ -201,29 +220,29 @@ async fn hostile_bytes_end_in_an_answer_and_the_next_request_is_served() {
         let short = &bytes[..bytes.len().min(40)];
         let sent = tokio::time::timeout(Duration::from_secs(5), async {
             use tokio::io::{AsyncReadExt, AsyncWriteExt};
-            let mut socket = tokio::net::TcpStream::connect(world.address).await.unwrap();
+            let mut socket = tokio::net::TcpStream::connect(server.address).await.unwrap();
             socket.write_all(bytes).await.unwrap();
             socket.shutdown().await.unwrap();
             let _ = socket.read_to_end(&mut Vec::new()).await;
         });
         sent.await.unwrap_or_else(|_| panic!("no end: {}", short.escape_ascii()));
     }
-    assert_eq!(world.send("GET /orders/7", "").await.status, 200);
+    assert_eq!(server.send("GET /orders/7", "").await.status, 200);
 }
 
 #[tokio::test]
-async fn a_request_in_flight_is_answered_before_the_end() {
-    let world = World::start().await;
-    let address = world.address;
+async fn a_request_in_progress_is_answered_during_shutdown() {
+    let server = TestServer::start().await;
+    let address = server.address;
     let request =
         "POST /orders HTTP/1.1\r\nhost: x\r\ncontent-type: text/plain\r\ncontent-length: 4\r\n\r\nslow";
     let mut socket = tokio::net::TcpStream::connect(address).await.unwrap();
     tokio::io::AsyncWriteExt::write_all(&mut socket, request.as_bytes()).await.unwrap();
     tokio::time::sleep(Duration::from_millis(30)).await;
-    let served = world.stop();
-    let mut answer = String::new();
-    tokio::io::AsyncReadExt::read_to_string(&mut socket, &mut answer).await.unwrap();
-    assert!(answer.starts_with("HTTP/1.1 201 Created\r\n"), "{answer}");
+    let served = server.stop();
+    let mut response = String::new();
+    tokio::io::AsyncReadExt::read_to_string(&mut socket, &mut response).await.unwrap();
+    assert!(response.starts_with("HTTP/1.1 201 Created\r\n"), "{response}");
     served.await.unwrap();
     assert!(tokio::net::TcpStream::connect(address).await.is_err());
 }

@@ -1,26 +1,26 @@
-//! Replies of functions as answers of the HTTP API: shapes, failures, CORS.
+//! Replies of functions as responses of the HTTP API: formats, failures, CORS.
 
 use std::time::Duration;
 
 use expect_test::{Expect, expect};
 
-use crate::world::{Answer, World};
+use crate::test_server::{TestResponse, TestServer};
 
 const POST: &str = "POST /orders\nContent-Type: application/json";
 
 #[track_caller]
-fn check(answer: &Answer, expected: &Expect) {
-    assert_eq!(answer.header("apigw-requestid").len(), 16);
-    expected.assert_eq(&answer.stable());
+fn check(response: &TestResponse, expected: &Expect) {
+    assert_eq!(response.header("apigw-requestid").len(), 16);
+    expected.assert_eq(&response.stable());
 }
 
 #[tokio::test]
-async fn a_structured_reply_becomes_the_answer() {
-    let world = World::start().await;
+async fn a_reply_with_a_status_becomes_status_headers_cookies_and_body() {
+    let server = TestServer::start().await;
     let full = r#"{"statusCode":201,"headers":{"X-A":"1","n":2,"Set-Cookie":"c=3","Connection":"x",
         "Content-Length":"9"},"cookies":["a=1","b=2"],"body":"made","multiValueHeaders":{"x-m":["1"]}}"#;
     check(
-        &world.send(POST, full).await,
+        &server.send(POST, full).await,
         &expect![[r#"
         201
         set-cookie: a=1
@@ -37,7 +37,7 @@ async fn a_structured_reply_becomes_the_answer() {
     let base64 =
         r#"{"statusCode":"200","headers":{"content-type":"image/x"},"body":"cG5n","isBase64Encoded":true}"#;
     check(
-        &world.send(POST, base64).await,
+        &server.send(POST, base64).await,
         &expect![[r#"
         200
         content-type: image/x
@@ -47,7 +47,7 @@ async fn a_structured_reply_becomes_the_answer() {
     "#]],
     );
     check(
-        &world.send(POST, r#"{"statusCode":204}"#).await,
+        &server.send(POST, r#"{"statusCode":204}"#).await,
         &expect![[r#"
         204
         content-type: text/plain; charset=utf-8
@@ -58,8 +58,8 @@ async fn a_structured_reply_becomes_the_answer() {
 }
 
 #[tokio::test]
-async fn any_other_json_is_the_body_itself() {
-    let world = World::start().await;
+async fn a_reply_without_a_status_becomes_a_json_body_with_status_200() {
+    let server = TestServer::start().await;
     for (reply, body) in [
         (r#"{"ok":[1, 2]}"#, r#"{"ok":[1, 2]}"#),
         (r#"{"statusCode":null,"body":1}"#, r#"{"statusCode":null,"body":1}"#),
@@ -68,15 +68,15 @@ async fn any_other_json_is_the_body_itself() {
         (r#""text""#, "text"),
         ("nothing", "null"),
     ] {
-        let answer = world.send(POST, reply).await;
-        let kind = answer.header("content-type");
-        assert_eq!((answer.status, kind, answer.body.as_str()), (200, "application/json", body));
+        let response = server.send(POST, reply).await;
+        let kind = response.header("content-type");
+        assert_eq!((response.status, kind, response.body.as_str()), (200, "application/json", body));
     }
 }
 
 #[tokio::test]
-async fn what_has_no_good_shape_is_an_internal_error() {
-    let world = World::start().await;
+async fn an_invalid_reply_or_a_failed_function_is_500() {
+    let server = TestServer::start().await;
     for reply in [
         r#"{"statusCode":200,"body":{"not":"text"}}"#,
         r#"{"statusCode":99}"#,
@@ -92,55 +92,59 @@ async fn what_has_no_good_shape_is_an_internal_error() {
         "panic",
         "large",
     ] {
-        let answer = world.send(POST, reply).await;
+        let response = server.send(POST, reply).await;
         let expected = (500, "application/json", r#"{"message":"Internal Server Error"}"#);
-        assert_eq!((answer.status, answer.header("content-type"), answer.body.as_str()), expected, "{reply}");
+        assert_eq!(
+            (response.status, response.header("content-type"), response.body.as_str()),
+            expected,
+            "{reply}"
+        );
     }
 }
 
 #[tokio::test]
-async fn late_for_the_route_is_unavailable() {
-    let world = World::start().await;
-    let answer = world.send(POST, "hang").await;
-    assert_eq!((answer.status, answer.body.as_str()), (503, r#"{"message":"Service Unavailable"}"#));
+async fn a_route_that_times_out_is_503() {
+    let server = TestServer::start().await;
+    let response = server.send(POST, "hang").await;
+    assert_eq!((response.status, response.body.as_str()), (503, r#"{"message":"Service Unavailable"}"#));
 }
 
 #[tokio::test]
-async fn the_functions_own_timeout_is_an_internal_error() {
-    let mut functions = crate::world::functions();
+async fn a_function_that_times_out_is_500() {
+    let mut functions = crate::test_server::functions();
     functions.add("files", |_, _| std::future::pending());
-    let world = World::with(functions).await;
-    let answer = world.send("GET /files/x", "").await;
-    assert_eq!((answer.status, answer.body.as_str()), (500, r#"{"message":"Internal Server Error"}"#));
+    let server = TestServer::with(functions).await;
+    let response = server.send("GET /files/x", "").await;
+    assert_eq!((response.status, response.body.as_str()), (500, r#"{"message":"Internal Server Error"}"#));
 }
 
 #[tokio::test]
-async fn throttled_is_unavailable() {
-    let world = World::start().await;
+async fn a_throttled_function_is_503() {
+    let server = TestServer::start().await;
     let text = "POST /orders\nContent-Type: text/plain";
-    let (first, second) = tokio::join!(world.send(text, "slow"), async {
+    let (first, second) = tokio::join!(server.send(text, "slow"), async {
         tokio::time::sleep(Duration::from_millis(30)).await;
-        world.send(text, "slow").await
+        server.send(text, "slow").await
     });
     assert_eq!((first.status, second.status), (201, 503));
     assert_eq!(second.body, r#"{"message":"Service Unavailable"}"#);
 }
 
 #[tokio::test]
-async fn head_goes_through_and_loses_its_body() {
-    let world = World::start().await;
-    let answer = world.send("HEAD /files/x", "").await;
-    assert_eq!((answer.status, answer.body.as_str()), (200, ""));
-    assert!(answer.header("content-length").parse::<usize>().unwrap() > 100);
-    assert_eq!(world.send("HEAD /orders/7", "").await.status, 404);
+async fn a_head_request_has_the_headers_of_its_route_and_no_body() {
+    let server = TestServer::start().await;
+    let response = server.send("HEAD /files/x", "").await;
+    assert_eq!((response.status, response.body.as_str()), (200, ""));
+    assert!(response.header("content-length").parse::<usize>().unwrap() > 100);
+    assert_eq!(server.send("HEAD /orders/7", "").await.status, 404);
 }
 
 #[tokio::test]
-async fn the_gateway_speaks_cors_for_its_functions() {
-    let world = World::start().await;
+async fn the_gateway_answers_preflights_and_replaces_cors_headers() {
+    let server = TestServer::start().await;
     let preflight = "OPTIONS /orders\nAccess-Control-Request-Method: POST\nOrigin:";
     check(
-        &world.send(&format!("{preflight} https://shop.example"), "").await,
+        &server.send(&format!("{preflight} https://shop.example"), "").await,
         &expect![[r#"
         204
         access-control-allow-origin: https://shop.example
@@ -153,7 +157,7 @@ async fn the_gateway_speaks_cors_for_its_functions() {
     "#]],
     );
     check(
-        &world.send(&format!("{preflight} https://evil.example"), "").await,
+        &server.send(&format!("{preflight} https://evil.example"), "").await,
         &expect![[r#"
         204
 
@@ -161,7 +165,7 @@ async fn the_gateway_speaks_cors_for_its_functions() {
     "#]],
     );
     check(
-        &world.send("OPTIONS /nowhere", "").await,
+        &server.send("OPTIONS /nowhere", "").await,
         &expect![[r#"
         204
 
@@ -172,7 +176,7 @@ async fn the_gateway_speaks_cors_for_its_functions() {
         r#"{"statusCode":200,"headers":{"Access-Control-Allow-Origin":"*","Access-Control-Max-Age":"1"}}"#;
     let post = "POST /orders\nContent-Type: text/plain";
     check(
-        &world.send(&format!("{post}\nOrigin: https://admin.example"), own).await,
+        &server.send(&format!("{post}\nOrigin: https://admin.example"), own).await,
         &expect![[r#"
         200
         content-type: text/plain; charset=utf-8
@@ -184,7 +188,7 @@ async fn the_gateway_speaks_cors_for_its_functions() {
     "#]],
     );
     check(
-        &world.send(post, own).await,
+        &server.send(post, own).await,
         &expect![[r#"
         200
         content-type: text/plain; charset=utf-8
@@ -193,6 +197,6 @@ async fn the_gateway_speaks_cors_for_its_functions() {
 
     "#]],
     );
-    let lost = world.send("GET /nowhere\nOrigin: https://shop.example", "").await;
-    assert_eq!(lost.header("access-control-allow-origin"), "https://shop.example");
+    let not_found = server.send("GET /nowhere\nOrigin: https://shop.example", "").await;
+    assert_eq!(not_found.header("access-control-allow-origin"), "https://shop.example");
 }

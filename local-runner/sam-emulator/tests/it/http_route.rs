@@ -1,4 +1,4 @@
-//! The order in which the HTTP API tries its routes.
+//! Selecting a route of the HTTP API: priority, parameters, and the check of declared paths.
 
 use std::time::Duration;
 
@@ -22,7 +22,7 @@ fn router(keys: &[&str]) -> Router {
     Router::new(&plans)
 }
 
-/// `key name=value …`, or nothing.
+/// `key name=value …`, or `""` without a route.
 fn find(router: &Router, request: &str) -> String {
     let (method, path) = request.split_once(' ').unwrap();
     let Some(found) = router.find(method, path) else { return String::new() };
@@ -31,7 +31,7 @@ fn find(router: &Router, request: &str) -> String {
 }
 
 #[test]
-fn the_most_specific_route_answers_in_whatever_order_they_are_declared() {
+fn the_most_specific_route_is_selected_in_any_order_of_declaration() {
     let keys = [
         "$default",
         "ANY /{proxy+}",
@@ -70,7 +70,7 @@ fn the_most_specific_route_answers_in_whatever_order_they_are_declared() {
 }
 
 #[test]
-fn what_matches_nothing_has_no_route() {
+fn a_request_that_matches_no_route_has_none() {
     let router = router(&["GET /a/{b}", "GET /c/{d+}"]);
     for request in
         ["GET /a", "GET /a/", "GET /a//", "GET /a/b/c", "POST /a/b", "GET /c", "GET /c/", "GET a/b", "GET *"]
@@ -80,11 +80,28 @@ fn what_matches_nothing_has_no_route() {
 }
 
 #[test]
-fn declared_paths_are_checked() {
+fn an_invalid_path_in_the_template_is_an_error() {
     for path in ["/", "/a", "/a/", "/{a}", "/a/{b}/{c+}"] {
         assert_eq!(check_path(path), Ok(()), "{path}");
     }
     for path in ["", "a", "/a//b", "/{a+}/b", "/{}", "/{+}", "/a{b}", "/{a}/{a}", "/{a"] {
         assert!(check_path(path).is_err(), "{path}");
+    }
+}
+
+#[test]
+fn path_parameters_are_percent_decoded_and_malformed_escapes_stay() {
+    let router = router(&["GET /{name}"]);
+    for (path, name) in [
+        ("/plain", "plain"),
+        ("/a%20b+c", "a b+c"),
+        ("/%C3%BC", "ü"),
+        ("/%2F", "/"),
+        ("/100%", "100%"),
+        ("/%zz%4", "%zz%4"),
+        ("/%ff", "\u{fffd}"),
+        ("/%e2%82", "\u{fffd}"),
+    ] {
+        assert_eq!(find(&router, &format!("GET {path}")), format!("GET /{{name}} name={name}"), "{path}");
     }
 }

@@ -1,6 +1,6 @@
-//! The integration tests of the local runner: one binary, one module per subject.
+//! The integration tests of the emulator: one binary, one module per subject.
 
-// clippy.toml allows unwrap in test functions; helpers of tests are tests too.
+// clippy.toml allows unwrap in test functions only; helpers of tests need it too.
 #![allow(clippy::unwrap_used)]
 
 mod asynchronous;
@@ -12,18 +12,19 @@ mod http_api;
 mod http_reply;
 mod http_route;
 mod invoke_api;
-mod schedule_by_hand;
-mod schedule_clock;
+mod raw_client;
 mod schedule_event;
 mod schedule_grammar;
+mod schedule_manual;
 mod schedule_times;
+mod schedule_trigger;
+mod socket_server;
 mod template_plan;
+mod test_server;
 mod websocket;
+mod websocket_close;
 mod websocket_connect;
 mod websocket_connections;
 mod websocket_event;
-mod websocket_hostile;
-mod websocket_raw;
+mod websocket_protocol;
 mod websocket_selection;
-mod websocket_world;
-mod world;

@@ -1,9 +1,9 @@
-//! What a schedule's function receives, and firing by hand.
+//! The event of a schedule, and the invocation of the command `fire`.
 
 use expect_test::expect;
 use sam_emulator::plan::ScheduleKind::{Rule, Scheduler};
-use sam_emulator::plan::{ScheduleKind, SchedulePlan};
-use sam_emulator::schedule::{Place, event, fire};
+use sam_emulator::plan::{Account, ScheduleKind, SchedulePlan};
+use sam_emulator::schedule::{event, fire};
 
 pub(crate) fn plan(name: &str, kind: ScheduleKind, expression: &str) -> SchedulePlan {
     SchedulePlan {
@@ -18,12 +18,13 @@ pub(crate) fn plan(name: &str, kind: ScheduleKind, expression: &str) -> Schedule
 }
 
 #[test]
-fn schedule_events_differ_by_service() {
+fn the_event_has_the_format_of_the_service_of_the_schedule() {
     let at = "2026-01-01T02:00:00.25Z".parse().unwrap();
     let id = "53dc4d37-cffa-4f76-80c9-8b7d4a4d2eaa";
+    let account = Account { region: "eu-central-1".to_owned(), ..Account::default() };
     let json = |kind, input: Option<&str>| {
         let plan = SchedulePlan { input: input.map(str::to_owned), ..plan("nightly", kind, "rate(1 day)") };
-        event(&plan, at, &Place::default(), id)
+        event::build(&plan, at, &account, id)
     };
     expect![[r#"{"version":"0","id":"53dc4d37-cffa-4f76-80c9-8b7d4a4d2eaa","detail-type":"Scheduled Event","source":"aws.events","account":"123456789012","time":"2026-01-01T02:00:00Z","region":"eu-central-1","resources":["arn:aws:events:eu-central-1:123456789012:rule/nightly"],"detail":{}}"#]].assert_eq(&json(Rule, None));
     expect![[r#"{"version":"0","id":"53dc4d37-cffa-4f76-80c9-8b7d4a4d2eaa","detail-type":"Scheduled Event","source":"aws.scheduler","account":"123456789012","time":"2026-01-01T02:00:00Z","region":"eu-central-1","resources":["arn:aws:scheduler:eu-central-1:123456789012:schedule/default/nightly"],"detail":"{}"}"#]].assert_eq(&json(Scheduler, None));
@@ -33,12 +34,12 @@ fn schedule_events_differ_by_service() {
 }
 
 #[test]
-fn schedule_fires_by_hand() {
+fn fire_builds_the_event_of_a_schedule_found_by_function_or_by_name() {
     let plans = [plan("minutely", Rule, "rate(1 minute)"), plan("nightly", Scheduler, "cron(0 2 * * ? *)")];
     let at = "2026-07-01T23:00:00Z".parse().unwrap();
-    let place = Place { region: "us-east-1".to_owned(), account: "210987654321".to_owned() };
+    let account = Account { region: "us-east-1".to_owned(), id: "210987654321".to_owned() };
     for target in ["nightly-function", "nightly"] {
-        let call = fire(&plans, target, at, &place).unwrap();
+        let call = fire(&plans, target, at, &account).unwrap();
         assert_eq!(call.function, "nightly-function");
         let event: serde_json::Value = serde_json::from_slice(&call.payload).unwrap();
         assert_eq!(event["time"], "2026-07-01T23:00:00Z");
@@ -48,5 +49,5 @@ fn schedule_fires_by_hand() {
         );
         assert_eq!(event["id"].as_str().map(str::len), Some(36));
     }
-    expect!["no schedule named weekly and none for a function of that name; there are: minutely-function, nightly-function"].assert_eq(&fire(&plans, "weekly", at, &place).unwrap_err().to_string());
+    expect!["no schedule named weekly, and no schedule for a function of that name; the scheduled functions are: minutely-function, nightly-function"].assert_eq(&fire(&plans, "weekly", at, &account).unwrap_err().to_string());
 }

@@ -1,4 +1,4 @@
-//! Which schedule expressions the services take and which they refuse.
+//! The grammar of schedule expressions: what both services accept and what they refuse.
 
 use sam_emulator::plan::ScheduleKind::{Rule, Scheduler};
 use sam_emulator::schedule::Expression;
@@ -109,7 +109,7 @@ const REFUSED: &[&str] = &[
 ];
 
 #[test]
-fn schedule_expressions_are_taken_or_refused_in_the_services_words() {
+fn an_expression_is_accepted_or_refused_with_the_error_of_the_service() {
     for kind in [Rule, Scheduler] {
         for text in ACCEPTED {
             assert!(Expression::parse(text, kind).is_ok(), "{text} refused by {kind:?}");
@@ -122,20 +122,20 @@ fn schedule_expressions_are_taken_or_refused_in_the_services_words() {
 }
 
 #[test]
-fn schedule_kinds_differ_in_at_and_in_grammar() {
+fn only_scheduler_accepts_at_and_a_wrong_plural() {
     for text in ["at(2026-01-01T02:00:00)", "rate(1 minutes)", "rate(5 minute)", "rate(2 day)"] {
         assert!(Expression::parse(text, Scheduler).is_ok(), "{text} refused by Scheduler");
-        assert!(Expression::parse(text, Rule).is_err(), "{text} taken by a rule");
+        assert!(Expression::parse(text, Rule).is_err(), "{text} accepted by a rule");
     }
 }
 
 #[test]
-fn schedule_parser_survives_hostile_strings() {
+fn parsing_never_panics() {
     let pieces = [
         "cron(", "rate(", "at(", ")", "*", "?", "L", "W", "#", "/", "-", ",", " ", "0", "65536", "ı", "💥",
         "\0",
     ];
-    // A small deterministic generator: the same strings on every run.
+    // A deterministic generator, so that every run has the same strings.
     let mut seed = 1_u64;
     for _ in 0..20_000 {
         let mut text = String::from(pieces[(seed % 3) as usize]);

@@ -1,4 +1,4 @@
-//! When an expression fires: calendars, time zones, the two daylight-saving days, rates.
+//! The run times of expressions: calendars, time zones, daylight saving, rates.
 
 use std::time::{Duration, Instant};
 
@@ -12,8 +12,8 @@ fn at(text: &str) -> Timestamp {
     text.parse().unwrap()
 }
 
-/// The next `count` firings after `from`, one a line.
-fn firings(expression: &str, zone: &str, from: &str, count: usize) -> String {
+/// The next `count` runs after `from`, one per line.
+fn runs(expression: &str, zone: &str, from: &str, count: usize) -> String {
     let zone = TimeZone::get(zone).unwrap();
     let expression = Expression::parse(expression, Scheduler).unwrap();
     let mut after = at(from);
@@ -31,12 +31,12 @@ type Row = (&'static str, &'static str, &'static str, usize, Expect);
 
 fn check(rows: &[Row]) {
     for (expression, zone, from, count, expected) in rows {
-        expected.assert_eq(&firings(expression, zone, from, *count));
+        expected.assert_eq(&runs(expression, zone, from, *count));
     }
 }
 
 #[test]
-fn schedule_days_of_the_month() {
+fn cron_allows_days_of_the_month() {
     check(&[
         // The last day, in a common and a leap year.
         (
@@ -61,7 +61,7 @@ fn schedule_days_of_the_month() {
             2026-08-03T00:00:00Z
         "#]],
         ),
-        // 31W: only months with a 31st; a Saturday goes back, a Sunday on the last day two back.
+        // 31W: only months with a 31st day. A Saturday becomes the day before, a Sunday two days before.
         (
             "cron(0 0 31W * ? *)",
             "UTC",
@@ -115,7 +115,7 @@ fn schedule_days_of_the_month() {
             2026-03-21T00:00:00Z
         "#]],
         ),
-        // A range over the month's end.
+        // A range over the end of the month.
         (
             "cron(0 0 30-2 * ? *)",
             "UTC",
@@ -134,7 +134,7 @@ fn schedule_days_of_the_month() {
 }
 
 #[test]
-fn schedule_days_of_the_week() {
+fn cron_allows_days_of_the_week() {
     check(&[
         (
             "cron(0 0 ? * 6L *)",
@@ -197,7 +197,7 @@ fn schedule_days_of_the_week() {
 }
 
 #[test]
-fn schedule_steps_wraps_and_years() {
+fn cron_allows_steps_ranges_over_the_end_and_years() {
     check(&[
         (
             "cron(0/25 20-2/3 * * ? *)",
@@ -238,7 +238,7 @@ fn schedule_steps_wraps_and_years() {
             2176-01-01T00:00:00Z
         "#]],
         ),
-        // Strictly after: not the same instant again, and seconds within the minute do not matter.
+        // Strictly after the instant; seconds within the minute have no effect.
         (
             "cron(0 2 * * ? *)",
             "UTC",
@@ -261,7 +261,7 @@ fn schedule_steps_wraps_and_years() {
 }
 
 #[test]
-fn schedule_zones_and_daylight_saving() {
+fn a_run_in_a_daylight_saving_gap_is_skipped_and_in_an_overlap_happens_once() {
     check(&[
         // Istanbul has no daylight saving: 02:00 is 23:00 UTC all year.
         (
@@ -275,7 +275,7 @@ fn schedule_zones_and_daylight_saving() {
             2026-07-01T23:00:00Z
         "#]],
         ),
-        // Berlin, 29 March 2026 and 28 March 2027: 02:00–03:00 does not exist, the run is skipped.
+        // Berlin, 29 March 2026 and 28 March 2027: 02:00–03:00 does not exist, so the run is skipped.
         (
             "cron(30 2 * * ? *)",
             "Europe/Berlin",
@@ -298,7 +298,7 @@ fn schedule_zones_and_daylight_saving() {
             2027-03-30T00:00:00Z
         "#]],
         ),
-        // Berlin, 25 October 2026 and 31 October 2027: 02:30 comes twice, the run once.
+        // Berlin, 25 October 2026 and 31 October 2027: 02:30 occurs twice, and the run happens once.
         (
             "cron(30 2 * * ? *)",
             "Europe/Berlin",
@@ -321,7 +321,7 @@ fn schedule_zones_and_daylight_saving() {
             2027-11-01T01:30:00Z
         "#]],
         ),
-        // Asked from inside the second pass (02:10 after the change).
+        // From an instant in the second hour of the overlap (02:10 after the change).
         (
             "cron(30 2 * * ? *)",
             "Europe/Berlin",
@@ -331,7 +331,7 @@ fn schedule_zones_and_daylight_saving() {
             2026-10-26T01:30:00Z
         "#]],
         ),
-        // London jumps 01:00–02:00: a 02:00 job runs on the day, a 01:30 job does not.
+        // London skips 01:00–02:00: on that day the run of 02:00 happens and the run of 01:30 does not.
         (
             "cron(0 2 * * ? *)",
             "Europe/London",
@@ -352,7 +352,7 @@ fn schedule_zones_and_daylight_saving() {
             2026-03-31T00:30:00Z
         "#]],
         ),
-        // Samoa had no 30 December 2011 at all.
+        // Samoa skipped 30 December 2011.
         (
             "cron(0 12 * * ? *)",
             "Pacific/Apia",
@@ -368,7 +368,7 @@ fn schedule_zones_and_daylight_saving() {
 }
 
 #[test]
-fn schedule_at_is_local_and_once() {
+fn at_runs_once_in_local_time() {
     check(&[
         (
             "at(2026-07-01T02:00:30)",
@@ -385,7 +385,7 @@ fn schedule_at_is_local_and_once() {
 }
 
 #[test]
-fn schedule_rates_count_from_the_creation() {
+fn a_rate_counts_from_the_creation_of_the_schedule() {
     let since = at("2026-03-28T10:00:07Z");
     let rate = |text, kind| Expression::parse(text, kind).unwrap();
     let next =
@@ -399,7 +399,7 @@ fn schedule_rates_count_from_the_creation() {
     assert_eq!(
         next(&scheduler, "2026-03-28T10:00:07Z"),
         "2026-03-29T10:00:07Z",
-        "24 h, whatever the clocks do"
+        "24 h, also over a daylight-saving change"
     );
     let rule = rate("rate(5 minutes)", Rule);
     assert_eq!(next(&rule, "2026-03-28T10:00:06Z"), "2026-03-28T10:05:07Z", "a rule waits one period");
@@ -410,7 +410,7 @@ fn schedule_rates_count_from_the_creation() {
 }
 
 #[test]
-fn schedule_search_is_quick_even_when_nothing_matches() {
+fn the_search_for_a_run_is_quick_when_there_is_none() {
     let cases = [
         ("cron(0 0 29 2 ? 2100-2199)", Some("2104-02-29T00:00:00Z")),
         ("cron(0 0 31 2 ? *)", None),
@@ -419,11 +419,11 @@ fn schedule_search_is_quick_even_when_nothing_matches() {
         ("cron(* * * * ? 1970-2025)", None),
         ("cron(59 23 31 12 ? 2199)", Some("2199-12-31T23:59:00Z")),
     ];
-    let begun = Instant::now();
+    let started = Instant::now();
     for (text, expected) in cases {
-        let found = firings(text, "UTC", "2026-01-01T00:00:00Z", 1);
+        let found = runs(text, "UTC", "2026-01-01T00:00:00Z", 1);
         assert_eq!(found.trim_end(), expected.unwrap_or_default(), "{text}");
     }
-    // A scan minute by minute would take minutes; this bound only tells the two apart.
-    assert!(begun.elapsed() < Duration::from_secs(5), "{:?}", begun.elapsed());
+    // A search minute by minute would take minutes; the limit only has to distinguish the two.
+    assert!(started.elapsed() < Duration::from_secs(5), "{:?}", started.elapsed());
 }

@@ -1,4 +1,4 @@
-//! A template that is not ours becomes a plan; what the reader does not know is refused by name.
+//! The orders template becomes a plan; a template with anything that is not supported is an error.
 
 use std::collections::BTreeMap;
 
@@ -17,7 +17,7 @@ fn orders(pairs: &[(&str, &str)]) -> Plan {
 }
 
 #[test]
-fn routes_are_listed() {
+fn the_routes_table_lists_http_and_websocket_routes() {
     expect![[r#"
         METHOD  PATH            FUNCTION
         GET     /orders/{id}    order-get
@@ -32,7 +32,7 @@ fn routes_are_listed() {
 }
 
 #[test]
-fn functions_are_listed_with_what_calls_them() {
+fn the_functions_table_lists_every_trigger_of_a_function() {
     expect![[r#"
         FUNCTION      TIMEOUT  MEMORY  CALLED BY
         files         1 s      256 MB  ANY /files/{path+}, GET /old, WS $connect, WS $default, WS quiet
@@ -44,7 +44,7 @@ fn functions_are_listed_with_what_calls_them() {
 }
 
 #[test]
-fn queues_are_listed() {
+fn the_queues_table_lists_every_queue_and_its_function() {
     expect![[r#"
         QUEUE    VHOST  BATCH         STATE  FUNCTION
         refunds  shop   10 or 500 ms  on     order-create
@@ -53,7 +53,7 @@ fn queues_are_listed() {
 }
 
 #[test]
-fn the_banner_says_what_runs_where() {
+fn the_banner_lists_the_url_of_every_api_and_the_enabled_triggers() {
     let address = "127.0.0.1:3000".parse().unwrap();
     let banner = format!("banner\n{}", overview::banner(&orders(&[]), address));
     expect![[r#"
@@ -69,11 +69,10 @@ fn the_banner_says_what_runs_where() {
 }
 
 #[test]
-fn a_function_has_its_globals_and_its_own_values() {
+fn a_function_merges_globals_with_its_own_properties() {
     expect![[r#"
         FunctionPlan {
             name: "order-get",
-            logical_id: "OrderGet",
             timeout: 5s,
             memory_mb: 256,
             environment: {
@@ -91,7 +90,7 @@ fn a_function_has_its_globals_and_its_own_values() {
 }
 
 #[test]
-fn parameters_come_from_their_own_name_or_the_environments() {
+fn a_parameter_takes_its_value_from_its_own_name_before_the_environment_variable() {
     let table = |pairs| orders(pairs).functions["order-get"].environment["TABLE"].clone();
     assert_eq!(table(&[]), "orders-test");
     assert_eq!(table(&[("TABLE_NAME", "baskets")]), "baskets-test");
@@ -99,7 +98,7 @@ fn parameters_come_from_their_own_name_or_the_environments() {
 }
 
 #[test]
-fn conditions_and_mappings_follow_the_parameters() {
+fn conditions_and_mappings_depend_on_the_parameters() {
     let plan = orders(&[("Environment", "live")]);
     assert!(plan.functions.contains_key("only-live"));
     assert_eq!(plan.functions["order-get"].memory_mb, 512);
@@ -114,7 +113,7 @@ fn a_websocket_route_replies_only_with_a_route_response() {
 }
 
 #[test]
-fn queues_and_schedules_keep_their_words() {
+fn queues_and_schedules_have_the_properties_of_the_template() {
     let plan = orders(&[("AWS_REGION", "eu-central-1")]);
     expect![[r#"
         (
@@ -158,40 +157,37 @@ fn queues_and_schedules_keep_their_words() {
 }
 
 #[track_caller]
-fn refuses(template: &str, expected: &Expect) {
+fn assert_error(template: &str, expected: &Expect) {
     let error = template::read(template, &values(&[("Environment", "live")])).unwrap_err();
     expected.assert_eq(&error.to_string());
 }
 
 #[test]
-fn the_unknown_is_refused_by_name() {
+fn an_unsupported_template_is_an_error_that_names_the_place_and_the_value() {
     for (template, expected) in [
         ("", expect!["the template is empty"]),
         ("a: [", expect!["line 2: while parsing a node, did not find expected node content"]),
-        ("Resources: {}\nRules: {}", expect!["Rules: the local runner does not know this property"]),
+        ("Resources: {}\nRules: {}", expect!["Rules: this property is not supported"]),
         (
             "Resources:\n  A: { Type: 'AWS::DynamoDB::Table' }",
-            expect!["Resources.A.Type: the local runner does not know AWS::DynamoDB::Table"],
+            expect!["Resources.A.Type: the resource type AWS::DynamoDB::Table is not supported"],
         ),
         (
             "Resources:\n  A: { Type: AWS::Serverless::Function, Properties: { InlineCode: x } }",
-            expect!["Resources.A.Properties.InlineCode: the local runner does not know this property"],
+            expect!["Resources.A.Properties.InlineCode: this property is not supported"],
         ),
         (
             "Resources:\n  A: { Type: AWS::Serverless::Function, Properties: { Timeout: 901 } }",
             expect!["Resources.A.Properties.Timeout: expected a whole number from 1 to 900, found `901`"],
         ),
-        (
-            "Resources:\n  A: !Transform x",
-            expect!["line 2: the local runner does not know the tag !Transform"],
-        ),
+        ("Resources:\n  A: !Transform x", expect!["line 2: the tag !Transform is not supported"]),
         (
             "Resources:\n  A: { Type: AWS::Serverless::Function, Properties: { FunctionName: !Ref B } }",
-            expect!["Resources.A.Properties.FunctionName.Ref: `B` names no parameter and no resource"],
+            expect!["Resources.A.Properties.FunctionName.Ref: there is no parameter or resource named `B`"],
         ),
         (
             "Resources:\n  A: { Type: AWS::Serverless::Function, Properties: { Description: !Sub '${B' } }",
-            expect!["Resources.A.Properties.Description.Fn::Sub: `${` without `}`"],
+            expect!["Resources.A.Properties.Description.Fn::Sub: a `${` has no closing `}`"],
         ),
         (
             "Parameters: { P: { Type: String } }\nResources:\n  A: { Type: AWS::Serverless::Function, Properties: { FunctionName: !Ref P } }",
@@ -199,41 +195,53 @@ fn the_unknown_is_refused_by_name() {
         ),
         (
             "Parameters: { Environment: { Type: String, AllowedValues: [test] } }\nResources: {}",
-            expect!["Parameters.Environment.AllowedValues: `live` is not among the allowed values"],
+            expect!["Parameters.Environment.AllowedValues: `live` is not an allowed value; use one of: test"],
         ),
         (
             "Conditions: { C: !Condition C }\nResources: { A: { Type: AWS::SQS::Queue, Condition: C } }",
-            expect!["Conditions.C: conditions go in a circle"],
+            expect!["Conditions.C: this condition depends on itself"],
+        ),
+        (
+            "Conditions: { C: !Equals [!If [C, a, b], a] }\nResources: { A: { Type: AWS::SQS::Queue, Condition: C } }",
+            expect!["Conditions.C: Fn::If is not allowed in a condition; use Fn::And, Fn::Or and Fn::Not"],
+        ),
+        (
+            "Resources: {}\n---\nResources: {}",
+            expect!["line 2: a second YAML document is not supported; a template is one document"],
+        ),
+        (
+            "Resources: { A: { <<: { Type: AWS::SQS::Queue } } }",
+            expect!["line 1: YAML merge keys (<<) are not supported (nor by CloudFormation)"],
         ),
         (
             "Resources:\n  A:\n    Type: AWS::Serverless::Function\n    Properties:\n      Events: { E: { Type: SQS, Properties: {} } }",
-            expect![
-                "Resources.A.Properties.Events.E.Type: the local runner does not know the event type SQS"
-            ],
+            expect!["Resources.A.Properties.Events.E.Type: the event type SQS is not supported"],
         ),
         (
             "Resources:\n  A:\n    Type: AWS::Serverless::Function\n    Properties:\n      Events: { E: { Type: HttpApi, Properties: { Method: GET, Path: '/{a+}/b' } } }",
-            expect!["Resources.A.Properties.Events.E.Properties.Path: {a+} is greedy and must come last"],
+            expect![
+                "Resources.A.Properties.Events.E.Properties.Path: the greedy parameter {a+} must be the last segment"
+            ],
         ),
-        ("Resources: &a\n  A: *a", expect!["line 2: aliases are not supported, by CloudFormation neither"]),
-        ("Resources: { A: 1, A: 2 }", expect!["line 1: `A` is given twice"]),
+        ("Resources: &a\n  A: *a", expect!["line 2: YAML aliases are not supported (nor by CloudFormation)"]),
+        ("Resources: { A: 1, A: 2 }", expect!["line 1: the key `A` is used twice in one map"]),
         (
             "Resources:\n  A: { Type: AWS::Serverless::Function, Properties: { Timeout: !Fn::GetAZs '' } }",
-            expect!["line 2: the local runner does not know the tag !Fn::GetAZs"],
+            expect!["line 2: the tag !Fn::GetAZs is not supported"],
         ),
         (
             "Resources:\n  A: { Type: AWS::Serverless::Function, Properties: { Timeout: { 'Fn::ImportValue': x } } }",
             expect![
-                "Resources.A.Properties.Timeout.Fn::ImportValue: the local runner does not know Fn::ImportValue"
+                "Resources.A.Properties.Timeout.Fn::ImportValue: the function Fn::ImportValue is not supported"
             ],
         ),
     ] {
-        refuses(template, &expected);
+        assert_error(template, &expected);
     }
 }
 
 #[test]
-fn hostile_templates_end_in_an_error() {
+fn a_malformed_or_oversized_template_is_an_error() {
     let deep = format!("Resources: {}", "[".repeat(200));
     let deep_blocks: String = (0..200).map(|level| format!("{}a:\n", " ".repeat(level))).collect();
     let huge = format!("Resources: '{}'", "x".repeat(2 << 20));
@@ -254,12 +262,12 @@ fn hostile_templates_end_in_an_error() {
 }
 
 #[test]
-fn no_damaged_template_panics() {
+fn a_damaged_template_never_panics() {
     let bytes = ORDERS.as_bytes();
     for at in (0..bytes.len()).step_by(23) {
-        for junk in ["", "[", "}", "!Ref ", "'", ": ", "\n", "${"] {
+        for insertion in ["", "[", "}", "!Ref ", "'", ": ", "\n", "${"] {
             let mut text = bytes[..at].to_vec();
-            text.extend_from_slice(junk.as_bytes());
+            text.extend_from_slice(insertion.as_bytes());
             text.extend_from_slice(&bytes[(at + 5).min(bytes.len())..]);
             let _ = template::read(&String::from_utf8_lossy(&text), &BTreeMap::new());
         }

@@ -1,4 +1,4 @@
-//! The WebSocket API over real sockets: the life of a connection, and what each outcome looks like.
+//! The WebSocket API over real sockets: the events of a connection, routing, and the outcomes of messages.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -7,95 +7,76 @@ use sam_emulator::invoke::FunctionError;
 use serde_json::{Value, json};
 use tokio::sync::Semaphore;
 use tokio_tungstenite::tungstenite::Message;
-use tokio_tungstenite::tungstenite::protocol::CloseFrame;
 
-use crate::websocket_raw::A_MOMENT;
-use crate::websocket_world::{Setup, World, closed, hear, ok, say};
+use crate::raw_client::A_MOMENT;
+use crate::socket_server::{Setup, SocketServer, ok, receive, receive_close, send};
 
 #[tokio::test]
-async fn a_connection_lives_from_connect_to_disconnect() {
-    let mut world = World::quiet().await;
-    let (mut client, id) = world.connect_to("/live?token=a%20b").await.unwrap();
-    let connect = world.event_of("CONNECT").await;
+async fn a_connection_has_one_connect_and_one_disconnect_event() {
+    let mut server = SocketServer::accepting().await;
+    let (mut client, id) = server.connect_to("/live?token=a%20b").await.unwrap();
+    let connect = server.event_of("CONNECT").await;
     assert_eq!(connect["requestContext"]["connectionId"], json!(id));
     assert_eq!(connect["queryStringParameters"], json!({ "token": "a b" }));
-    say(&mut client, "hello").await;
-    let message = world.event_of("MESSAGE").await;
+    send(&mut client, "hello").await;
+    let message = server.event_of("MESSAGE").await;
     assert_eq!((&message["body"], &message["headers"]), (&json!("hello"), &json!(null)));
-    world.connections.post(&id, "welcome").await.unwrap();
-    assert_eq!(hear(&mut client).await, Message::text("welcome"));
-    world.connections.delete(&id).await.unwrap();
-    assert_eq!(closed(&mut client).await, (1000, "Connection Closed Normally".to_owned()));
+    server.connections.post(&id, "welcome").await.unwrap();
+    assert_eq!(receive(&mut client).await, Message::text("welcome"));
+    server.connections.delete(&id).await.unwrap();
+    assert_eq!(receive_close(&mut client).await, (1000, "Connection Closed Normally".to_owned()));
     drop(client);
-    assert_eq!(world.disconnect().await, (1000, "Connection Closed Normally".to_owned()));
-    world.no_more_events().await;
-    assert_eq!(world.connections.count(), 0);
+    assert_eq!(server.disconnect().await, (1000, "Connection Closed Normally".to_owned()));
+    server.no_more_events().await;
+    assert_eq!(server.connections.count(), 0);
 }
 
-#[tokio::test]
-async fn the_peers_close_is_what_disconnect_says() {
-    let mut world = World::quiet().await;
-    let with = |code: u16, reason: &str| Some(CloseFrame { code: code.into(), reason: reason.into() });
-    for (frame, code, reason) in [
-        (None, 1005, "Client-side close frame status not set"),
-        (with(1000, "bye"), 1000, "bye"),
-        (with(1001, ""), 1001, ""),
-        (with(4001, "own"), 4001, "own"),
-    ] {
-        let (mut client, _) = world.connect().await;
-        world.event_of("CONNECT").await;
-        client.close(frame).await.unwrap();
-        assert_eq!(world.disconnect().await, (code, reason.to_owned()));
-        assert!(matches!(hear(&mut client).await, Message::Close(_)), "the close is answered");
-    }
-}
-
-/// What the toy does with a message.
+/// The reply of the function to a message.
 fn outcome(event: &Value) -> Result<Value, FunctionError> {
     match event["body"].as_str() {
         Some("fail") => Err(FunctionError::new("Boom", "it broke")),
         Some("nothing") => Ok(Value::Null),
-        Some("say") => Ok(json!({ "statusCode": 500, "body": "said" })),
+        Some("reply") => Ok(json!({ "statusCode": 500, "body": "replied" })),
         Some("base64") => Ok(json!({ "statusCode": 200, "body": "aGk=", "isBase64Encoded": true })),
         _ => ok(),
     }
 }
 
 #[tokio::test]
-async fn outcomes_become_frames() {
-    for (replies, said, heard) in [
+async fn the_reply_or_the_error_of_a_function_is_sent_as_a_frame() {
+    for (replies, sent, received) in [
         (false, "fail", r#"{"message": "Internal server error","connectionId":"#),
         (false, "nothing", r#"{"message": "Internal server error","connectionId":"#),
-        (true, "say", "said"),
+        (true, "reply", "replied"),
         (true, "base64", "hi"),
     ] {
         let setup = Setup { replies, ..Setup::default() };
-        let world = World::start(setup, |event| async move { outcome(&event) }).await;
-        let (mut client, _) = world.connect().await;
-        say(&mut client, said).await;
-        let text = hear(&mut client).await.into_text().unwrap();
-        assert!(text.starts_with(heard), "{said}: {text}");
+        let server = SocketServer::start(setup, |event| async move { outcome(&event) }).await;
+        let (mut client, _) = server.connect().await;
+        send(&mut client, sent).await;
+        let text = receive(&mut client).await.into_text().unwrap();
+        assert!(text.starts_with(received), "{sent}: {text}");
     }
 }
 
 #[tokio::test]
-async fn without_a_route_response_bodies_are_dropped() {
-    let world = World::start(Setup::default(), |event| async move { outcome(&event) }).await;
-    let (mut client, id) = world.connect().await;
-    say(&mut client, "say").await;
-    say(&mut client, "fail").await;
-    let text = hear(&mut client).await.into_text().unwrap();
+async fn a_reply_is_dropped_when_the_route_has_no_route_response() {
+    let server = SocketServer::start(Setup::default(), |event| async move { outcome(&event) }).await;
+    let (mut client, id) = server.connect().await;
+    send(&mut client, "reply").await;
+    send(&mut client, "fail").await;
+    let text = receive(&mut client).await.into_text().unwrap();
     let (start, request_id) = text.split_once(r#","requestId":""#).unwrap();
     assert_eq!(start, format!(r#"{{"message": "Internal server error","connectionId":"{id}""#));
     assert_eq!(request_id.len(), 18, "{request_id}");
 }
 
 #[tokio::test]
-async fn messages_go_to_the_route_they_select() {
+async fn a_message_takes_the_selected_route_or_the_default_route() {
     let setup = Setup { routes: vec!["$connect", "$disconnect", "$default", "join"], ..Setup::default() };
-    let mut world = World::start(setup, |_| async { ok() }).await;
-    let (mut client, _) = world.connect().await;
-    world.event_of("CONNECT").await;
+    let mut server = SocketServer::start(setup, |_| async { ok() }).await;
+    let (mut client, _) = server.connect().await;
+    server.event_of("CONNECT").await;
     for (body, key) in [
         (r#"{"action":"join"}"#, "join"),
         (r#"{"action":"part"}"#, "$default"),
@@ -105,44 +86,44 @@ async fn messages_go_to_the_route_they_select() {
         ("2", "$default"),
         ("not JSON", "$default"),
     ] {
-        say(&mut client, body).await;
-        assert_eq!(world.event_of("MESSAGE").await["requestContext"]["routeKey"], key, "{body}");
+        send(&mut client, body).await;
+        assert_eq!(server.event_of("MESSAGE").await["requestContext"]["routeKey"], key, "{body}");
     }
 }
 
 #[tokio::test]
-async fn without_default_a_message_is_forbidden_and_the_line_stays() {
+async fn a_message_without_a_route_is_forbidden_and_the_connection_stays_open() {
     let setup = Setup { routes: vec!["$connect", "join"], ..Setup::default() };
-    let mut world = World::start(setup, |_| async { ok() }).await;
-    let (mut client, _) = world.connect().await;
-    world.event_of("CONNECT").await;
-    say(&mut client, "hello").await;
-    let text = hear(&mut client).await.into_text().unwrap();
+    let mut server = SocketServer::start(setup, |_| async { ok() }).await;
+    let (mut client, _) = server.connect().await;
+    server.event_of("CONNECT").await;
+    send(&mut client, "hello").await;
+    let text = receive(&mut client).await.into_text().unwrap();
     assert!(text.starts_with(r#"{"message":"Forbidden","connectionId":""#), "{text}");
-    say(&mut client, r#"{"action":"join"}"#).await;
-    world.event_of("MESSAGE").await;
+    send(&mut client, r#"{"action":"join"}"#).await;
+    server.event_of("MESSAGE").await;
 }
 
 #[tokio::test]
-async fn a_function_that_takes_too_long_is_told_and_the_line_stays() {
+async fn a_message_that_times_out_is_answered_and_the_connection_stays_open() {
     let setup = Setup { timeout: Duration::from_millis(100), ..Setup::default() };
-    let world = World::start(setup, |event| async move {
+    let server = SocketServer::start(setup, |event| async move {
         if event["body"] == "hang" { std::future::pending().await } else { ok() }
     })
     .await;
-    let (mut client, _) = world.connect().await;
+    let (mut client, _) = server.connect().await;
     for _ in 0..2 {
-        say(&mut client, "hang").await;
-        let text = hear(&mut client).await.into_text().unwrap();
+        send(&mut client, "hang").await;
+        let text = receive(&mut client).await.into_text().unwrap();
         assert!(text.starts_with(r#"{"message":"Endpoint request timed out","connectionId":""#), "{text}");
     }
 }
 
-/// A world in which messages wait for the semaphore.
-async fn gated(setup: Setup) -> (World, Arc<Semaphore>) {
+/// A server whose function takes a permit of the semaphore for every message.
+async fn gated(setup: Setup) -> (SocketServer, Arc<Semaphore>) {
     let gate = Arc::new(Semaphore::new(0));
     let held = Arc::clone(&gate);
-    let world = World::start(setup, move |event| {
+    let server = SocketServer::start(setup, move |event| {
         let held = Arc::clone(&held);
         async move {
             if event["body"].is_string() {
@@ -152,78 +133,64 @@ async fn gated(setup: Setup) -> (World, Arc<Semaphore>) {
         }
     })
     .await;
-    (world, gate)
+    (server, gate)
 }
 
 #[tokio::test]
-async fn messages_run_in_order_and_all_of_them_before_disconnect() {
-    let (mut world, gate) = gated(Setup::options(|options| options.pending_frames = 4)).await;
-    let (mut client, id) = world.connect().await;
-    world.event_of("CONNECT").await;
-    // More than may wait: the rest stays in the socket and is not lost.
+async fn messages_run_in_order_and_before_disconnect() {
+    let (mut server, gate) = gated(Setup::options(|options| options.max_waiting_messages = 4)).await;
+    let (mut client, id) = server.connect().await;
+    server.event_of("CONNECT").await;
+    // More than the limit of waiting messages: the others stay in the socket and are not lost.
     for number in 0..40 {
-        say(&mut client, number.to_string()).await;
+        send(&mut client, number.to_string()).await;
     }
-    assert_eq!(world.event_of("MESSAGE").await["body"], json!("0"));
-    world.no_more_events().await;
+    assert_eq!(server.event_of("MESSAGE").await["body"], json!("0"));
+    server.no_more_events().await;
     client.close(None).await.unwrap();
     gate.add_permits(40);
     for number in 1..40 {
-        assert_eq!(world.event_of("MESSAGE").await["body"], json!(number.to_string()));
+        assert_eq!(server.event_of("MESSAGE").await["body"], json!(number.to_string()));
     }
-    assert_eq!(world.disconnect().await.0, 1005);
-    assert!(world.connections.get(&id).await.is_err());
-    world.no_more_events().await;
+    assert_eq!(server.disconnect().await.0, 1005);
+    assert!(server.connections.get(&id).await.is_err());
+    server.no_more_events().await;
 }
 
 #[tokio::test]
-async fn the_switch_runs_messages_side_by_side() {
-    let (mut world, gate) = gated(Setup::options(|options| options.frames_at_once = 3)).await;
-    let (mut client, _) = world.connect().await;
-    world.event_of("CONNECT").await;
+async fn messages_run_concurrently_up_to_the_option() {
+    let (mut server, gate) = gated(Setup::options(|options| options.concurrent_messages = 3)).await;
+    let (mut client, _) = server.connect().await;
+    server.event_of("CONNECT").await;
     for number in 0..5 {
-        say(&mut client, number.to_string()).await;
+        send(&mut client, number.to_string()).await;
     }
     for _ in 0..3 {
-        world.event_of("MESSAGE").await;
+        server.event_of("MESSAGE").await;
     }
-    world.no_more_events().await;
+    server.no_more_events().await;
     gate.add_permits(5);
-    world.event_of("MESSAGE").await;
-    world.event_of("MESSAGE").await;
+    server.event_of("MESSAGE").await;
+    server.event_of("MESSAGE").await;
 }
 
 #[tokio::test]
-async fn idle_and_old_connections_are_cut() {
-    let second = Duration::from_secs(1);
-    for (idle, life) in [(second / 5, second * 60), (second * 60, second / 5)] {
-        let setup = Setup::options(|options| (options.idle, options.life) = (idle, life));
-        let mut world = World::start(setup, |_| async { ok() }).await;
-        let (mut client, _) = world.connect().await;
-        world.event_of("CONNECT").await;
-        assert_eq!(closed(&mut client).await, (1001, "Going away".to_owned()));
-        drop(client);
-        assert_eq!(world.disconnect().await, (1001, "Going away".to_owned()));
-    }
-}
-
-#[tokio::test]
-async fn data_in_either_direction_keeps_a_connection_and_pings_do_not() {
+async fn data_in_either_direction_restarts_the_idle_timeout_and_pings_do_not() {
     let setup = Setup::options(|options| {
-        options.idle = Duration::from_millis(400);
-        options.close_patience = A_MOMENT;
+        options.idle_timeout = Duration::from_millis(400);
+        options.close_timeout = A_MOMENT;
     });
-    let mut world = World::start(setup, |_| async { ok() }).await;
-    let (mut client, id) = world.connect().await;
-    world.event_of("CONNECT").await;
+    let mut server = SocketServer::start(setup, |_| async { ok() }).await;
+    let (mut client, id) = server.connect().await;
+    server.event_of("CONNECT").await;
     for round in 0..8 {
         tokio::time::sleep(Duration::from_millis(100)).await;
         if round % 2 == 0 {
-            world.connections.post(&id, "x").await.unwrap();
-            hear(&mut client).await;
+            server.connections.post(&id, "x").await.unwrap();
+            receive(&mut client).await;
         } else {
-            say(&mut client, "x").await;
-            world.event_of("MESSAGE").await;
+            send(&mut client, "x").await;
+            server.event_of("MESSAGE").await;
         }
     }
     let pinging = async {
@@ -234,29 +201,6 @@ async fn data_in_either_direction_keeps_a_connection_and_pings_do_not() {
     };
     tokio::select! {
         () = pinging => {}
-        end = world.disconnect() => assert_eq!(end.0, 1001),
+        closed = server.disconnect() => assert_eq!(closed.0, 1001),
     }
-}
-
-#[tokio::test]
-async fn the_end_of_the_server_sends_everybody_away() {
-    let mut world = World::quiet().await;
-    let mut clients = Vec::new();
-    for _ in 0..5 {
-        clients.push(world.connect().await.0);
-        world.event_of("CONNECT").await;
-    }
-    let listening = tokio::spawn(async move {
-        for client in &mut clients {
-            assert_eq!(closed(client).await.0, 1001);
-            // Answers the close.
-            let _ = futures::StreamExt::next(client).await;
-        }
-    });
-    world.stop().await;
-    for _ in 0..5 {
-        assert_eq!(world.disconnect().await, (1001, "Going away".to_owned()));
-    }
-    world.no_more_events().await;
-    listening.await.unwrap();
 }

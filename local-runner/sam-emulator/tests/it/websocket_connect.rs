@@ -1,4 +1,4 @@
-//! What each outcome of `$connect` makes of the upgrade.
+//! The response to an upgrade request for each outcome of `$connect`.
 
 use std::time::Duration;
 
@@ -7,10 +7,10 @@ use serde_json::{Value, json};
 use tokio_tungstenite::connect_async;
 use tokio_tungstenite::tungstenite::client::IntoClientRequest;
 
-use crate::websocket_raw::Raw;
-use crate::websocket_world::{Setup, World, ok};
+use crate::raw_client::RawClient;
+use crate::socket_server::{Setup, SocketServer, ok};
 
-/// What the toy does when the query says so.
+/// The outcome that the query asks for.
 fn outcome(event: &Value) -> Result<Value, FunctionError> {
     let kind = event["queryStringParameters"]["do"].as_str().unwrap_or("accept");
     Ok(match kind {
@@ -31,34 +31,34 @@ fn outcome(event: &Value) -> Result<Value, FunctionError> {
 }
 
 #[tokio::test]
-async fn refusals_pass_their_status_through_and_failures_are_502() {
-    let mut world = World::start(Setup::default(), |event| async move { outcome(&event) }).await;
-    let own = "\"Internal server error\"";
+async fn a_refusal_keeps_its_status_and_a_failure_is_502() {
+    let mut server = SocketServer::start(Setup::default(), |event| async move { outcome(&event) }).await;
+    let gateway_error = "\"Internal server error\"";
     for (kind, status, body) in [
         ("deny", 401, "{\"code\":\"UNAUTHENTICATED\"}"),
         ("text", 503, "later"),
         ("redirect", 302, ""),
-        ("nothing", 502, own),
-        ("no-status", 502, own),
-        ("odd-status", 502, own),
-        ("switch", 502, own),
-        ("fail", 502, own),
-        ("panic", 502, own),
+        ("nothing", 502, gateway_error),
+        ("no-status", 502, gateway_error),
+        ("odd-status", 502, gateway_error),
+        ("switch", 502, gateway_error),
+        ("fail", 502, gateway_error),
+        ("panic", 502, gateway_error),
     ] {
-        let (given, text) = world.refused(&format!("/live?do={kind}")).await;
+        let (given, text) = server.refused(&format!("/live?do={kind}")).await;
         assert_eq!(given, status, "{kind}");
         assert!(text.contains(body), "{kind}: {text}");
-        world.event_of("CONNECT").await;
+        server.event_of("CONNECT").await;
     }
-    // Nobody was connected, so nobody is disconnected.
-    world.no_more_events().await;
+    // A refused upgrade has no $disconnect event.
+    server.no_more_events().await;
 }
 
 #[tokio::test]
-async fn the_chosen_protocol_is_echoed_from_either_map() {
-    let world = World::start(Setup::default(), |event| async move { outcome(&event) }).await;
+async fn the_sub_protocol_is_taken_from_either_header_map() {
+    let server = SocketServer::start(Setup::default(), |event| async move { outcome(&event) }).await;
     for kind in ["one", "many"] {
-        let mut request = format!("ws://{}/live?do={kind}", world.address).into_client_request().unwrap();
+        let mut request = format!("ws://{}/live?do={kind}", server.address).into_client_request().unwrap();
         request.headers_mut().insert("sec-websocket-protocol", "other, chat".parse().unwrap());
         let (_client, response) = connect_async(request).await.unwrap();
         assert_eq!(response.headers()["sec-websocket-protocol"], "chat", "{kind}");
@@ -66,21 +66,21 @@ async fn the_chosen_protocol_is_echoed_from_either_map() {
 }
 
 #[tokio::test]
-async fn only_the_stage_and_the_mapping_keys_lead_here() {
-    let world = World::quiet().await;
+async fn only_the_stage_and_the_mapping_keys_are_paths_of_the_api() {
+    let server = SocketServer::accepting().await;
     for path in ["/live", "/live/", "/live?x=1", "/live/?EIO=4", "/socket.io/?EIO=4", "/socket.io", "/l%69ve"]
     {
-        world.connect_to(path).await.unwrap();
+        server.connect_to(path).await.unwrap();
     }
     for path in ["/", "/prod", "/live/more", "/live//", "/socket.io/x", "/livex", "/%zz"] {
-        assert_eq!(world.refused(path).await, (403, r#"{"message":"Forbidden"}"#.to_owned()), "{path}");
+        assert_eq!(server.refused(path).await, (403, r#"{"message":"Forbidden"}"#.to_owned()), "{path}");
     }
 }
 
 #[tokio::test]
-async fn a_malformed_handshake_never_reaches_a_function() {
-    let mut world = World::quiet().await;
-    let good = "GET /live HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
+async fn a_malformed_upgrade_request_is_refused_before_connect() {
+    let mut server = SocketServer::accepting().await;
+    let valid = "GET /live HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
                 Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n";
     for (from, to, status) in [
         ("Version: 13", "Version: 8", "426"),
@@ -88,61 +88,37 @@ async fn a_malformed_handshake_never_reaches_a_function() {
         ("Connection: Upgrade", "Connection: close", "400"),
         ("GET", "POST", "400"),
     ] {
-        let socket = tokio::net::TcpStream::connect(world.address).await.unwrap();
-        let mut raw = Raw { socket };
-        raw.send(good.replace(from, to).as_bytes()).await;
-        let head = raw.head().await;
+        let socket = tokio::net::TcpStream::connect(server.address).await.unwrap();
+        let mut client = RawClient { socket };
+        client.send(valid.replace(from, to).as_bytes()).await;
+        let head = client.head().await;
         assert!(head.starts_with(&format!("HTTP/1.1 {status}")), "{to}: {head}");
     }
-    world.no_more_events().await;
+    server.no_more_events().await;
 }
 
 #[tokio::test]
-async fn without_connect_everybody_is_accepted() {
+async fn every_connection_is_accepted_when_the_api_has_no_connect_route() {
     let setup = Setup { routes: vec!["$disconnect"], ..Setup::default() };
-    let mut world = World::start(setup, |_| async { ok() }).await;
-    let (client, _) = world.connect().await;
+    let mut server = SocketServer::start(setup, |_| async { ok() }).await;
+    let (client, _) = server.connect().await;
     drop(client);
-    assert_eq!(world.disconnect().await.0, 1006);
+    assert_eq!(server.disconnect().await.0, 1006);
 }
 
 #[tokio::test]
-async fn a_connect_that_takes_too_long_is_504() {
+async fn a_connect_that_times_out_is_504() {
     let setup = Setup { timeout: Duration::from_millis(50), ..Setup::default() };
-    let world = World::start(setup, |_| std::future::pending()).await;
-    let (status, body) = world.refused("/live").await;
+    let server = SocketServer::start(setup, |_| std::future::pending()).await;
+    let (status, body) = server.refused("/live").await;
     assert_eq!(status, 504);
     assert!(body.starts_with(r#"{"message":"Endpoint request timed out","connectionId":""#), "{body}");
 }
 
 #[tokio::test]
-async fn too_many_at_once_are_429() {
+async fn an_upgrade_over_the_rate_limit_is_429() {
     let setup = Setup::options(|options| options.connects_per_second = Some(1));
-    let world = World::start(setup, |_| async { ok() }).await;
-    let _first = world.connect().await;
-    assert_eq!(world.refused("/live").await.0, 429);
-}
-
-#[tokio::test]
-async fn who_leaves_while_connect_runs_is_disconnected_once() {
-    let (go, wait) = tokio::sync::watch::channel(false);
-    let mut world = World::start(Setup::default(), move |_| {
-        let mut wait = wait.clone();
-        async move {
-            wait.wait_for(|go| *go).await.unwrap();
-            ok()
-        }
-    })
-    .await;
-    let raw = Raw::begin(world.address, "/live", b"").await;
-    let connect = world.event_of("CONNECT").await;
-    let id = connect["requestContext"]["connectionId"].as_str().unwrap();
-    assert!(world.connections.get(id).await.is_err(), "not before $connect has returned");
-    drop(raw);
-    // The server must have seen the end of the line, or it would be tested less.
-    tokio::time::sleep(crate::websocket_raw::A_MOMENT).await;
-    go.send(true).unwrap();
-    assert_eq!(world.disconnect().await.0, 1006);
-    world.no_more_events().await;
-    assert_eq!(world.connections.count(), 0);
+    let server = SocketServer::start(setup, |_| async { ok() }).await;
+    let _first = server.connect().await;
+    assert_eq!(server.refused("/live").await.0, 429);
 }

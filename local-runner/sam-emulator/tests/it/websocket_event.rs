@@ -1,12 +1,12 @@
-//! The three events, byte for byte.
+//! The three kinds of events, compared with the format of AWS.
 
 use std::sync::Arc;
 
 use expect_test::{Expect, expect};
 use http::Request;
 use jiff::Timestamp;
-use sam_emulator::websocket::end::End;
-use sam_emulator::websocket::event::{self, Occasion, Origin};
+use sam_emulator::websocket::CloseReason;
+use sam_emulator::websocket::event::{self, ConnectionMeta, EventMeta};
 use serde_json::Value;
 
 fn head() -> http::request::Parts {
@@ -23,14 +23,14 @@ fn head() -> http::request::Parts {
     request.body(()).unwrap().into_parts().0
 }
 
-fn origin(head: &http::request::Parts) -> Origin {
+fn meta(head: &http::request::Parts) -> ConnectionMeta {
     let now = Timestamp::from_millisecond(1_707_503_007_396).unwrap();
-    Origin::of(head, Arc::from("L0SM9cOFvHcCIhw="), "192.0.2.1".parse().unwrap(), now)
+    ConnectionMeta::of(head, Arc::from("L0SM9cOFvHcCIhw="), "192.0.2.1".parse().unwrap(), now)
 }
 
-fn at(route_key: &str) -> Occasion<'_> {
+fn event_meta(route_key: &str) -> EventMeta<'_> {
     let now = Timestamp::from_millisecond(1_707_503_008_941).unwrap();
-    Occasion { stage: "live", route_key, request_id: "REQ=", now }
+    EventMeta { stage: "live", route_key, request_id: "REQ=", now }
 }
 
 fn check(event: &[u8], expected: &Expect) {
@@ -39,9 +39,9 @@ fn check(event: &[u8], expected: &Expect) {
 }
 
 #[test]
-fn connect_has_headers_in_their_case_and_the_query() {
+fn a_connect_event_has_the_headers_in_their_usual_case_and_the_query() {
     let head = head();
-    let event = event::connect(&origin(&head), at("$connect"), &head, 3000, "Root=1-0-0");
+    let event = event::connect(&meta(&head), event_meta("$connect"), &head, 3000, "Root=1-0-0");
     check(
         &event,
         &expect![[r#"
@@ -124,9 +124,9 @@ fn connect_has_headers_in_their_case_and_the_query() {
 }
 
 #[test]
-fn a_message_has_no_headers() {
+fn a_message_event_has_the_body_and_no_headers() {
     let head = head();
-    let event = event::message(&origin(&head), at("$default"), "MSG=", "{\"a\":\"\u{1f600}\\n\"}");
+    let event = event::message(&meta(&head), event_meta("$default"), "MSG=", "{\"a\":\"\u{1f600}\\n\"}");
     check(
         &event,
         &expect![[r#"
@@ -157,9 +157,10 @@ fn a_message_has_no_headers() {
 }
 
 #[test]
-fn disconnect_has_odd_headers_and_says_why() {
+fn a_disconnect_event_has_four_headers_and_the_close_reason() {
     let head = head();
-    let event = event::disconnect(&origin(&head), at("$disconnect"), &End::by_peer(None));
+    let event =
+        event::disconnect(&meta(&head), event_meta("$disconnect"), &CloseReason::from_close_frame(None));
     check(
         &event,
         &expect![[r#"

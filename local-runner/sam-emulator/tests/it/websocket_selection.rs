@@ -1,9 +1,9 @@
-//! Route selection expressions, as data.
+//! Route selection expressions: what they select, and which are not valid.
 
 use sam_emulator::websocket::selection::Selection;
 
 #[test]
-fn expressions_select_routes() {
+fn an_expression_selects_a_route_key_from_the_body() {
     for (expression, body, key) in [
         ("$request.body.action", r#"{"action":"join"}"#, Some("join")),
         ("$request.body.action", r#"{"action":7}"#, Some("7")),
@@ -29,7 +29,7 @@ fn expressions_select_routes() {
 }
 
 #[test]
-fn what_cannot_be_read_is_refused_by_name() {
+fn an_invalid_expression_is_an_error_that_contains_it() {
     for expression in [
         "$request.header.x",
         "$default",
@@ -46,7 +46,7 @@ fn what_cannot_be_read_is_refused_by_name() {
 }
 
 #[test]
-fn deep_json_is_not_followed() {
+fn a_body_nested_too_deep_selects_nothing() {
     let deep = "[".repeat(100_000);
     assert_eq!(Selection::parse("$request.body.a").unwrap().evaluate(&deep), None);
 }

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use sam_emulator::invoke::asynchronous::AsyncInvoker;
 use sam_emulator::invoke::{FunctionError, Invocation, Registry};
 use sam_emulator::plan::{FunctionPlan, Plan, WebSocketPlan, WebSocketRoutePlan};
-use sam_emulator::runner::Options;
+use sam_emulator::runner::RunnerOptions;
 use sam_emulator::websocket::{Connections, PostError};
 use sam_emulator::{App, Runner};
 use serde_json::{Value, json};
@@ -52,7 +52,7 @@ impl Drop for Echo {
 
 impl Echo {
     pub(super) async fn start(above: Above) -> Self {
-        let mut options = Options::default();
+        let mut options = RunnerOptions::default();
         options.websocket.mapping_keys = vec!["engine.io".to_owned(), "socket.io".to_owned()];
         let runner = Runner::new(plan(), options);
         let server = Arc::new(Server {
@@ -62,7 +62,7 @@ impl Echo {
             sessions: Mutex::default(),
         });
         let mut app = App::of(registry(&server));
-        app.task(move |_, stop| async move {
+        app.background_task(move |_, stop| async move {
             stop.run_until_cancelled(server.beat()).await;
         });
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -254,7 +254,6 @@ fn plan() -> Plan {
     };
     let function = |name: &str| FunctionPlan {
         name: name.to_owned(),
-        logical_id: name.to_owned(),
         timeout: 20 * second,
         memory_mb: 128,
         environment: [].into(),

@@ -1,15 +1,14 @@
-//! From lapin's types to ours.
+//! lapin's types → the types of [`source`](crate::event_source::source).
 
 use std::collections::BTreeMap;
 
 use lapin::BasicProperties;
 use lapin::types::{AMQPValue, FieldTable, ShortString};
 
-use crate::event_source::source::{HeaderValue, Properties};
+use crate::event_source::source::{AmqpProperties, AmqpValue};
 
-/// A message's properties.
-pub(super) fn properties(from: &BasicProperties) -> Properties {
-    Properties {
+pub(super) fn properties(from: &BasicProperties) -> AmqpProperties {
+    AmqpProperties {
         content_type: text(from.content_type()),
         content_encoding: text(from.content_encoding()),
         headers: from.headers().as_ref().map(table),
@@ -31,31 +30,31 @@ fn text(from: &Option<ShortString>) -> Option<String> {
     from.as_ref().map(ShortString::to_string)
 }
 
-fn table(from: &FieldTable) -> BTreeMap<String, HeaderValue> {
+fn table(from: &FieldTable) -> BTreeMap<String, AmqpValue> {
     from.inner().iter().map(|(name, value)| (name.to_string(), header(value))).collect()
 }
 
-fn header(from: &AMQPValue) -> HeaderValue {
+fn header(from: &AMQPValue) -> AmqpValue {
     match from {
-        AMQPValue::Boolean(flag) => HeaderValue::Boolean(*flag),
-        AMQPValue::ShortShortInt(number) => HeaderValue::Integer((*number).into()),
-        AMQPValue::ShortShortUInt(number) => HeaderValue::Integer((*number).into()),
-        AMQPValue::ShortInt(number) => HeaderValue::Integer((*number).into()),
-        AMQPValue::ShortUInt(number) => HeaderValue::Integer((*number).into()),
-        AMQPValue::LongInt(number) => HeaderValue::Integer((*number).into()),
-        AMQPValue::LongUInt(number) => HeaderValue::Integer((*number).into()),
-        AMQPValue::LongLongInt(number) => HeaderValue::Integer(*number),
-        AMQPValue::Float(number) => HeaderValue::Float((*number).into()),
-        AMQPValue::Double(number) => HeaderValue::Float(*number),
+        AMQPValue::Boolean(flag) => AmqpValue::Boolean(*flag),
+        AMQPValue::ShortShortInt(number) => AmqpValue::Integer((*number).into()),
+        AMQPValue::ShortShortUInt(number) => AmqpValue::Integer((*number).into()),
+        AMQPValue::ShortInt(number) => AmqpValue::Integer((*number).into()),
+        AMQPValue::ShortUInt(number) => AmqpValue::Integer((*number).into()),
+        AMQPValue::LongInt(number) => AmqpValue::Integer((*number).into()),
+        AMQPValue::LongUInt(number) => AmqpValue::Integer((*number).into()),
+        AMQPValue::LongLongInt(number) => AmqpValue::Integer(*number),
+        AMQPValue::Float(number) => AmqpValue::Float((*number).into()),
+        AMQPValue::Double(number) => AmqpValue::Float(*number),
         AMQPValue::DecimalValue(decimal) => {
-            HeaderValue::Float(f64::from(decimal.value) / 10_f64.powi(decimal.scale.into()))
+            AmqpValue::Float(f64::from(decimal.value) / 10_f64.powi(decimal.scale.into()))
         }
-        AMQPValue::ShortString(text) => HeaderValue::Text(text.as_str().into()),
-        AMQPValue::LongString(text) => HeaderValue::Text(text.as_bytes().into()),
-        AMQPValue::FieldArray(values) => HeaderValue::List(values.as_slice().iter().map(header).collect()),
-        AMQPValue::Timestamp(seconds) => HeaderValue::Time(*seconds),
-        AMQPValue::FieldTable(values) => HeaderValue::Table(table(values)),
-        AMQPValue::ByteArray(bytes) => HeaderValue::Bytes(bytes.as_slice().into()),
-        AMQPValue::Void => HeaderValue::Null,
+        AMQPValue::ShortString(text) => AmqpValue::Text(text.as_str().into()),
+        AMQPValue::LongString(text) => AmqpValue::Text(text.as_bytes().into()),
+        AMQPValue::FieldArray(values) => AmqpValue::List(values.as_slice().iter().map(header).collect()),
+        AMQPValue::Timestamp(seconds) => AmqpValue::Time(*seconds),
+        AMQPValue::FieldTable(values) => AmqpValue::Table(table(values)),
+        AMQPValue::ByteArray(bytes) => AmqpValue::Bytes(bytes.as_slice().into()),
+        AMQPValue::Void => AmqpValue::Null,
     }
 }

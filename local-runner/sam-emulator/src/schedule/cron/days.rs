@@ -1,4 +1,4 @@
-//! Which days of a month a cron expression allows: day-of-month or day-of-week, never both.
+//! The days of a month that a cron expression allows, by day-of-month or day-of-week.
 
 use std::collections::BTreeSet;
 
@@ -6,12 +6,12 @@ use jiff::civil::{Date, Weekday};
 
 use super::field::{DAYS_OF_MONTH, DAYS_OF_WEEK};
 
-/// The day fields. Exactly one of the two is `?`.
+/// The two day fields, of which exactly one is `?`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Days {
-    /// Terms of day-of-month.
+    /// The terms of day-of-month.
     OfMonth(Vec<MonthDay>),
-    /// Terms of day-of-week.
+    /// The terms of day-of-week.
     OfWeek(Vec<WeekDay>),
 }
 
@@ -24,18 +24,18 @@ pub(super) enum MonthDay {
     Last,
     /// `LW`: the last weekday.
     LastWeekday,
-    /// `15W`: the weekday nearest to that day, within the month.
+    /// `15W`: the weekday nearest to that day in the same month.
     NearestWeekday(u16),
 }
 
-/// One term of day-of-week; 1 is Sunday.
+/// One term of day-of-week, where 1 is Sunday.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum WeekDay {
-    /// `2`, `MON-FRI`, and `L`, the last day of the week.
+    /// `2`, `MON-FRI`, or `L`, which is Saturday.
     Among(BTreeSet<u16>),
-    /// `6L`: the month's last Friday.
+    /// `6L`: the last Friday of the month.
     Last(u16),
-    /// `3#2`: the month's second Tuesday.
+    /// `3#2`: the second Tuesday of the month.
     Nth(u16, i8),
 }
 
@@ -50,7 +50,7 @@ impl Days {
         }
     }
 
-    /// The allowed days of the month that begins on `start`, in order.
+    /// The allowed days of the month whose first day is `start`, in order.
     pub(super) fn in_month(&self, start: Date) -> impl Iterator<Item = Date> + use<'_> {
         start.series(jiff::Span::new().days(1)).take(length(start) as usize).filter(|date| match self {
             Self::OfMonth(terms) => terms.iter().any(|term| term.allows(*date)),
@@ -90,7 +90,8 @@ fn month_day(term: &str) -> Option<MonthDay> {
     }
 }
 
-/// The terms of day-of-week. A `#` must stand alone (EventBridge user guide, "Cron expressions").
+/// The terms of day-of-week. A term with `#` must be the only one (EventBridge user guide, "Cron
+/// expressions").
 fn week_days(list: &str) -> Option<Vec<WeekDay>> {
     match list.split_once('#') {
         Some((day, nth)) => {
@@ -113,8 +114,7 @@ fn length(date: Date) -> i8 {
     date.days_in_month()
 }
 
-/// The weekday nearest to `day` in the month of `date`, never in another month; `None` when the month
-/// has no such day.
+/// The weekday nearest to `day` in the month of `date`; `None` when the month has no such day.
 fn nearest_weekday(date: Date, day: i8) -> Option<i8> {
     let target = date.with().day(day).build().ok()?;
     Some(match target.weekday() {

@@ -1,21 +1,21 @@
-//! One field of a cron expression: lists, ranges that may wrap, steps and names.
+//! One field of a cron expression: lists, ranges, steps and names.
 
 use std::collections::BTreeSet;
 
-/// What a field allows.
+/// The grammar of one field.
 pub(super) struct Field {
-    least: u16,
-    most: u16,
-    /// Names of the values from `least` on; empty when the field knows none.
+    min: u16,
+    max: u16,
+    /// The names of the values from `min` on; empty when the values have no names.
     names: &'static [&'static str],
-    /// Whether `20-2` runs over the end. Years have no end to run over.
+    /// Whether a range like `20-2` continues at `min` after `max`; years do not.
     wraps: bool,
-    /// Whether the field takes `/`.
+    /// Whether the field allows `/`.
     steps: bool,
 }
 
-const fn numeric(least: u16, most: u16) -> Field {
-    Field { least, most, names: &[], wraps: true, steps: true }
+const fn numeric(min: u16, max: u16) -> Field {
+    Field { min, max, names: &[], wraps: true, steps: true }
 }
 
 /// 0–59.
@@ -29,7 +29,7 @@ pub(super) const MONTHS: Field = Field {
     names: &["JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC"],
     ..numeric(1, 12)
 };
-/// 1–7 or SUN–SAT; the contract lists no `/` here.
+/// 1–7 or SUN–SAT, without `/`.
 pub(super) const DAYS_OF_WEEK: Field =
     Field { names: &["SUN", "MON", "TUE", "WED", "THU", "FRI", "SAT"], steps: false, ..numeric(1, 7) };
 /// 1970–2199.
@@ -45,7 +45,7 @@ impl Field {
         Some(values)
     }
 
-    /// The values of one term: `*`, `5`, `MON`, `1-5`, `22-2`, and `/step` after any of them.
+    /// The values of one term: `*`, `5`, `MON`, `1-5`, `22-2`, each also with `/step`.
     pub(super) fn term(&self, term: &str) -> Option<impl Iterator<Item = u16> + use<>> {
         let (range, step) = match term.split_once('/') {
             Some((range, step)) if self.steps => (range, Some(step_size(step)?)),
@@ -53,32 +53,32 @@ impl Field {
             None => (term, None),
         };
         let (from, to) = match range.split_once('-') {
-            _ if range == "*" => (self.least, self.most),
+            _ if range == "*" => (self.min, self.max),
             Some((from, to)) => (self.value(from)?, self.value(to)?),
-            // `0/15`: from 0 to the end of the field, every 15.
-            None if step.is_some() => (self.value(range)?, self.most),
+            // `0/15`: every 15th value from 0 to the end of the field.
+            None if step.is_some() => (self.value(range)?, self.max),
             None => (self.value(range)?, self.value(range)?),
         };
         self.walk(from, to, step.unwrap_or(1))
     }
 
-    /// One number or name within the field's bounds.
+    /// The value of a number or name, if the field allows it.
     pub(super) fn value(&self, text: &str) -> Option<u16> {
         let named = self.names.iter().position(|name| name.eq_ignore_ascii_case(text));
         let value = match named {
-            Some(index) => self.least + index as u16,
+            Some(index) => self.min + index as u16,
             None => digits(text)?,
         };
-        (self.least..=self.most).contains(&value).then_some(value)
+        (self.min..=self.max).contains(&value).then_some(value)
     }
 
     fn walk(&self, from: u16, to: u16, step: u16) -> Option<impl Iterator<Item = u16> + use<>> {
-        let (least, size) = (self.least, self.most - self.least + 1);
+        let (min, size) = (self.min, self.max - self.min + 1);
         if from > to && !self.wraps {
             return None;
         }
         let span = if from <= to { to - from } else { to + size - from };
-        Some((0..=span).step_by(step.into()).map(move |ahead| least + (from - least + ahead) % size))
+        Some((0..=span).step_by(step.into()).map(move |offset| min + (from - min + offset) % size))
     }
 }
 
@@ -86,7 +86,7 @@ fn step_size(text: &str) -> Option<u16> {
     digits(text).filter(|step| *step > 0)
 }
 
-/// A plain number; `parse` alone would take `+5`.
+/// A number of one to four digits; `parse` alone would accept `+5`.
 fn digits(text: &str) -> Option<u16> {
     let plain = (1..=4).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_digit());
     plain.then(|| text.parse().ok()).flatten()

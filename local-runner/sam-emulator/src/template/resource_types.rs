@@ -1,11 +1,11 @@
-//! What the runner knows about resource types it does not run: which may be passed over in silence, what
-//! `Ref` and `Fn::GetAtt` give for them. A type in no list is refused by name.
+//! Resource types that the emulator does not run: which of them it ignores, and what `Ref` and `Fn::GetAtt`
+//! return for them. A type in no list is an error.
 
 use super::node::Cursor;
 use crate::plan::Account;
 
 /// Types that have no effect on one machine: permissions, secrets, logs, alarms, networks, brokers that
-/// run elsewhere. A prefix that ends in `::` stands for the whole service.
+/// run elsewhere. An entry that ends in `::` covers the whole service.
 const IGNORED: &[&str] = &[
     "AWS::ApiGatewayV2::ApiMapping",
     "AWS::ApiGatewayV2::DomainName",
@@ -35,12 +35,11 @@ const IGNORED: &[&str] = &[
     "AWS::XRay::",
 ];
 
-/// Whether a resource of this type may be passed over.
 pub(crate) fn is_ignored(kind: &str) -> bool {
-    IGNORED.iter().any(|known| kind == *known || (known.ends_with("::") && kind.starts_with(known)))
+    IGNORED.iter().any(|ignored| kind == *ignored || (ignored.ends_with("::") && kind.starts_with(ignored)))
 }
 
-/// The property that names a resource of this type, where `Ref` returns that name.
+/// The property whose value `Ref` returns; `None` where `Ref` returns the logical id.
 pub(crate) fn name_property(kind: &str) -> Option<&'static str> {
     match kind {
         "AWS::Serverless::Function" => Some("FunctionName"),
@@ -50,8 +49,7 @@ pub(crate) fn name_property(kind: &str) -> Option<&'static str> {
     }
 }
 
-/// Logical ids of the routes that SAM generates for a WebSocket API: `<api><Key>Route`
-/// (`samtranslator/model/api/websocket_api_generator.py`).
+/// Logical ids of the routes that SAM generates for the WebSocket API `id`; empty for every other type.
 pub(crate) fn generated_routes(kind: &str, id: &str, resource: &Cursor<'_>) -> Vec<String> {
     if kind != "AWS::Serverless::WebSocketApi" {
         return Vec::new();
@@ -61,14 +59,16 @@ pub(crate) fn generated_routes(kind: &str, id: &str, resource: &Cursor<'_>) -> V
     entries.iter().map(|(key, _)| generated_route(id, key)).collect()
 }
 
-/// The logical id that SAM gives to the route `key` of the WebSocket API `api`.
+/// The logical id that SAM gives to the route `key` of the WebSocket API `api`: `<api><Key>Route`
+/// (`samtranslator/model/api/websocket_api_generator.py`).
 pub(crate) fn generated_route(api: &str, key: &str) -> String {
     let key = key.trim_start_matches('$');
     let (first, rest) = key.split_at(key.chars().next().map_or(0, char::len_utf8));
     format!("{api}{}{}Route", first.to_uppercase(), rest.to_lowercase())
 }
 
-/// `Fn::GetAtt`: real shapes for what runs here, a stand-in ARN or name for what is passed over.
+/// The value of `Fn::GetAtt`: AWS's form for functions and APIs, an invented ARN or name for ignored types.
+/// `None` when the type has no such attribute.
 pub(crate) fn attribute(account: &Account, kind: &str, reference: &str, attribute: &str) -> Option<String> {
     let region = &account.region;
     match (kind, attribute) {

@@ -1,4 +1,4 @@
-//! A client that writes bytes, for what no library would send.
+//! A WebSocket client that writes bytes, for frames that no library would send.
 
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -7,15 +7,25 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 
-use crate::websocket_world::PATIENCE;
+use crate::socket_server::TIMEOUT;
 
-/// A raw connection.
-pub(crate) struct Raw {
+/// First bytes of frames: the FIN bit and the opcode (RFC 6455 §5.2).
+pub(crate) const TEXT: u8 = 0x81;
+pub(crate) const FIRST_OF_TEXT: u8 = 0x01;
+pub(crate) const CONTINUATION: u8 = 0x00;
+pub(crate) const LAST_CONTINUATION: u8 = 0x80;
+pub(crate) const BINARY: u8 = 0x82;
+pub(crate) const CLOSE: u8 = 0x88;
+pub(crate) const PING: u8 = 0x89;
+pub(crate) const PONG: u8 = 0x8a;
+
+/// A connection without a WebSocket library.
+pub(crate) struct RawClient {
     pub(crate) socket: TcpStream,
 }
 
-impl Raw {
-    /// Sends an upgrade, with `more` in the same segment, and does not wait.
+impl RawClient {
+    /// Sends an upgrade request, with `more` in the same segment, and does not wait for the response.
     pub(crate) async fn begin(address: SocketAddr, path: &str, more: &[u8]) -> Self {
         let mut socket = TcpStream::connect(address).await.unwrap();
         let mut bytes = format!(
@@ -28,33 +38,33 @@ impl Raw {
         Self { socket }
     }
 
-    /// Upgrades; the id is the one that the 101 names.
+    /// Connects. Returns the client and the connection id of the 101 response.
     pub(crate) async fn connect(address: SocketAddr) -> (Self, String) {
-        let mut raw = Self::begin(address, "/live", b"").await;
-        let head = raw.head().await;
+        let mut client = Self::begin(address, "/live", b"").await;
+        let head = client.head().await;
         assert!(head.starts_with("HTTP/1.1 101"), "{head}");
         assert!(head.contains("sec-websocket-accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo="), "{head}");
         let id = head.lines().find_map(|line| line.strip_prefix("x-amzn-connection-id: ")).unwrap();
         let id = id.to_owned();
-        (raw, id)
+        (client, id)
     }
 
-    /// The answer's head.
+    /// The head of the HTTP response.
     pub(crate) async fn head(&mut self) -> String {
         let mut head = Vec::new();
         while !head.ends_with(b"\r\n\r\n") {
-            let byte = timeout(PATIENCE, self.socket.read_u8()).await.expect("a head in time");
+            let byte = timeout(TIMEOUT, self.socket.read_u8()).await.expect("a head in time");
             head.push(byte.unwrap());
         }
         String::from_utf8(head).unwrap()
     }
 
     pub(crate) async fn send(&mut self, bytes: &[u8]) {
-        // The server may have hung up on an earlier part.
+        // The server may have closed after an earlier part of the bytes.
         let _ = self.socket.write_all(bytes).await;
     }
 
-    /// The next frame's first byte and payload.
+    /// The first byte and the payload of the next frame.
     pub(crate) async fn frame(&mut self) -> (u8, Vec<u8>) {
         let read = async {
             let first = self.socket.read_u8().await.unwrap();
@@ -67,15 +77,15 @@ impl Raw {
             self.socket.read_exact(&mut payload).await.unwrap();
             (first, payload)
         };
-        timeout(PATIENCE, read).await.expect("a frame in time")
+        timeout(TIMEOUT, read).await.expect("a frame in time")
     }
 
-    /// The close code; the server hangs up after it.
+    /// The code of the next frame, which must be a close frame and the last bytes of the server.
     pub(crate) async fn close_code(&mut self) -> u16 {
         let (first, payload) = self.frame().await;
-        assert_eq!(first, 0x88, "{payload:?}");
+        assert_eq!(first, CLOSE, "{payload:?}");
         let mut rest = Vec::new();
-        let _ = timeout(PATIENCE, self.socket.read_to_end(&mut rest)).await.expect("the end in time");
+        let _ = timeout(TIMEOUT, self.socket.read_to_end(&mut rest)).await.expect("the end in time");
         assert_eq!(rest, b"");
         u16::from_be_bytes([payload[0], payload[1]])
     }
@@ -101,5 +111,5 @@ pub(crate) fn frame(first: u8, payload: &[u8]) -> Vec<u8> {
     bytes
 }
 
-/// Long enough for a wrong thing to happen.
+/// Long enough for an unwanted event to happen.
 pub(crate) const A_MOMENT: Duration = Duration::from_millis(50);

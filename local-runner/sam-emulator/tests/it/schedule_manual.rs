@@ -1,5 +1,5 @@
-//! Runs fired by hand: remembered by the trigger that serves, unless they are still to come; and what people are
-//! shown of runs that come and runs that were missed.
+//! Manual runs: the trigger records them unless they are in the future; and the texts about next and missed
+//! runs.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -9,8 +9,8 @@ use jiff::{SignedDuration, Timestamp};
 use sam_emulator::invoke::BoxFuture;
 use sam_emulator::overview;
 use sam_emulator::plan::ScheduleKind::{Rule, Scheduler};
-use sam_emulator::plan::{Plan, SchedulePlan};
-use sam_emulator::schedule::{Clock, Fired, Missed, Place, Schedules, State, Trigger};
+use sam_emulator::plan::{Account, Plan, SchedulePlan};
+use sam_emulator::schedule::{Clock, ManualRun, MissedRuns, ScheduleState, Schedules, Trigger};
 use tokio::sync::{mpsc, oneshot};
 
 use crate::schedule_event::plan;
@@ -29,18 +29,18 @@ fn plans() -> Vec<SchedulePlan> {
     ]
 }
 
-/// What was missed when a runner starts at `now`.
-async fn missed(file: &Path, now: &str) -> Vec<Missed> {
-    let mut state = State::open(file).unwrap();
+/// The runs that are reported as missed when the emulator starts at `now`.
+async fn missed(file: &Path, now: &str) -> Vec<MissedRuns> {
+    let mut state = ScheduleState::open(file).unwrap();
     let schedules = Schedules::new(plans(), &mut state, at(now)).unwrap();
     state.save().await.unwrap();
     schedules.missed()
 }
 
-/// A clock that stands still.
-struct Still(Timestamp);
+/// A clock that does not move.
+struct FixedClock(Timestamp);
 
-impl Clock for Still {
+impl Clock for FixedClock {
     fn now(&self) -> Timestamp {
         self.0
     }
@@ -50,25 +50,25 @@ impl Clock for Still {
     }
 }
 
-/// Tells a trigger that runs at `now` what was fired by hand.
-async fn tell(file: &Path, now: &str, fired: &[Fired]) {
-    let mut state = State::open(file).unwrap();
+/// Runs a trigger at `now` that receives these manual runs.
+async fn record(file: &Path, now: &str, runs: &[ManualRun]) {
+    let mut state = ScheduleState::open(file).unwrap();
     let schedules = Schedules::new(plans(), &mut state, at(now)).unwrap();
-    let (told, by_hand) = mpsc::unbounded_channel();
-    fired.iter().for_each(|fired| told.send(fired.clone()).unwrap());
+    let (sender, manual_runs) = mpsc::unbounded_channel();
+    runs.iter().for_each(|run| sender.send(run.clone()).unwrap());
     let trigger = Trigger::new(
         schedules,
         state,
-        Place::default(),
-        Arc::new(Still(at(now))),
+        Account::default(),
+        Arc::new(FixedClock(at(now))),
         Arc::new(|_| oneshot::channel().1),
     );
-    // What was told before the end is noted before it.
-    trigger.hearing(by_hand).run(std::future::ready(())).await;
+    // Runs that were sent before the stop are recorded before it.
+    trigger.with_manual_runs(manual_runs).run(std::future::ready(())).await;
 }
 
 #[tokio::test]
-async fn a_missed_run_fired_by_hand_is_not_reported_again() {
+async fn a_missed_run_is_not_reported_again_after_a_manual_run() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("schedules.json");
     assert_eq!(missed(&file, "2026-01-01T12:00:00Z").await, []);
@@ -76,22 +76,22 @@ async fn a_missed_run_fired_by_hand_is_not_reported_again() {
     let found = missed(&file, now).await;
     assert_eq!((found.len(), found[0].count, found[0].last), (1, 3, at("2026-01-03T23:00:00Z")));
 
-    let fired = |text: &str| Fired { schedule: "nightly".to_owned(), at: at(text) };
-    // A run that is still to come makes up for nothing, nor does one of another schedule.
-    let nobody = Fired { schedule: "nobody".to_owned(), at: at(now) };
-    tell(&file, now, &[fired("2026-01-04T12:00:01Z"), nobody]).await;
+    let run = |text: &str| ManualRun { schedule: "nightly".to_owned(), at: at(text) };
+    // A run in the future replaces no missed run, nor does a run of an unknown schedule.
+    let unknown = ManualRun { schedule: "unknown".to_owned(), at: at(now) };
+    record(&file, now, &[run("2026-01-04T12:00:01Z"), unknown]).await;
     assert_eq!(missed(&file, now).await[0].count, 3);
-    // An early one makes up for those up to it; a repeat of it takes nothing back.
-    tell(&file, now, &[fired("2026-01-02T23:00:00Z")]).await;
+    // A run replaces every missed run up to it. An earlier run afterwards has no effect.
+    record(&file, now, &[run("2026-01-02T23:00:00Z")]).await;
     assert_eq!(missed(&file, now).await[0].count, 1);
-    tell(&file, now, &[fired("2026-01-03T23:00:00Z"), fired("2026-01-01T23:00:00Z")]).await;
+    record(&file, now, &[run("2026-01-03T23:00:00Z"), run("2026-01-01T23:00:00Z")]).await;
     assert_eq!(missed(&file, now).await, []);
 }
 
 #[test]
-fn people_are_shown_what_comes_and_what_was_missed() {
+fn the_overview_lists_next_runs_and_missed_runs_with_their_command() {
     let now = at("2026-01-01T22:00:00Z");
-    let schedules = Schedules::new(plans(), &mut State::in_memory(), now).unwrap();
+    let schedules = Schedules::new(plans(), &mut ScheduleState::in_memory(), now).unwrap();
     expect![[r#"
         METHOD  PATH  FUNCTION
 
@@ -102,7 +102,7 @@ fn people_are_shown_what_comes_and_what_was_missed() {
     "#]]
     .assert_eq(&overview::routes(&Plan::default(), &schedules.next_runs(now, 2)));
 
-    let mut state = State::in_memory();
+    let mut state = ScheduleState::in_memory();
     Schedules::new(plans(), &mut state, now).unwrap();
     let later = Schedules::new(plans(), &mut state, now + SignedDuration::from_hours(30)).unwrap();
     expect![[r#"

@@ -1,4 +1,5 @@
-//! The trigger: what is due, what was missed, and the memory across restarts. Time is driven by hand.
+//! The trigger: which runs are due, which were missed, and the state across restarts. The test moves the
+//! clock.
 
 use std::fmt::Write;
 use std::path::Path;
@@ -9,8 +10,8 @@ use expect_test::expect;
 use jiff::Timestamp;
 use sam_emulator::invoke::{BoxFuture, Invocation};
 use sam_emulator::plan::ScheduleKind::{Rule, Scheduler};
-use sam_emulator::plan::SchedulePlan;
-use sam_emulator::schedule::{Clock, Due, Place, Schedules, State, Trigger};
+use sam_emulator::plan::{Account, SchedulePlan};
+use sam_emulator::schedule::{Clock, DueRuns, ScheduleState, Schedules, Trigger};
 use tokio::sync::{Notify, oneshot};
 
 use crate::schedule_event::plan;
@@ -31,13 +32,14 @@ fn plans() -> Vec<SchedulePlan> {
 }
 
 fn opened(now: &str) -> Schedules {
-    Schedules::new(plans(), &mut State::in_memory(), at(now)).unwrap()
+    Schedules::new(plans(), &mut ScheduleState::in_memory(), at(now)).unwrap()
 }
 
-fn told(due: &Due) -> String {
+/// One line per run to start and per schedule with missed runs.
+fn text_of(due: &DueRuns) -> String {
     let mut text = String::new();
-    for firing in &due.fire {
-        writeln!(text, "fire {} {}", firing.plan.name, firing.at).unwrap();
+    for run in &due.runs {
+        writeln!(text, "run {} {}", run.plan.name, run.at).unwrap();
     }
     for missed in &due.missed {
         writeln!(text, "missed {} {} {}", missed.schedule, missed.count, missed.last).unwrap();
@@ -46,7 +48,7 @@ fn told(due: &Due) -> String {
 }
 
 #[test]
-fn schedule_due_fires_each_once_and_never_late() {
+fn a_run_is_due_once_and_counts_as_missed_when_it_is_late() {
     let schedules = opened("2026-01-01T22:00:00Z");
     let cases = [
         ("2026-01-01T22:58:30Z", "2026-01-01T22:58:59.9Z", expect![[""]]),
@@ -54,36 +56,36 @@ fn schedule_due_fires_each_once_and_never_late() {
             "2026-01-01T22:58:59.9Z",
             "2026-01-01T22:59:00Z",
             expect![[r#"
-            fire minutely 2026-01-01T22:59:00Z
+            run minutely 2026-01-01T22:59:00Z
         "#]],
         ),
-        // Both at once; the end of the stretch belongs to it, its beginning does not.
+        // Both at once. The period includes its end and not its beginning.
         (
             "2026-01-01T22:59:00Z",
             "2026-01-01T23:00:00.01Z",
             expect![[r#"
-            fire minutely 2026-01-01T23:00:00Z
-            fire nightly 2026-01-01T23:00:00Z
+            run minutely 2026-01-01T23:00:00Z
+            run nightly 2026-01-01T23:00:00Z
         "#]],
         ),
-        // The machine slept for three hours: the last minute is in time, the rest is not.
+        // The machine was suspended for three hours: only the last minute is in time.
         (
             "2026-01-01T22:00:00Z",
             "2026-01-02T01:00:30Z",
             expect![[r#"
-            fire minutely 2026-01-02T01:00:00Z
+            run minutely 2026-01-02T01:00:00Z
             missed minutely 179 2026-01-02T00:59:00Z
             missed nightly 1 2026-01-01T23:00:00Z
         "#]],
         ),
     ];
     for (from, to, expected) in cases {
-        expected.assert_eq(&told(&schedules.due(at(from), at(to))));
+        expected.assert_eq(&text_of(&schedules.due(at(from), at(to))));
     }
 }
 
 #[test]
-fn schedule_next_runs_are_listed_for_people() {
+fn the_next_runs_are_listed_for_enabled_schedules() {
     expect![[r#"
         [
             NextRuns {
@@ -122,36 +124,36 @@ fn schedule_next_runs_are_listed_for_people() {
 }
 
 #[test]
-fn schedule_refusals_name_the_schedule() {
-    let good = || plan("s", Scheduler, "rate(1 day)");
+fn the_error_of_an_invalid_schedule_names_the_schedule() {
+    let valid = || plan("s", Scheduler, "rate(1 day)");
     let cases = [
         (
-            SchedulePlan { expression: "cron(0 1 * * * *)".to_owned(), ..good() },
+            SchedulePlan { expression: "cron(0 1 * * * *)".to_owned(), ..valid() },
             expect!["schedule s: Invalid Schedule Expression cron(0 1 * * * *)."],
         ),
         (
-            SchedulePlan { timezone: "Europe/Atlantis".to_owned(), ..good() },
+            SchedulePlan { timezone: "Europe/Atlantis".to_owned(), ..valid() },
             expect!["schedule s: Invalid Schedule Expression Timezone Europe/Atlantis."],
         ),
         (
-            SchedulePlan { input: Some("{not json".to_owned()), ..good() },
+            SchedulePlan { input: Some("{not json".to_owned()), ..valid() },
             expect!["schedule s: Input is not JSON: key must be a string at line 1 column 2"],
         ),
     ];
     for (plan, expected) in cases {
-        let refusal = Schedules::new(vec![plan], &mut State::in_memory(), at("2026-01-01T00:00:00Z"));
-        expected.assert_eq(&refusal.unwrap_err().to_string());
+        let result = Schedules::new(vec![plan], &mut ScheduleState::in_memory(), at("2026-01-01T00:00:00Z"));
+        expected.assert_eq(&result.unwrap_err().to_string());
     }
 }
 
-/// A clock that only moves when somebody sleeps on it, and says when it has come to its end.
-struct HandClock {
+/// A clock that moves only while the trigger sleeps, and notifies when it reaches its end.
+struct ManualClock {
     now: Mutex<Timestamp>,
     end: Timestamp,
     ended: Notify,
 }
 
-impl Clock for HandClock {
+impl Clock for ManualClock {
     fn now(&self) -> Timestamp {
         *self.now.lock().unwrap()
     }
@@ -167,52 +169,52 @@ impl Clock for HandClock {
     }
 }
 
-/// Runs the trigger over a stretch of time and tells the missed runs and the firings, all of which succeed.
+/// Runs the trigger from `from` to `to`. Returns the missed runs and the started ones, all of which succeed.
 async fn run(plans: Vec<SchedulePlan>, file: &Path, from: &str, to: &str) -> String {
-    run_with(plans, file, from, to, |delivered| delivered.send(()).unwrap()).await
+    run_with(plans, file, from, to, |succeeded| succeeded.send(()).unwrap()).await
 }
 
-/// What becomes of an invocation.
-type Fate = fn(oneshot::Sender<()>);
+/// Decides the outcome of an invocation.
+type Outcome = fn(oneshot::Sender<()>);
 
-/// The same; `end` decides what becomes of each invocation.
-async fn run_with(plans: Vec<SchedulePlan>, file: &Path, from: &str, to: &str, end: Fate) -> String {
-    let mut state = State::open(file).unwrap();
+/// Like [`run`], with this outcome of every invocation.
+async fn run_with(plans: Vec<SchedulePlan>, file: &Path, from: &str, to: &str, outcome: Outcome) -> String {
+    let mut state = ScheduleState::open(file).unwrap();
     let schedules = Schedules::new(plans, &mut state, at(from)).unwrap();
-    let mut lines = told(&Due { fire: Vec::new(), missed: schedules.missed() });
-    let clock = Arc::new(HandClock { now: Mutex::new(at(from)), end: at(to), ended: Notify::new() });
+    let mut lines = text_of(&DueRuns { runs: Vec::new(), missed: schedules.missed() });
+    let clock = Arc::new(ManualClock { now: Mutex::new(at(from)), end: at(to), ended: Notify::new() });
     let calls: Arc<Mutex<Vec<Invocation>>> = Arc::default();
     let invoke = {
         let calls = calls.clone();
         Arc::new(move |call| {
-            let (delivered, heard) = oneshot::channel();
+            let (succeeded, receipt) = oneshot::channel();
             calls.lock().unwrap().push(call);
-            end(delivered);
-            heard
+            outcome(succeeded);
+            receipt
         })
     };
-    let trigger = Trigger::new(schedules, state, Place::default(), clock.clone(), invoke);
+    let trigger = Trigger::new(schedules, state, Account::default(), clock.clone(), invoke);
     trigger.run(clock.ended.notified()).await;
     for call in calls.lock().unwrap().iter() {
         let event: serde_json::Value = serde_json::from_slice(&call.payload).unwrap();
-        writeln!(lines, "fired {} {}", call.function, event["time"].as_str().unwrap()).unwrap();
+        writeln!(lines, "ran {} {}", call.function, event["time"].as_str().unwrap()).unwrap();
     }
     lines
 }
 
 #[tokio::test]
-async fn schedule_trigger_remembers_across_restarts() {
+async fn the_state_survives_a_restart() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("schedules.json");
     let plans = || vec![plan("rated", Scheduler, "rate(1 hour)"), plan("hourly", Rule, "cron(30 * * * ? *)")];
 
-    // Created at 10:00:01, the next whole second; a Scheduler rate fires at once.
+    // Created at 10:00:01, the next whole second. A Scheduler rate runs at its creation.
     let first = run(plans(), &file, "2026-01-01T10:00:00.5Z", "2026-01-01T11:45:00Z").await;
     expect![[r#"
-        fired rated-function 2026-01-01T10:00:01Z
-        fired hourly-function 2026-01-01T10:30:00Z
-        fired rated-function 2026-01-01T11:00:01Z
-        fired hourly-function 2026-01-01T11:30:00Z
+        ran rated-function 2026-01-01T10:00:01Z
+        ran hourly-function 2026-01-01T10:30:00Z
+        ran rated-function 2026-01-01T11:00:01Z
+        ran hourly-function 2026-01-01T11:30:00Z
     "#]]
     .assert_eq(&first);
     expect![[r#"
@@ -230,50 +232,50 @@ async fn schedule_trigger_remembers_across_restarts() {
         }"#]]
     .assert_eq(&std::fs::read_to_string(&file).unwrap());
 
-    // Down until 15:10: told, not fired. Then it goes on.
+    // Not running until 15:10: the missed runs are reported and not started.
     let second = run(plans(), &file, "2026-01-01T15:10:00Z", "2026-01-01T15:45:00Z").await;
     expect![[r#"
         missed rated 4 2026-01-01T15:00:01Z
         missed hourly 3 2026-01-01T14:30:00Z
-        fired hourly-function 2026-01-01T15:30:00Z
+        ran hourly-function 2026-01-01T15:30:00Z
     "#]]
     .assert_eq(&second);
 
-    // Another expression is another schedule: it has missed nothing.
+    // A schedule with another expression is new, so it has missed nothing.
     let changed = vec![plan("hourly", Rule, "cron(15 * * * ? *)")];
     let third = run(changed, &file, "2026-01-02T00:00:00Z", "2026-01-02T00:20:00Z").await;
     expect![[r#"
-        fired hourly-function 2026-01-02T00:15:00Z
+        ran hourly-function 2026-01-02T00:15:00Z
     "#]]
     .assert_eq(&third);
 }
 
-/// Given up after its retries, or never heard of again because the process was killed: both are missed.
+/// The event was dropped after its retries, or the process was killed: both runs count as missed.
 #[tokio::test(start_paused = true)]
-async fn schedule_a_run_that_did_not_succeed_is_told_by_the_next_start() {
-    let (given_up, killed): (Fate, Fate) = (drop, std::mem::forget);
-    for end in [given_up, killed] {
+async fn a_run_that_did_not_succeed_is_reported_as_missed_at_the_next_start() {
+    let (dropped, killed): (Outcome, Outcome) = (drop, std::mem::forget);
+    for outcome in [dropped, killed] {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("schedules.json");
         let plans = || vec![plan("hourly", Rule, "cron(30 * * * ? *)")];
         run(plans(), &file, "2026-01-01T10:00:00Z", "2026-01-01T10:45:00Z").await;
-        run_with(plans(), &file, "2026-01-01T10:45:01Z", "2026-01-01T11:45:00Z", end).await;
+        run_with(plans(), &file, "2026-01-01T10:45:01Z", "2026-01-01T11:45:00Z", outcome).await;
         let next = run(plans(), &file, "2026-01-01T11:45:01Z", "2026-01-01T11:50:00Z").await;
         assert!(next.starts_with("missed") && next.contains("2026-01-01T11:30:00Z"), "{next}");
     }
 }
 
 #[test]
-fn schedule_state_tells_a_broken_file() {
+fn an_invalid_state_file_is_an_error_that_names_the_file() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("schedules.json");
     std::fs::write(&file, "{").unwrap();
-    assert!(State::open(&file).unwrap_err().to_string().contains("schedules.json: EOF"));
+    assert!(ScheduleState::open(&file).unwrap_err().to_string().contains("schedules.json: EOF"));
 }
 
 #[test]
-fn schedule_missed_years_are_counted_quickly_up_to_a_bound() {
-    let mut state = State::in_memory();
+fn missed_runs_are_counted_up_to_ten_thousand() {
+    let mut state = ScheduleState::in_memory();
     let minutely = || vec![plan("minutely", Rule, "cron(* * * * ? *)")];
     Schedules::new(minutely(), &mut state, at("2020-01-01T00:00:00Z")).unwrap();
     let later = Schedules::new(minutely(), &mut state, at("2026-01-01T00:00:30Z")).unwrap();
