@@ -1,4 +1,4 @@
-//! Every port's contract on a store of its own.
+//! Every port's contract, each on a new store.
 
 use std::sync::Arc;
 
@@ -110,11 +110,11 @@ async fn outbox() {
 }
 
 #[tokio::test]
-async fn a_healthy_store_says_so() {
+async fn probe_succeeds_when_the_store_is_healthy() {
     embedded().check().await.unwrap();
 }
 
-/// The queue's other end.
+/// The consumer's side of the queue.
 struct View(Arc<Embedded>);
 
 #[async_trait]
