@@ -7,10 +7,10 @@ use shared::error::StoreError;
 use shared::ports::{Conversations, Messages, Sessions, Users};
 use shared::session::Session;
 
-fn session(world: &World, who: Identity) -> Session {
+fn session(world: &World, identity: Identity) -> Session {
     Session {
-        id: who.session_id,
-        user_id: who.user_id,
+        id: identity.session_id,
+        user_id: identity.user_id,
         refresh_hash: "0".to_owned(),
         device: "test".to_owned(),
         created_at: world.now,

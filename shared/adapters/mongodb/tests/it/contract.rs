@@ -1,11 +1,11 @@
-//! The suite that every adapter is held to, on a database of its own per port.
+//! Every port's contract, each in its own database.
 
 use std::sync::Arc;
 
 use adapter_mongodb::Mongo;
 use shared::contract::{self, Chats, Search, Waiting};
 
-use crate::world::with_mongo;
+use crate::fixture::with_mongo;
 
 const NAME: &str = "mongodb";
 
