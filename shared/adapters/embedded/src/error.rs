@@ -39,7 +39,6 @@ pub enum OpenError {
     Database(#[from] rusqlite::Error),
 }
 
-/// Why a database job failed.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum DbError {
     #[error(transparent)]
@@ -48,7 +47,6 @@ pub(crate) enum DbError {
     Port(#[from] StoreError),
 }
 
-/// The result of a database job.
 pub(crate) type DbResult<T> = Result<T, DbError>;
 
 impl From<DbError> for StoreError {

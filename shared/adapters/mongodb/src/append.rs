@@ -132,7 +132,7 @@ impl Mongo {
         };
         match batch.into_iter().next_back() {
             Some(own) if !own_rejected => Ok(Outcome::Created(own)),
-            Some(own) => self.rejecting_message(draft, own.seq).await,
+            Some(own) => self.find_by_keys(draft, own.seq).await,
             None => Ok(Outcome::SeqTaken),
         }
     }
@@ -152,9 +152,9 @@ impl Mongo {
         Ok(rows.into_iter().filter(|row| !stored.contains(&row.id)).collect())
     }
 
-    /// The stored message because of which an index rejected the draft. Read with concern `local`, because a majority
-    /// may not have that message yet; step 3 waits for the majority before the writer is answered.
-    async fn rejecting_message(&self, draft: &Draft, seq: i64) -> StoreResult<Outcome> {
+    /// The stored message with one of the draft's keys. Read with concern `local`: a majority may not have that message
+    /// yet, and step 3 waits for the majority before the writer is answered.
+    async fn find_by_keys(&self, draft: &Draft, seq: i64) -> StoreResult<Outcome> {
         let mut keys = vec![doc! { "_id": draft.id.as_str() }];
         if let Some(key) = &draft.client_message_id {
             keys.push(doc! { "senderId": draft.sender_id.as_str(), "clientMessageId": key });

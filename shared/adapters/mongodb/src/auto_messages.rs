@@ -103,8 +103,8 @@ impl AutoMessages for Mongo {
     }
 }
 
-/// Rows that are due and not queued. BSON dates are whole milliseconds, so "before the next one" includes this one. An
-/// exclusive bound gives the same result on every server, also with ties in a longer index key.
+/// Rows that are due and not queued. BSON dates are whole milliseconds, so `$lt` the next millisecond includes `now`.
+/// An exclusive bound gives the same result on every server, also with ties in a longer index key.
 fn due(now: DateTime) -> Document {
     let next = DateTime::from_millis(now.timestamp_millis().saturating_add(1));
     doc! { "isQueued": false, "sendDate": { "$lt": next } }

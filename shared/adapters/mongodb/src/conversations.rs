@@ -137,8 +137,8 @@ fn activity_after(member: &UserId, after: Option<&ActivityCursor>) -> Document {
     filter
 }
 
-/// The members, with the read position of one moved forward. An `up_to` that was never issued means "everything" and
-/// is replaced by `lastSeq`, the last readable message: a pending message must not count as read when it arrives.
+/// The members, with the read position of one moved forward. An `up_to` above `issuedSeq` means
+/// "everything" and is replaced by `lastSeq`, the last readable message: a pending message must not arrive as read.
 fn members_read_up_to(member: &UserId, up_to: i64) -> Document {
     let capped = doc! { "$cond": [{ "$lte": [up_to, "$issuedSeq"] }, up_to, "$lastSeq"] };
     let moved = doc! { "$mergeObjects": ["$$m", { "readSeq": { "$max": ["$$m.readSeq", capped] } }] };

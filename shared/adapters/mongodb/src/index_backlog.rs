@@ -32,7 +32,7 @@ struct MemberRow {
     user_id: UserId,
 }
 
-/// Messages that wait at `now`. BSON dates are whole milliseconds, so "before the next one" includes this one.
+/// Messages that wait at `now`. BSON dates are whole milliseconds, so `$lt` the next millisecond includes `now`.
 fn due(now: Time) -> Document {
     let next = DateTime::from_millis(now.millis().saturating_add(1));
     doc! { "unindexed": { "$exists": true, "$lt": next } }

@@ -65,7 +65,6 @@ pub(crate) const USERNAME: &str = "username";
 /// The index that rejects a taken e-mail.
 pub(crate) const EMAIL: &str = "email";
 
-/// All indexes.
 pub const INDEXES: &[Index] = &[
     Index::on(
         USERS,

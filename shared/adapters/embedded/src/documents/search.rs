@@ -13,12 +13,12 @@ use shared::search::vocabulary;
 use crate::Embedded;
 use crate::error::DbResult;
 
-/// An append to a row that is a multiple of this indexes all messages that wait.
+/// How many messages are indexed together.
 const BATCH: i64 = 128;
 /// Starts every scope word. It is no letter, so no word of a message or query starts with it, and it is not ASCII,
 /// so the tokenizer treats it as part of the word.
 const SCOPE_PREFIX: char = '¶';
-/// A query of a member of more conversations has no scope words.
+/// A member of more conversations is searched without scope words.
 const MAX_SCOPES: u32 = 256;
 
 #[async_trait]
@@ -39,8 +39,8 @@ impl SearchIndex for Embedded {
     }
 }
 
-/// The terms as an FTS5 expression: all must match, each as the prefix of a word. Everything but letters and digits
-/// is removed, so a term cannot inject FTS5 syntax.
+/// The terms as an FTS5 expression: all must match, each as the prefix of a word. Terms are split at every character
+/// that is no letter or digit, so they cannot inject FTS5 syntax.
 fn expression(terms: &[String]) -> Option<String> {
     let words = terms.iter().flat_map(|term| term.split(|c: char| !c.is_alphanumeric()));
     let words: Vec<String> = words.filter(|w| !w.is_empty()).map(|word| format!("\"{word}\"*")).collect();
@@ -82,7 +82,7 @@ fn search(db: &Connection, query: &SearchQuery, expression: &str) -> DbResult<Ve
     Ok(hits.collect::<rusqlite::Result<_>>()?)
 }
 
-/// Called when a message was stored in this row.
+/// Called when a message was stored; every [`BATCH`]th row indexes all messages that wait.
 pub(super) fn on_append(db: &Connection, row: i64) -> DbResult<()> {
     if row % BATCH == 0 { index_waiting(db) } else { Ok(()) }
 }

@@ -8,7 +8,7 @@ use shared::connection::{AttachOutcome, Connection, EndedConnection, Identity, R
 use shared::id::{ConnectionId, ConversationId, SessionId, UserId};
 use shared::time::Time;
 
-/// All open connections. A user is online while `by_user` has an entry for them.
+/// A user is online while `by_user` has an entry for them.
 #[derive(Default)]
 pub(super) struct ConnectionTable {
     by_id: BTreeMap<ConnectionId, Entry>,

@@ -9,7 +9,7 @@ use shared::ports::{MemberCache, StoreResult};
 
 use crate::Embedded;
 
-/// The most members of all cached conversations together; about 10 MB.
+/// How many members all cached conversations may have together; about 10 MB.
 const MAX_MEMBERS: usize = 100_000;
 
 #[derive(Default)]

@@ -33,11 +33,9 @@ pub struct Depth {
     pub unacked: u64,
 }
 
-/// A dead-lettered message.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DeadLetter {
     pub message: OutboxMessage,
-    /// Why it was dead-lettered.
     pub reason: String,
     pub dead_lettered_at: Time,
 }

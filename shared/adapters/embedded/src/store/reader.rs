@@ -25,8 +25,8 @@ impl Readers {
         let open_one = |_| {
             let connection = Connection::open_with_flags(file, flags)?;
             schema::tune_reader(&connection)?;
-            // SQLite opens the write-ahead log at the first read. Read now: a temporary store deletes its files
-            // after this.
+            // SQLite opens the write-ahead log only at the first read. A temporary store deletes its files after this,
+            // so read once now.
             connection.query_row("SELECT count(*) FROM sqlite_schema", [], |_| Ok(()))?;
             Ok(connection)
         };

@@ -208,7 +208,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn every_job_of_a_transaction_fails_when_it_is_rolled_back() {
+    async fn all_jobs_of_a_transaction_fail_when_sqlite_rolls_it_back() {
         let writer = writer();
         let rolling_back = writer.run(|db| Ok(db.execute_batch("ROLLBACK")?));
         let (before, rolled_back, after) = tokio::join!(insert(&writer, 1), rolling_back, insert(&writer, 1));

@@ -1,4 +1,4 @@
-//! Planning for thousands of users: pages of active users by id, rows inserted in large batches.
+//! Planning for thousands of users: pages of active users by id, and plans that are stored already in part.
 
 use std::collections::HashSet;
 
@@ -9,7 +9,7 @@ use shared::id::{AutoMessageId, UserId};
 use shared::ports::{AutoMessages, Users};
 
 #[tokio::test(flavor = "multi_thread")]
-async fn users_are_planned_once_when_a_plan_spans_several_batches() {
+async fn users_are_planned_once_when_a_part_of_the_plan_is_stored_already() {
     let (store, world) = (Embedded::temporary().unwrap(), World::fresh());
     let inserts = (0..3_000).map(|n| {
         let (store, user) = (store.clone(), world.user(&format!("u{n}"), "Ada"));

@@ -16,7 +16,7 @@ pub(crate) struct ConversationRow {
     pub(crate) id: ConversationId,
     kind: ConversationKind,
     name: Option<String>,
-    // Left out rather than null: the partial unique index contains every document that has the field.
+    // Omitted, not null, if there is none: the partial unique index contains every document that has the field.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pair_key: Option<String>,
     members: Vec<MemberRow>,

@@ -19,7 +19,7 @@ pub(crate) struct MessageRow {
     pub(crate) sender_id: UserId,
     content: String,
     kind: MessageKind,
-    // Left out rather than null: the partial unique indexes contain every document that has the field.
+    // Omitted, not null, if there is none: the partial unique indexes contain every document that has the field.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) client_message_id: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -35,7 +35,7 @@ pub(crate) struct MessageRow {
     /// 1 when stored, plus 1 for each change; absent while the message is pending.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub(crate) revision: i64,
-    /// While the external search index lacks this revision: from when on a sweep may index it.
+    /// The time from which a sweep may index this revision; absent once the external search index has it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     unindexed: Option<DateTime>,
 }

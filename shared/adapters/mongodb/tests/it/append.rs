@@ -11,7 +11,7 @@ use shared::id::UserId;
 use shared::message::{Appended, Message, SeqRange};
 use shared::ports::{Conversations, Messages};
 
-use crate::fixture::{NOW, database, draft, group, uri, with_mongo};
+use crate::test_database::{NOW, database, draft, group, uri, with_mongo};
 
 const WRITERS: usize = 24;
 

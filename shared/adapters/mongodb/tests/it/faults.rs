@@ -12,7 +12,7 @@ use shared::ports::{Probe, Users};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinSet;
 
-use crate::fixture::{database, uri, user};
+use crate::test_database::{database, uri, user};
 
 const DEADLINE: Duration = Duration::from_millis(400);
 
@@ -55,7 +55,7 @@ async fn operations_fail_within_the_deadline_when_the_server_never_answers() {
     unresponsive.abort();
 }
 
-/// A TCP proxy in front of the server that can be cut and restored.
+/// A TCP proxy in front of the server; its connections can be cut and restored.
 struct Proxy {
     address: SocketAddr,
     is_cut: Arc<AtomicBool>,

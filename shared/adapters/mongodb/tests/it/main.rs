@@ -5,6 +5,6 @@
 mod append;
 mod contract;
 mod faults;
-mod fixture;
 mod index_use;
 mod plans;
+mod test_database;

@@ -19,8 +19,8 @@ use shared::message::SeqRange;
 use shared::ports::{AutoMessages, Conversations, IndexBacklog, Messages, SearchIndex, SearchQuery, Users};
 use shared::user::{Login, UserChange};
 
-use crate::fixture::{NOW, database, draft, group, uri, user};
 use crate::index_use::without_index;
+use crate::test_database::{NOW, database, draft, group, uri, user};
 
 /// Commands as sent, without the fields of [`SESSION_FIELDS`].
 type Captured = Arc<Mutex<Vec<Document>>>;

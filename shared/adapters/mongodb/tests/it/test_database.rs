@@ -29,7 +29,7 @@ pub(crate) fn database() -> String {
     format!("ulak_test_{}", Entropy::default().id(NOW))
 }
 
-/// Runs a test in its own database.
+/// Runs a test in its own database, and drops the database afterwards.
 pub(crate) async fn with_mongo<F>(test: impl FnOnce(Arc<Mongo>) -> F)
 where
     F: Future<Output = ()> + Send + 'static,
