@@ -14,3 +14,14 @@ pub fn delay(delays: &[Duration], attempt: u32) -> Duration {
     let index = usize::try_from(attempt.saturating_sub(1)).unwrap_or(usize::MAX);
     delays.get(index).or(delays.last()).copied().unwrap_or_default()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{RETRY_DELAYS, delay};
+
+    #[test]
+    fn delays_grow_until_the_fourth_failure_and_then_stay() {
+        let seconds: Vec<u64> = (0..7).map(|attempt| delay(&RETRY_DELAYS, attempt).as_secs()).collect();
+        assert_eq!(seconds, [10, 10, 30, 120, 600, 600, 600]);
+    }
+}

@@ -1,8 +1,8 @@
-//! How many messages a second this machine stores: `cargo run --release -p adapter-embedded --example
-//! append-rate -- [messages] [callers] [conversations] [directory]`. Each caller writes to one conversation,
-//! waits for the acknowledgement, and writes on. A directory's disk is the one that is measured.
+//! Measures how many messages per second this machine stores: `cargo run --release -p adapter-embedded --example
+//! append-rate -- [messages] [callers] [conversations] [directory]`. Each caller writes to one conversation and
+//! waits for each acknowledgement before the next write. The result depends on the directory's disk.
 
-#![expect(clippy::print_stdout, reason = "the figures are what it is for")]
+#![expect(clippy::print_stdout, reason = "prints what it measured")]
 
 use std::error::Error;
 use std::path::PathBuf;
@@ -15,10 +15,10 @@ use shared::message::{Content, Draft, MessageKind};
 use shared::ports::{Conversations, Messages, SearchIndex, SearchQuery};
 use shared::time::Time;
 
-type Failed = Box<dyn Error + Send + Sync>;
+type BoxError = Box<dyn Error + Send + Sync>;
 
 #[tokio::main]
-async fn main() -> Result<(), Failed> {
+async fn main() -> Result<(), BoxError> {
     let mut args = std::env::args().skip(1);
     let mut number = |default: usize| args.next().map_or(Ok(default), |text| text.parse());
     let (messages, callers, conversations) = (number(100_000)?, number(64)?, number(64)?);
@@ -39,7 +39,7 @@ async fn main() -> Result<(), Failed> {
     Ok(std::fs::remove_dir_all(dir)?)
 }
 
-async fn rooms(store: &Embedded, count: usize) -> Result<Vec<Conversation>, Failed> {
+async fn rooms(store: &Embedded, count: usize) -> Result<Vec<Conversation>, BoxError> {
     let (entropy, now) = (Entropy::default(), Time::from_millis(0));
     let mut rooms = Vec::new();
     for _ in 0..count {
@@ -50,7 +50,7 @@ async fn rooms(store: &Embedded, count: usize) -> Result<Vec<Conversation>, Fail
     Ok(rooms)
 }
 
-async fn write(store: Embedded, room: Conversation, count: usize) -> Result<Vec<Duration>, Failed> {
+async fn write(store: Embedded, room: Conversation, count: usize) -> Result<Vec<Duration>, BoxError> {
     let (entropy, mut waits) = (Entropy::default(), Vec::with_capacity(count));
     for n in 0..count {
         let now = Time::from_millis(1_700_000_000_000 + i64::try_from(n)?);
@@ -71,27 +71,27 @@ async fn write(store: Embedded, room: Conversation, count: usize) -> Result<Vec<
     Ok(waits)
 }
 
-fn report(waits: &mut [Duration], took: Duration, callers: usize) {
+fn report(waits: &mut [Duration], elapsed: Duration, callers: usize) {
     waits.sort();
     let at = |share: f64| waits[((waits.len() - 1) as f64 * share) as usize];
     println!(
-        "{} messages by {callers} callers in {took:.2?}: {:.0}/s; acknowledged after p50 {:.2?}, p99 {:.2?}, at most {:.2?}",
+        "{} messages by {callers} callers in {elapsed:.2?}: {:.0}/s; acknowledged after p50 {:.2?}, p99 {:.2?}, at most {:.2?}",
         waits.len(),
-        waits.len() as f64 / took.as_secs_f64(),
+        waits.len() as f64 / elapsed.as_secs_f64(),
         at(0.5),
         at(0.99),
         at(1.0),
     );
 }
 
-async fn search(store: &Embedded, room: &Conversation) -> Result<(), Failed> {
+async fn search(store: &Embedded, room: &Conversation) -> Result<(), BoxError> {
     let member = room.members[0].user_id.clone();
     let terms = shared::search::terms("istanbul merh");
     let query = SearchQuery { member, terms, conversation: None, after: None, limit: 50 };
     for _ in 0..2 {
         let start = Instant::now();
         let hits = store.search(&query).await?;
-        println!("a search that every message matches: {} hits in {:.2?}", hits.len(), start.elapsed());
+        println!("a search that matches every message: {} hits in {:.2?}", hits.len(), start.elapsed());
     }
     Ok(())
 }

@@ -1,8 +1,8 @@
-//! How long a night's plan takes: `cargo run --release -p adapter-embedded --example plan-rate -- [users]
-//! [directory]` makes the users, streams them by id, and stores a row for every two: one day in no order, the
-//! next in the order of the senders, which falls on fewer pages.
+//! Measures how long a day's plan takes: `cargo run --release -p adapter-embedded --example plan-rate -- [users]
+//! [directory]` registers the users, reads their ids page by page, and inserts a row per pair: for one day in random
+//! order, for the next ordered by sender, which touches fewer pages.
 
-#![expect(clippy::print_stdout, reason = "the figures are what it is for")]
+#![expect(clippy::print_stdout, reason = "prints what it measured")]
 
 use std::error::Error;
 use std::path::PathBuf;
@@ -15,13 +15,13 @@ use shared::ports::{AutoMessages, Users};
 use shared::time::Time;
 use shared::user::{Email, PasswordHash, User, Username};
 
-type Failed = Box<dyn Error + Send + Sync>;
+type BoxError = Box<dyn Error + Send + Sync>;
 
 const CALLERS: usize = 64;
 const PAGE: u32 = 5_000;
 
 #[tokio::main]
-async fn main() -> Result<(), Failed> {
+async fn main() -> Result<(), BoxError> {
     let mut args = std::env::args().skip(1);
     let users: usize = args.next().map_or(Ok(1_000_000), |text| text.parse())?;
     let dir = args.next().map_or_else(|| std::env::temp_dir().join("ulak-plan-rate"), PathBuf::from);
@@ -36,10 +36,10 @@ async fn main() -> Result<(), Failed> {
     println!("{users} users registered in {:.2?}", start.elapsed());
 
     let start = Instant::now();
-    let mut ids = stream(&store).await?;
-    println!("{} active users streamed in {:.2?}", ids.len(), start.elapsed());
+    let mut ids = active_users(&store).await?;
+    println!("{} active users read in {:.2?}", ids.len(), start.elapsed());
 
-    // A stride that visits everybody once stands for the planner's shuffle.
+    // Stands in for the planner's shuffle: a fixed stride that visits every user once.
     let count = ids.len();
     ids = (0..count).map(|n| ids[n * 7_919 % count].clone()).collect();
     let mut pairs: Vec<&[UserId]> = ids.chunks_exact(2).collect();
@@ -49,12 +49,12 @@ async fn main() -> Result<(), Failed> {
 
     let start = Instant::now();
     let claimed = store.claim(Time::from_millis(i64::MAX / 2), Time::from_millis(i64::MAX), 1_000).await?;
-    println!("{} of them claimed in {:.2?}", claimed.len(), start.elapsed());
+    println!("{} rows claimed in {:.2?}", claimed.len(), start.elapsed());
     drop(store);
     Ok(std::fs::remove_dir_all(dir)?)
 }
 
-async fn register(store: Embedded, caller: usize, count: usize) -> Result<(), Failed> {
+async fn register(store: Embedded, caller: usize, count: usize) -> Result<(), BoxError> {
     let entropy = Entropy::default();
     for n in 0..count {
         let now = Time::from_millis(1_700_000_000_000 + i64::try_from(n)?);
@@ -75,7 +75,7 @@ async fn register(store: Embedded, caller: usize, count: usize) -> Result<(), Fa
     Ok(())
 }
 
-async fn stream(store: &Embedded) -> Result<Vec<UserId>, Failed> {
+async fn active_users(store: &Embedded) -> Result<Vec<UserId>, BoxError> {
     let mut ids: Vec<UserId> = Vec::new();
     loop {
         let page = store.active(Time::from_millis(0), ids.last(), PAGE).await?;
@@ -86,7 +86,7 @@ async fn stream(store: &Embedded) -> Result<Vec<UserId>, Failed> {
     }
 }
 
-async fn plan(store: &Embedded, pairs: &[&[UserId]], day: &str) -> Result<(), Failed> {
+async fn plan(store: &Embedded, pairs: &[&[UserId]], day: &str) -> Result<(), BoxError> {
     let (start, mut planned) = (Instant::now(), 0);
     for batch in pairs.chunks(PAGE as usize) {
         planned += store.plan(&rows(batch, day)).await?;

@@ -1,4 +1,4 @@
-//! The durable documents, one port per file.
+//! The ports of the durable documents, one port per file.
 
 mod auto_messages;
 mod conversations;

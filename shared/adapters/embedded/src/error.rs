@@ -1,60 +1,59 @@
-//! What goes wrong inside: SQLite's own failures and ours, translated once into the ports' [`StoreError`].
+//! Errors of opening the directory and of database jobs; the latter become the ports' [`StoreError`] here.
 
 use std::path::PathBuf;
 
 use rusqlite::ErrorCode;
 use shared::error::StoreError;
 
-/// The name that health reports.
+/// This store's name in errors, in logs and in the health response.
 pub(crate) const STORE: &str = "embedded";
 
-/// Why a directory could not be opened.
+/// Why the data directory could not be opened.
 #[derive(Debug, thiserror::Error)]
 pub enum OpenError {
-    /// Another process holds the lock.
+    /// Another process holds the directory's lock.
     #[error("{} is in use by another process; stop it or choose another --data directory", .0.display())]
     Busy(PathBuf),
-    /// A later version wrote it.
-    #[error("{} was written by a newer version (schema {found}, this one knows {known})", dir.display())]
+    /// A newer version migrated the database to a schema that this version does not know.
+    #[error(
+        "{} was written by a newer version (schema {found}; this version knows {known}); \
+         use that version or choose another --data directory",
+        dir.display()
+    )]
     Newer {
-        /// Where.
         dir: PathBuf,
-        /// Its schema's number.
+        /// The schema version of the database.
         found: usize,
-        /// The newest that is known here.
+        /// The newest schema version of this program.
         known: usize,
     },
-    /// The directory itself.
+    /// The directory cannot be created, locked or written to.
     #[error("cannot use the data directory {}", dir.display())]
     Directory {
-        /// Where.
         dir: PathBuf,
-        /// What the system said.
         #[source]
         cause: std::io::Error,
     },
-    /// The database in it.
-    #[error("cannot open the database")]
+    /// SQLite cannot open or migrate the database.
+    #[error("cannot open the database ulak.sqlite3")]
     Database(#[from] rusqlite::Error),
 }
 
-/// What a job on the database fails with.
 #[derive(Debug, thiserror::Error)]
-pub(crate) enum Fault {
+pub(crate) enum DbError {
     #[error(transparent)]
     Sql(#[from] rusqlite::Error),
     #[error(transparent)]
     Port(#[from] StoreError),
 }
 
-/// What a job on the database gives.
-pub(crate) type Done<T> = Result<T, Fault>;
+pub(crate) type DbResult<T> = Result<T, DbError>;
 
-impl From<Fault> for StoreError {
-    fn from(fault: Fault) -> Self {
-        match fault {
-            Fault::Port(error) => error,
-            Fault::Sql(error) => match error.sqlite_error_code() {
+impl From<DbError> for StoreError {
+    fn from(error: DbError) -> Self {
+        match error {
+            DbError::Port(error) => error,
+            DbError::Sql(error) => match error.sqlite_error_code() {
                 Some(ErrorCode::ConstraintViolation) => Self::Taken("id"),
                 Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => {
                     Self::Corrupt(STORE, Box::new(error))
@@ -65,7 +64,7 @@ impl From<Fault> for StoreError {
     }
 }
 
-/// A row that holds something that we never wrote.
-pub(crate) fn corrupt(what: &'static str, why: impl Into<String>) -> Fault {
-    Fault::Port(StoreError::Corrupt(what, why.into().into()))
+/// Stored data that contradicts what this adapter writes; `table` names where.
+pub(crate) fn corrupt(table: &'static str, why: impl Into<String>) -> DbError {
+    DbError::Port(StoreError::Corrupt(table, why.into().into()))
 }

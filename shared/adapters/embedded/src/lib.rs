@@ -1,7 +1,7 @@
-//! Every port on one machine with nothing installed: one SQLite file for what must survive, this process's
-//! memory for what may be lost. Read `store` for how writes become durable, then any port.
+//! Every port on one machine with nothing installed: one SQLite file for durable data, this process's memory
+//! for data that may be lost. Read `store` for how writes become durable, then any port.
 //!
-//! Not here: rules, HTTP, anything of AWS. Never part of a Lambda binary.
+//! Not here: rules, HTTP, AWS. No Lambda binary links this crate.
 
 mod documents;
 mod error;
@@ -23,7 +23,7 @@ pub use queue::{DeadLetter, Delivery, Depth};
 use memory::Memory;
 use store::{Durability, Store};
 
-/// All ports over one directory. Clones share it; the last one to go stops the writer and frees the lock.
+/// All ports over one directory. Clones share it; dropping the last one stops the writer and frees the lock.
 #[derive(Clone)]
 pub struct Embedded {
     store: Arc<Store>,
@@ -32,28 +32,29 @@ pub struct Embedded {
     clock: Clock,
 }
 
-/// What the queue's delays go by; everything else gets its `now` from the caller.
+/// The queue's clock; every other port gets its `now` from the caller.
 type Clock = Arc<dyn Fn() -> Time + Send + Sync>;
 
 impl Embedded {
-    /// Opens the directory, making it and its schema where needed. Blocks on the disk for a moment.
+    /// Opens the directory; creates it and its schema if they do not exist. Blocks on disk reads and writes.
     ///
     /// # Errors
-    /// [`OpenError::Busy`] when another process has it; else what the disk or SQLite said.
+    /// [`OpenError::Busy`] when another process has the directory open; [`OpenError::Newer`] when a newer version
+    /// wrote it; otherwise the error of the file system or of SQLite.
     pub fn open(dir: &Path) -> Result<Self, OpenError> {
         Ok(Self::over(Store::open(dir, Durability::Disk)?))
     }
 
-    /// A world of its own that disappears with the last clone or the process, however that ends (`:memory:` on the
-    /// command line). What does not fit into memory is in files without names.
+    /// A store in a temporary directory (`:memory:` on the command line). Its files are deleted right after they
+    /// are opened, so that the system frees them when the last clone is dropped or the process dies.
     ///
     /// # Errors
-    /// What the disk or SQLite said.
+    /// The error of the file system or of SQLite.
     pub fn temporary() -> Result<Self, OpenError> {
         Ok(Self::over(Store::temporary()?))
     }
 
-    /// The same, with another clock behind the queue's delays.
+    /// The same store, with another clock for the queue's delays.
     #[must_use]
     pub fn with_clock(mut self, clock: impl Fn() -> Time + Send + Sync + 'static) -> Self {
         self.clock = Arc::new(clock);
@@ -77,6 +78,6 @@ impl std::fmt::Debug for Embedded {
 }
 
 fn system_clock() -> Time {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    Time::from_millis(i64::try_from(since.as_millis()).unwrap_or(i64::MAX))
+    let since_epoch = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    Time::from_millis(i64::try_from(since_epoch.as_millis()).unwrap_or(i64::MAX))
 }

@@ -1,5 +1,5 @@
-//! What may be lost with the process: connections, rooms, heartbeats, presence, rate limits, conversations'
-//! members. Plain memory behind short locks; nothing here ever waits.
+//! Data that may be lost with the process: connections, rooms, heartbeats, presence, rate limits, conversations'
+//! members. It is plain memory behind mutexes, which are never held across an `await`.
 
 mod connection_table;
 mod connections;
@@ -10,23 +10,23 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use connection_table::ConnectionTable;
 use members::CachedMembers;
-use rate_limits::Windows;
+use rate_limits::RateLimitWindows;
 
 #[derive(Default)]
 pub(crate) struct Memory {
     connections: Mutex<ConnectionTable>,
-    windows: Mutex<Windows>,
+    rate_limits: Mutex<RateLimitWindows>,
     members: Mutex<CachedMembers>,
 }
 
+/// Poisoned locks are used all the same: no method behind these locks can panic in the middle of a change.
 impl Memory {
-    /// Every change of the board is complete before the lock is free, so a panic elsewhere spoils nothing.
     fn connections(&self) -> MutexGuard<'_, ConnectionTable> {
         self.connections.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn windows(&self) -> MutexGuard<'_, Windows> {
-        self.windows.lock().unwrap_or_else(PoisonError::into_inner)
+    fn rate_limits(&self) -> MutexGuard<'_, RateLimitWindows> {
+        self.rate_limits.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn members(&self) -> MutexGuard<'_, CachedMembers> {

@@ -1,30 +1,25 @@
-//! A durable queue with RabbitMQ's manners. `Outbox` puts in; [`Embedded::receive`], [`Embedded::ack`] and
-//! [`Embedded::nack`] take out; `<queue>.retry` waits and `<queue>.dead` rests.
+//! A durable queue that behaves as RabbitMQ does. `Outbox` publishes; [`Embedded::receive`], [`Embedded::ack`] and
+//! [`Embedded::nack`] consume. Failed jobs wait in `<queue>.retry`, dead-lettered ones stay in `<queue>.dead`.
 //!
-//! A message is ready, unacked, or waiting until `ready_at`. What is unacked when the process dies is ready
-//! again at the next start, marked as redelivered.
+//! A message is ready, unacked, or waiting until `ready_at`. A message that is unacked when the process dies is
+//! ready again at the next start, marked as redelivered.
 
 mod consume;
-
-use std::time::Duration;
 
 use async_trait::async_trait;
 use rusqlite::{Connection, params};
 use shared::ports::{Outbox, OutboxMessage, StoreResult};
+use shared::retry::{RETRY_DELAYS, delay};
 use shared::time::Time;
 
 use crate::Embedded;
-use crate::error::Done;
+use crate::error::DbResult;
 pub use consume::{DeadLetter, Delivery, Depth};
 
-/// Where failed jobs wait for the next attempt.
+/// Suffix of the queue in which failed jobs wait for their next attempt.
 const RETRY: &str = ".retry";
-/// Where hopeless jobs rest.
+/// Suffix of the queue of dead-lettered jobs.
 const DEAD: &str = ".dead";
-
-/// What a failed attempt earns; later ones earn the last.
-const DELAYS: [Duration; 4] =
-    [Duration::from_secs(10), Duration::from_secs(30), Duration::from_secs(120), Duration::from_secs(600)];
 
 #[async_trait]
 impl Outbox for Embedded {
@@ -45,7 +40,7 @@ impl Outbox for Embedded {
         let queue = format!("{queue}{RETRY}");
         self.store
             .write(move |db| {
-                let ready_at = Some(now + delay(message.attempt));
+                let ready_at = Some(now + delay(&RETRY_DELAYS, message.attempt));
                 Row { ready_at, ..Row::ready(&queue, &message, now) }.insert(db)
             })
             .await
@@ -60,13 +55,7 @@ impl Outbox for Embedded {
     }
 }
 
-/// How long a job waits after so many failures.
-fn delay(attempt: u32) -> Duration {
-    let failures = usize::try_from(attempt).unwrap_or(usize::MAX);
-    DELAYS[failures.saturating_sub(1).min(DELAYS.len() - 1)]
-}
-
-/// A message to be put into a queue.
+/// A row of `queue_messages` to insert.
 struct Row<'a> {
     queue: &'a str,
     message: &'a OutboxMessage,
@@ -80,7 +69,7 @@ impl<'a> Row<'a> {
         Self { queue, message, published_at, ready_at: None, reason: None }
     }
 
-    fn insert(&self, db: &Connection) -> Done<()> {
+    fn insert(&self, db: &Connection) -> DbResult<()> {
         let sql =
             "INSERT INTO queue_messages (queue, message_id, body, attempt, published_at, ready_at, reason)
                    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)";
@@ -94,16 +83,5 @@ impl<'a> Row<'a> {
             self.reason,
         ])?;
         Ok(())
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::delay;
-
-    #[test]
-    fn delays_grow_and_then_stay() {
-        let secs: Vec<u64> = (0..7).map(|attempt| delay(attempt).as_secs()).collect();
-        assert_eq!(secs, [10, 10, 30, 120, 600, 600, 600]);
     }
 }

@@ -1,4 +1,4 @@
-//! `Sessions`, durable here, so that a restart logs nobody out.
+//! `Sessions`, stored durably so that users stay logged in after a restart.
 
 use async_trait::async_trait;
 use rusqlite::{Connection, OptionalExtension as _, Row, params};
@@ -9,7 +9,7 @@ use shared::time::Time;
 
 use crate::Embedded;
 use crate::documents::rows::time;
-use crate::error::Done;
+use crate::error::DbResult;
 
 const COLUMNS: &str = "id, user_id, refresh_hash, device, created_at, last_seen_at, expires_at";
 
@@ -38,11 +38,11 @@ impl Sessions for Embedded {
             .write(move |db| {
                 let Some(session) = live(db, &id, now)? else { return Ok(Rotation::Unknown) };
                 if session.refresh_hash == shown {
-                    spend(db, &session)?;
+                    insert_spent_hash(db, &session)?;
                     let next = Session { refresh_hash: new, last_seen_at: now, expires_at, ..session };
                     renew(db, &next)?;
                     Ok(Rotation::Rotated(next))
-                } else if was_good(db, &id, &shown)? {
+                } else if is_spent(db, &id, &shown)? {
                     delete(db, &id)?;
                     Ok(Rotation::Reused(session))
                 } else {
@@ -102,8 +102,8 @@ fn session(row: &Row<'_>) -> rusqlite::Result<Session> {
     })
 }
 
-fn open(db: &Connection, session: &Session) -> Done<()> {
-    // A login is the moment to sweep what the same user left to expire.
+fn open(db: &Connection, session: &Session) -> DbResult<()> {
+    // Each login deletes the same user's expired sessions; nothing else does.
     db.prepare_cached("DELETE FROM sessions WHERE user_id = ?1 AND expires_at <= ?2")?
         .execute(params![session.user_id.as_str(), session.created_at.millis()])?;
     db.prepare_cached("INSERT INTO sessions VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)")?.execute(params![
@@ -118,19 +118,19 @@ fn open(db: &Connection, session: &Session) -> Done<()> {
     Ok(())
 }
 
-fn live(db: &Connection, id: &SessionId, now: Time) -> Done<Option<Session>> {
+fn live(db: &Connection, id: &SessionId, now: Time) -> DbResult<Option<Session>> {
     let sql = format!("SELECT {COLUMNS} FROM sessions WHERE id = ?1 AND expires_at > ?2");
     Ok(db.prepare_cached(&sql)?.query_row(params![id.as_str(), now.millis()], session).optional()?)
 }
 
-/// The hash that is good now was good once.
-fn spend(db: &Connection, session: &Session) -> Done<()> {
+/// Records the current hash as spent; presenting it again ends the session.
+fn insert_spent_hash(db: &Connection, session: &Session) -> DbResult<()> {
     db.prepare_cached("INSERT OR IGNORE INTO spent_hashes VALUES (?1, ?2)")?
         .execute([session.id.as_str(), &session.refresh_hash])?;
     Ok(())
 }
 
-fn renew(db: &Connection, next: &Session) -> Done<()> {
+fn renew(db: &Connection, next: &Session) -> DbResult<()> {
     let sql = "UPDATE sessions SET refresh_hash = ?2, last_seen_at = ?3, expires_at = ?4 WHERE id = ?1";
     db.prepare_cached(sql)?.execute(params![
         next.id.as_str(),
@@ -141,12 +141,12 @@ fn renew(db: &Connection, next: &Session) -> Done<()> {
     Ok(())
 }
 
-fn was_good(db: &Connection, id: &SessionId, hash: &str) -> Done<bool> {
+fn is_spent(db: &Connection, id: &SessionId, hash: &str) -> DbResult<bool> {
     let sql = "SELECT EXISTS (SELECT 1 FROM spent_hashes WHERE session_id = ?1 AND hash = ?2)";
     Ok(db.prepare_cached(sql)?.query_row([id.as_str(), hash], |row| row.get(0))?)
 }
 
-fn delete(db: &Connection, id: &SessionId) -> Done<()> {
+fn delete(db: &Connection, id: &SessionId) -> DbResult<()> {
     db.prepare_cached("DELETE FROM sessions WHERE id = ?1")?.execute([id.as_str()])?;
     Ok(())
 }

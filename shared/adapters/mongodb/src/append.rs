@@ -1,21 +1,24 @@
-//! How a message gets its place. Three writes, no transaction:
+//! Appending a message: how it gets its `seq`. Three writes, no transaction:
 //!
-//! 1. **issue**: one atomic update of the conversation gives out the next `seq` and puts the message into the
-//!    conversation's own `pending` list, which comes back with everything that others have there.
-//! 2. **store**: the pending messages, oldest first and its own last, go into `messages`. What is there
-//!    already, or repeats a key, is refused by the unique indexes.
-//! 3. **settle**: one atomic update takes them off the list and moves `lastSeq`, `lastMessageId` and
-//!    `updatedAt` forward, never back. Only then is the message acknowledged.
+//! 1. **Issue.** One atomic update of the conversation increments `issuedSeq` and adds the message, with this `seq`,
+//!    to the conversation's `pending` list. It returns the list, which may also contain other writers' messages.
+//! 2. **Store.** The returned messages are inserted into `messages`, lowest `seq` first, the writer's own last. The
+//!    unique indexes reject a message that is stored already or that repeats a key.
+//! 3. **Settle.** One atomic update removes them from the list and moves `lastSeq`, `lastMessageId` and `updatedAt`
+//!    forward, never back. Only then is the message acknowledged.
 //!
-//! Because whoever comes later first stores what came before (step 2), a message can be read only when all
-//! with a lower `seq` can be read: who has seen 6 and asks for what follows has not missed 5. `lastMessageId`
-//! names only what is stored, and is there when the writer is answered. A repeated key settles without
-//! moving anything; it costs a gap. Whoever dies after step 1 leaves a message that was not acknowledged and
-//! that the next append stores; his own retry under the same key meets it instead of doubling it.
+//! Every writer stores the pending messages before its own (step 2). So a message can be read only when every message
+//! with a lower `seq` can be read: a client that has seen 6 and asks for later messages has not missed 5.
+//! `lastMessageId` names only stored messages, and the conversation shows the new message when its writer is
+//! answered. A repeated key adds no message, and its `seq` stays unused.
 //!
-//! Why not a transaction: writers of one conversation would abort each other and retry, it needs a replica
-//! set, and it takes as many round trips. Why step 1 need not wait for a majority: if a failover loses it,
-//! steps 2 and 3 still hold, and a `seq` that is then given out twice is refused by the index and drawn anew.
+//! A writer that dies after step 1 leaves a pending message that was not acknowledged. The next append stores it. If
+//! that append is the writer's retry under the same key, it returns the stored message instead of adding another one.
+//!
+//! Why no transaction: concurrent writers of one conversation would abort each other and retry, a transaction needs a
+//! replica set, and it takes as many round trips. Why step 1 need not wait for a majority: if a failover loses it,
+//! steps 2 and 3 still hold. Its `seq` may then be issued again; the index rejects the second message with this
+//! `seq`, and that message gets another one.
 
 use std::collections::HashSet;
 
@@ -30,22 +33,22 @@ use shared::ports::StoreResult;
 
 use crate::STORE;
 use crate::client::Mongo;
-use crate::failure::{failed, refused};
+use crate::failure::{duplicate_positions, store_error};
 use crate::indexes::{CONVERSATIONS, MESSAGES};
 use crate::rows::MessageRow;
 
-/// How often a place is drawn anew. More than one needs a failover at the worst moment.
-const DRAWS: usize = 3;
+/// How many times an append may be issued a `seq`. More than once happens only if a failover lost a step 1.
+const MAX_ISSUES: usize = 3;
 
-/// What step 1 answers with: pending messages, by `seq`.
+/// The result of step 1: the pending messages by `seq`.
 #[derive(Deserialize)]
-struct Issued {
+struct PendingRow {
     pending: Vec<MessageRow>,
 }
 
-/// The newest stored message, for step 3.
+/// A stored message, as step 3 needs it.
 #[derive(Deserialize)]
-struct Newest {
+struct StoredMessage {
     #[serde(rename = "_id")]
     id: MessageId,
     seq: i64,
@@ -53,97 +56,105 @@ struct Newest {
     created_at: DateTime,
 }
 
-/// What became of one draw.
+/// The result of step 2 for the writer's own message.
 enum Outcome {
-    Fresh(MessageRow),
-    Repeat(MessageRow),
-    /// The place was taken by somebody else.
-    Lost,
+    Created(MessageRow),
+    /// The message that was stored under the same key before.
+    Duplicate(MessageRow),
+    /// Another message has the `seq`.
+    SeqTaken,
 }
 
 impl Mongo {
-    /// Appends a draft; see the head of this file.
+    /// Appends a draft as described at the top of this file.
     pub(crate) async fn append_draft(&self, draft: &Draft) -> StoreResult<Appended> {
-        for _ in 0..DRAWS {
-            let (before, own) = self.issue(draft).await?;
+        for _ in 0..MAX_ISSUES {
+            let (earlier, own) = self.issue(draft).await?;
             let seq = own.seq;
-            match self.store(draft, before, own).await? {
-                Outcome::Fresh(row) => {
-                    self.settle(draft, seq, Some(Newest::of(&row))).await?;
+            match self.store(draft, earlier, own).await? {
+                Outcome::Created(row) => {
+                    self.settle(draft, seq, Some(StoredMessage::of(&row))).await?;
                     return Ok(Appended::Created(row.into()));
                 }
-                Outcome::Repeat(row) => {
+                Outcome::Duplicate(row) => {
                     self.settle(draft, seq, self.newest(draft, seq).await?).await?;
                     return Ok(Appended::Duplicate(row.into()));
                 }
-                Outcome::Lost => self.settle(draft, seq, self.newest(draft, seq).await?).await?,
+                Outcome::SeqTaken => self.settle(draft, seq, self.newest(draft, seq).await?).await?,
             }
         }
-        Err(StoreError::down(STORE, "another writer took the message's place again and again"))
+        Err(StoreError::down(
+            STORE,
+            format!(
+                "conversation {}: other messages took all {MAX_ISSUES} seqs issued to this one",
+                draft.conversation_id
+            ),
+        ))
     }
 
-    /// Step 1: what was pending before the draft, and the draft with its place.
+    /// Step 1: returns the messages that are pending before the draft, and the draft with its `seq`.
     async fn issue(&self, draft: &Draft) -> StoreResult<(Vec<MessageRow>, MessageRow)> {
-        let row = serialize_to_document(&MessageRow::waiting(draft))
+        let row = serialize_to_document(&MessageRow::pending(draft))
             .map_err(|e| StoreError::Corrupt(STORE, e.into()))?;
-        let placed = doc! { "$mergeObjects": [{ "$literal": row }, { "seq": "$issuedSeq" }] };
+        let row_with_seq = doc! { "$mergeObjects": [{ "$literal": row }, { "seq": "$issuedSeq" }] };
         let update = vec![
             doc! { "$set": { "issuedSeq": { "$add": ["$issuedSeq", 1_i64] } } },
-            doc! { "$set": { "pending": { "$concatArrays": ["$pending", [placed]] } } },
+            doc! { "$set": { "pending": { "$concatArrays": ["$pending", [row_with_seq]] } } },
         ];
-        let conversations = self.of::<Issued>(CONVERSATIONS);
+        let conversations = self.collection::<PendingRow>(CONVERSATIONS);
         let issued = conversations
             .find_one_and_update(doc! { "_id": draft.conversation_id.as_str() }, update)
             .projection(doc! { "pending": 1 })
             .write_concern(WriteConcern::builder().w(Acknowledgment::Nodes(1)).build())
             .return_document(ReturnDocument::After)
             .await
-            .map_err(failed)?;
+            .map_err(store_error)?;
         let mut pending = issued.map(|issued| issued.pending).unwrap_or_default();
         match pending.pop() {
             Some(own) => Ok((pending, own)),
             None => {
-                Err(StoreError::Corrupt(STORE, "a message for a conversation that does not exist".into()))
+                let message = format!("conversation {} does not exist", draft.conversation_id);
+                Err(StoreError::Corrupt(STORE, message.into()))
             }
         }
     }
 
-    /// Step 2: stores those before the draft, then the draft.
-    async fn store(&self, draft: &Draft, before: Vec<MessageRow>, own: MessageRow) -> StoreResult<Outcome> {
-        let mut batch = self.missing(before).await?;
+    /// Step 2: stores the earlier pending messages, then the draft.
+    async fn store(&self, draft: &Draft, earlier: Vec<MessageRow>, own: MessageRow) -> StoreResult<Outcome> {
+        let mut batch = self.not_stored(earlier).await?;
         batch.push(own);
-        let batch: Vec<MessageRow> = batch.into_iter().map(MessageRow::placed).collect();
-        let insert = self.of::<MessageRow>(MESSAGES).insert_many(&batch).ordered(false).await;
-        let place = batch.len() - 1;
-        let is_refused = match insert {
+        let batch: Vec<MessageRow> = batch.into_iter().map(MessageRow::into_stored).collect();
+        let insert = self.collection::<MessageRow>(MESSAGES).insert_many(&batch).ordered(false).await;
+        let own_position = batch.len() - 1;
+        let own_rejected = match insert {
             Ok(_) => false,
-            Err(error) => refused(error)?.contains(&place),
+            Err(error) => duplicate_positions(error)?.contains(&own_position),
         };
         match batch.into_iter().next_back() {
-            Some(own) if !is_refused => Ok(Outcome::Fresh(own)),
-            Some(own) => self.first(draft, own.seq).await,
-            None => Ok(Outcome::Lost),
+            Some(own) if !own_rejected => Ok(Outcome::Created(own)),
+            Some(own) => self.find_by_keys(draft, own.seq).await,
+            None => Ok(Outcome::SeqTaken),
         }
     }
 
-    /// Those of `rows` that are not stored, so that a crowd does not store each other's messages many times
-    /// over. Whatever slips through is refused by the indexes.
-    async fn missing(&self, rows: Vec<MessageRow>) -> StoreResult<Vec<MessageRow>> {
+    /// Those of `rows` that are not stored yet. It saves concurrent writers from inserting each other's messages again
+    /// and again; the indexes reject a message that was stored in the meantime.
+    async fn not_stored(&self, rows: Vec<MessageRow>) -> StoreResult<Vec<MessageRow>> {
         if rows.is_empty() {
             return Ok(rows);
         }
         let ids: Vec<&str> = rows.iter().map(|row| row.id.as_str()).collect();
-        let messages = self.of::<Newest>(MESSAGES);
+        let messages = self.collection::<StoredMessage>(MESSAGES);
         let find = messages.find(doc! { "_id": { "$in": ids } }).read_concern(ReadConcern::local());
         let find = find.projection(doc! { "seq": 1, "createdAt": 1 });
         let stored = async { find.await?.map_ok(|row| row.id).try_collect::<HashSet<_>>().await };
-        let stored = stored.await.map_err(failed)?;
+        let stored = stored.await.map_err(store_error)?;
         Ok(rows.into_iter().filter(|row| !stored.contains(&row.id)).collect())
     }
 
-    /// The message that the draft ran into. Read where it was refused (`local`): the majority may be a
-    /// moment behind, and step 3 waits for it before anybody is answered.
-    async fn first(&self, draft: &Draft, seq: i64) -> StoreResult<Outcome> {
+    /// The stored message with one of the draft's keys. Read with concern `local`: a majority may not have that message
+    /// yet, and step 3 waits for the majority before the writer is answered.
+    async fn find_by_keys(&self, draft: &Draft, seq: i64) -> StoreResult<Outcome> {
         let mut keys = vec![doc! { "_id": draft.id.as_str() }];
         if let Some(key) = &draft.client_message_id {
             keys.push(doc! { "senderId": draft.sender_id.as_str(), "clientMessageId": key });
@@ -151,31 +162,31 @@ impl Mongo {
         if let Some(key) = &draft.auto_message_id {
             keys.push(doc! { "autoMessageId": key.as_str() });
         }
-        let messages = self.of::<MessageRow>(MESSAGES);
+        let messages = self.collection::<MessageRow>(MESSAGES);
         let find = messages.find_one(doc! { "$or": keys }).read_concern(ReadConcern::local());
-        let found = find.projection(doc! { "words": 0 }).await.map_err(failed)?;
+        let found = find.projection(doc! { "words": 0 }).await.map_err(store_error)?;
         Ok(match found {
-            // Somebody who came later stored it on our behalf.
-            Some(row) if row.id == draft.id && row.seq == seq => Outcome::Fresh(row),
-            Some(row) => Outcome::Repeat(row),
-            None => Outcome::Lost,
+            // A later writer's step 2 has stored this draft already.
+            Some(row) if row.id == draft.id && row.seq == seq => Outcome::Created(row),
+            Some(row) => Outcome::Duplicate(row),
+            None => Outcome::SeqTaken,
         })
     }
 
-    /// The newest message up to a place.
-    async fn newest(&self, draft: &Draft, seq: i64) -> StoreResult<Option<Newest>> {
+    /// The newest stored message up to `seq`.
+    async fn newest(&self, draft: &Draft, seq: i64) -> StoreResult<Option<StoredMessage>> {
         let up_to = doc! { "conversationId": draft.conversation_id.as_str(), "seq": { "$lte": seq } };
-        let messages = self.of::<Newest>(MESSAGES);
+        let messages = self.collection::<StoredMessage>(MESSAGES);
         let find = messages.find_one(up_to).sort(doc! { "seq": -1 }).read_concern(ReadConcern::local());
-        find.projection(doc! { "seq": 1, "createdAt": 1 }).await.map_err(failed)
+        find.projection(doc! { "seq": 1, "createdAt": 1 }).await.map_err(store_error)
     }
 
-    /// Step 3: up to `seq` nothing is pending any more, and `newest` is the last message unless a newer is.
-    async fn settle(&self, draft: &Draft, seq: i64, newest: Option<Newest>) -> StoreResult<()> {
-        let waits =
+    /// Step 3: removes the pending messages up to `seq`, and makes `newest` the last message unless a newer one is.
+    async fn settle(&self, draft: &Draft, seq: i64, newest: Option<StoredMessage>) -> StoreResult<()> {
+        let still_pending =
             doc! { "$filter": { "input": "$pending", "as": "p", "cond": { "$gt": ["$$p.seq", seq] } } };
-        let mut set = doc! { "pending": waits, "issuedSeq": { "$max": ["$issuedSeq", seq] } };
-        if let Some(Newest { id, seq, created_at }) = newest {
+        let mut set = doc! { "pending": still_pending, "issuedSeq": { "$max": ["$issuedSeq", seq] } };
+        if let Some(StoredMessage { id, seq, created_at }) = newest {
             let newer = doc! { "$lt": ["$lastSeq", seq] };
             set.insert(
                 "lastMessageId",
@@ -185,12 +196,16 @@ impl Mongo {
             set.insert("lastSeq", doc! { "$max": ["$lastSeq", seq] });
         }
         let conversation = doc! { "_id": draft.conversation_id.as_str() };
-        let conversations = self.of::<Document>(CONVERSATIONS);
-        conversations.update_one(conversation, vec![doc! { "$set": set }]).await.map(drop).map_err(failed)
+        let conversations = self.collection::<Document>(CONVERSATIONS);
+        conversations
+            .update_one(conversation, vec![doc! { "$set": set }])
+            .await
+            .map(drop)
+            .map_err(store_error)
     }
 }
 
-impl Newest {
+impl StoredMessage {
     fn of(row: &MessageRow) -> Self {
         Self { id: row.id.clone(), seq: row.seq, created_at: row.created_at }
     }

@@ -1,4 +1,6 @@
-//! `AutoMessages`: one part per day and person, claimed under a lease by one queuer at a time.
+//! `AutoMessages`: at most one row per user and day, claimed under a lease by one queuer at a time.
+
+use std::collections::HashSet;
 
 use async_trait::async_trait;
 use futures::TryStreamExt;
@@ -11,22 +13,16 @@ use shared::ports::{AutoMessages, StoreResult};
 use shared::time::Time;
 
 use crate::client::Mongo;
-use crate::failure::{failed, refused};
+use crate::failure::{duplicate_positions, store_error};
 use crate::indexes::AUTO_MESSAGES;
-use crate::rows::{AutoMessageRow, date};
+use crate::rows::{AutoMessageRow, IdRow, date};
 
-/// How often a claim looks again when others took what it had seen.
-const ROUNDS: usize = 8;
-/// How many rows one claim takes at most, whatever it is asked for.
-const LARGEST_CLAIM: u32 = 10_000;
+/// How often one claim looks for rows; it looks again when other queuers have claimed some that it found.
+const MAX_ROUNDS: usize = 8;
+/// How many rows one claim takes at most, also when the caller's limit is higher.
+const MAX_CLAIM: u32 = 10_000;
 
-#[derive(Deserialize)]
-struct IdRow {
-    #[serde(rename = "_id")]
-    id: AutoMessageId,
-}
-
-/// Who takes part in a planned row.
+/// The sender and the receiver of a planned row.
 #[derive(Deserialize)]
 struct PartsRow {
     parts: [UserId; 2],
@@ -38,43 +34,47 @@ impl AutoMessages for Mongo {
         if rows.is_empty() {
             return Ok(0);
         }
-        let planned = self.of::<AutoMessageRow>(AUTO_MESSAGES);
+        let planned = self.collection::<AutoMessageRow>(AUTO_MESSAGES);
         let insert = planned.insert_many(rows.iter().map(AutoMessageRow::from)).ordered(false);
-        let there = self
-            .bounded(async {
-                self.ready(AUTO_MESSAGES).await?;
+        let rejected = self
+            .with_deadline(async {
+                self.ensure_indexes(AUTO_MESSAGES).await?;
                 match insert.await {
                     Ok(_) => Ok(0),
-                    Err(error) => refused(error).map(|places| places.len()),
+                    Err(error) => duplicate_positions(error).map(|positions| positions.len()),
                 }
             })
             .await?;
-        Ok(rows.len().saturating_sub(there) as u64)
+        Ok(rows.len().saturating_sub(rejected) as u64)
     }
 
     async fn planned_users(&self, day: &str, users: &[UserId]) -> StoreResult<Vec<UserId>> {
         let ids: Vec<&str> = users.iter().map(UserId::as_str).collect();
-        let rows = self.of::<PartsRow>(AUTO_MESSAGES);
+        let rows = self.collection::<PartsRow>(AUTO_MESSAGES);
         let find = rows.find(doc! { "plannedFor": day, "parts": { "$in": ids } });
         let find = find.projection(doc! { "_id": 0, "parts": 1 });
-        let parts = async { find.await?.try_collect::<Vec<PartsRow>>().await };
-        let parts = self.bounded(async { parts.await.map_err(failed) }).await?;
-        let taking_part: std::collections::HashSet<UserId> =
-            parts.into_iter().flat_map(|row| row.parts).collect();
-        Ok(users.iter().filter(|user| taking_part.contains(user)).cloned().collect())
+        let planned = async { find.await?.try_collect::<Vec<PartsRow>>().await };
+        let planned = self.with_deadline(async { planned.await.map_err(store_error) }).await?;
+        let planned: HashSet<UserId> = planned.into_iter().flat_map(|row| row.parts).collect();
+        Ok(users.iter().filter(|user| planned.contains(user)).cloned().collect())
     }
 
     async fn claim(&self, now: Time, lease_until: Time, limit: u32) -> StoreResult<Vec<AutoMessage>> {
-        let limit = limit.min(LARGEST_CLAIM) as usize;
+        let limit = limit.min(MAX_CLAIM) as usize;
         let token = ObjectId::new();
-        self.bounded(async {
+        self.with_deadline(async {
             let mut claimed = Vec::new();
-            for _ in 0..ROUNDS {
-                let seen = self.claimable(date(now), limit - claimed.len()).await.map_err(failed)?;
-                if seen.is_empty() {
+            for _ in 0..MAX_ROUNDS {
+                let candidates =
+                    self.claimable_ids(date(now), limit - claimed.len()).await.map_err(store_error)?;
+                if candidates.is_empty() {
                     break;
                 }
-                claimed.extend(self.take(&seen, token, date(now), date(lease_until)).await.map_err(failed)?);
+                claimed.extend(
+                    self.lease(&candidates, token, date(now), date(lease_until))
+                        .await
+                        .map_err(store_error)?,
+                );
             }
             Ok(claimed)
         })
@@ -86,9 +86,9 @@ impl AutoMessages for Mongo {
     }
 
     async fn get(&self, id: &AutoMessageId) -> StoreResult<Option<AutoMessage>> {
-        let rows = self.of::<AutoMessageRow>(AUTO_MESSAGES);
+        let rows = self.collection::<AutoMessageRow>(AUTO_MESSAGES);
         let find = rows.find_one(doc! { "_id": id.as_str() });
-        let row = self.bounded(async { find.await.map_err(failed) }).await?;
+        let row = self.with_deadline(async { find.await.map_err(store_error) }).await?;
         Ok(row.map(AutoMessage::from))
     }
 
@@ -97,61 +97,62 @@ impl AutoMessages for Mongo {
     }
 
     async fn backlog(&self, now: Time) -> StoreResult<u64> {
-        let rows = self.of::<Document>(AUTO_MESSAGES);
+        let rows = self.collection::<Document>(AUTO_MESSAGES);
         let count = rows.count_documents(due(date(now)));
-        self.bounded(async { count.await.map_err(failed) }).await
+        self.with_deadline(async { count.await.map_err(store_error) }).await
     }
 }
 
-/// Due and not queued. BSON dates are whole milliseconds, so "before the next one" is "up to this one", and
-/// an open bound leaves no server in doubt about ties in a longer index key.
+/// Rows that are due and not queued. BSON dates are whole milliseconds, so `$lt` the next millisecond includes `now`.
+/// An exclusive bound gives the same result on every server, also with ties in a longer index key.
 fn due(now: DateTime) -> Document {
     let next = DateTime::from_millis(now.timestamp_millis().saturating_add(1));
     doc! { "isQueued": false, "sendDate": { "$lt": next } }
 }
 
-/// Due, not queued, and under nobody's lease.
-fn free(now: DateTime) -> Document {
+/// Rows that are due, not queued and not leased.
+fn claimable(now: DateTime) -> Document {
     let mut filter = due(now);
     filter.insert("leaseUntil", doc! { "$lte": now });
     filter
 }
 
 impl Mongo {
-    /// Ids of the oldest rows that look free.
-    async fn claimable(&self, now: DateTime, limit: usize) -> mongodb::error::Result<Vec<String>> {
+    /// Ids of the oldest claimable rows; another queuer may claim them in the meantime.
+    async fn claimable_ids(&self, now: DateTime, limit: usize) -> mongodb::error::Result<Vec<String>> {
         if limit == 0 {
             return Ok(Vec::new()); // MongoDB reads 0 as no limit.
         }
-        let rows = self.of::<IdRow>(AUTO_MESSAGES);
-        let find = rows.find(free(now)).projection(doc! { "_id": 1 }).sort(doc! { "sendDate": 1, "_id": 1 });
+        let rows = self.collection::<IdRow<AutoMessageId>>(AUTO_MESSAGES);
+        let find =
+            rows.find(claimable(now)).projection(doc! { "_id": 1 }).sort(doc! { "sendDate": 1, "_id": 1 });
         let find = find.limit(i64::try_from(limit).unwrap_or(i64::MAX));
         find.await?.map_ok(|row| row.id.as_str().to_owned()).try_collect().await
     }
 
-    /// Leases those of `seen` that are still free: the filter is checked again, row by row, as each is
-    /// written, so a row bears one token however many queuers saw it. What bears ours is ours.
-    async fn take(
+    /// Leases those of `candidates` that are still claimable. The server checks the filter again as it updates each
+    /// row, so a row gets the token of one claim, however many queuers found it. Rows with this token are ours.
+    async fn lease(
         &self,
-        seen: &[String],
+        candidates: &[String],
         token: ObjectId,
         now: DateTime,
         lease_until: DateTime,
     ) -> mongodb::error::Result<Vec<AutoMessage>> {
-        let rows = self.of::<AutoMessageRow>(AUTO_MESSAGES);
-        let mut filter = free(now);
-        filter.insert("_id", doc! { "$in": seen });
+        let rows = self.collection::<AutoMessageRow>(AUTO_MESSAGES);
+        let mut filter = claimable(now);
+        filter.insert("_id", doc! { "$in": candidates });
         let lease =
             doc! { "$set": { "leaseUntil": lease_until, "claim": token }, "$inc": { "attempts": 1_i64 } };
         rows.update_many(filter, lease).await?;
-        let ours = rows.find(doc! { "_id": { "$in": seen }, "claim": token });
+        let ours = rows.find(doc! { "_id": { "$in": candidates }, "claim": token });
         ours.sort(doc! { "sendDate": 1, "_id": 1 }).await?.map_ok(AutoMessage::from).try_collect().await
     }
 
     async fn mark(&self, ids: &[AutoMessageId], set: Document) -> StoreResult<()> {
         let ids: Vec<&str> = ids.iter().map(AutoMessageId::as_str).collect();
-        let rows = self.of::<Document>(AUTO_MESSAGES);
+        let rows = self.collection::<Document>(AUTO_MESSAGES);
         let update = rows.update_many(doc! { "_id": { "$in": ids } }, doc! { "$set": set });
-        self.bounded(async { update.await.map(drop).map_err(failed) }).await
+        self.with_deadline(async { update.await.map(drop).map_err(store_error) }).await
     }
 }

@@ -1,5 +1,5 @@
-//! One client for all ports: the concerns it reads and writes with, the deadline of every operation, and the
-//! indexes that are made sure of before the first write.
+//! One client for all ports: its read and write concerns, the deadline of every operation, and the creation of
+//! indexes before the first write.
 
 use std::future::Future;
 use std::sync::Arc;
@@ -19,75 +19,73 @@ use tokio::sync::OnceCell;
 
 use crate::STORE;
 use crate::config::Config;
-use crate::failure::failed;
+use crate::failure::store_error;
 use crate::indexes::{self, COLLECTIONS};
 
-/// How long a probe waits.
-const PROBE: Duration = Duration::from_secs(2);
+const PROBE_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// The document ports on one MongoDB database. Cloning shares the connections.
 #[derive(Clone)]
 pub struct Mongo {
     database: Database,
     deadline: Duration,
-    ready: Arc<[OnceCell<()>; COLLECTIONS.len()]>,
+    /// One per collection, in the order of [`COLLECTIONS`]; set once its indexes exist.
+    indexes_created: Arc<[OnceCell<()>; COLLECTIONS.len()]>,
 }
 
 impl Mongo {
-    /// A client for `config`. Nothing is sent yet (but for the DNS look-up of a `mongodb+srv` URI): a server
-    /// that is down shows at the first operation, and is found again without a restart.
+    /// A client for `config`. It sends nothing yet, except for the DNS look-up of a `mongodb+srv` URI. If the server
+    /// is down, operations fail until it is back; no restart is needed.
     pub async fn connect(config: &Config) -> StoreResult<Self> {
         let (options, database) = config.options().await?;
-        let client = Client::with_options(options).map_err(failed)?;
+        let client = Client::with_options(options).map_err(store_error)?;
         Ok(Self::over(&client, &database, config.deadline))
     }
 
-    /// The ports over a client that the caller made; its concerns are replaced by ours.
+    /// The ports over the caller's client, with this adapter's read and write concerns instead of the client's.
     pub fn over(client: &Client, database: &str, deadline: Duration) -> Self {
         let options = DatabaseOptions::builder()
             .read_concern(ReadConcern::majority())
             .write_concern(WriteConcern::builder().w(Acknowledgment::Majority).journal(true).build())
-            // What somebody just wrote must be there when he reads: the primary, whatever the URI says.
+            // A client must read its own writes, so reads go to the primary, whatever the URI says.
             .selection_criteria(SelectionCriteria::ReadPreference(ReadPreference::Primary))
             .build();
         let database = client.database_with_options(database, options);
-        Self { database, deadline, ready: Arc::new(std::array::from_fn(|_| OnceCell::new())) }
+        Self { database, deadline, indexes_created: Arc::new(std::array::from_fn(|_| OnceCell::new())) }
     }
 
-    /// Creates every index of [`INDEXES`](crate::INDEXES) that is not there. Repeating is harmless.
+    /// Creates every index of [`INDEXES`](crate::INDEXES) that does not exist. It may be repeated.
     pub async fn setup(&self) -> StoreResult<()> {
-        let all = futures::future::try_join_all(COLLECTIONS.map(|name| self.ready(name)));
-        self.bounded(async { all.await.map(drop) }).await
+        let all = futures::future::try_join_all(COLLECTIONS.map(|name| self.ensure_indexes(name)));
+        self.with_deadline(async { all.await.map(drop) }).await
     }
 
     /// Deletes the whole database, for tests and tools.
     pub async fn drop_database(&self) -> StoreResult<()> {
-        self.bounded(async { self.database.drop().await.map_err(failed) }).await
+        self.with_deadline(async { self.database.drop().await.map_err(store_error) }).await
     }
 
-    /// A collection as documents of `T`.
-    pub(crate) fn of<T: Send + Sync>(&self, name: &str) -> Collection<T> {
+    pub(crate) fn collection<T: Send + Sync>(&self, name: &str) -> Collection<T> {
         self.database.collection(name)
     }
 
-    /// Makes sure, once per process, that a collection's unique indexes stand before something is written
-    /// that relies on them.
-    pub(crate) async fn ready(&self, name: &str) -> StoreResult<()> {
-        let Some(cell) = COLLECTIONS.iter().position(|c| *c == name).and_then(|place| self.ready.get(place))
-        else {
+    /// Creates a collection's indexes, once per process. Call it before a write that relies on a unique index.
+    pub(crate) async fn ensure_indexes(&self, name: &str) -> StoreResult<()> {
+        let position = COLLECTIONS.iter().position(|c| *c == name);
+        let Some(created) = position.and_then(|index| self.indexes_created.get(index)) else {
             return Ok(());
         };
-        cell.get_or_try_init(|| indexes::create(&self.database, name)).await.map(drop)
+        created.get_or_try_init(|| indexes::create(&self.database, name)).await.map(drop)
     }
 
-    /// Ends an operation at the deadline. The driver bounds the steps; this bounds their sum.
-    pub(crate) async fn bounded<T>(
+    /// Ends an operation at the deadline. The driver limits each step; this limits their sum.
+    pub(crate) async fn with_deadline<T>(
         &self,
         operation: impl Future<Output = StoreResult<T>> + Send,
     ) -> StoreResult<T> {
         match tokio::time::timeout(self.deadline, operation).await {
-            Ok(answer) => answer,
-            Err(late) => Err(StoreError::down(STORE, late)),
+            Ok(result) => result,
+            Err(elapsed) => Err(StoreError::down(STORE, elapsed)),
         }
     }
 }
@@ -97,10 +95,10 @@ impl Probe for Mongo {
     async fn check(&self) -> Result<(), StoreFailure> {
         let ping = self.database.run_command(doc! { "ping": 1 });
         let failure = |cause| StoreFailure { store: STORE, cause };
-        match tokio::time::timeout(PROBE.min(self.deadline), ping).await {
+        match tokio::time::timeout(PROBE_TIMEOUT.min(self.deadline), ping).await {
             Ok(Ok(_)) => Ok(()),
             Ok(Err(error)) => Err(failure(error.into())),
-            Err(late) => Err(failure(late.into())),
+            Err(elapsed) => Err(failure(elapsed.into())),
         }
     }
 }

@@ -1,4 +1,4 @@
-//! Where the server is, and how long and how widely we talk to it.
+//! The server's address, the pool size and the timeouts.
 
 use std::time::Duration;
 
@@ -9,19 +9,19 @@ use shared::error::StoreError;
 use crate::STORE;
 
 /// The database when neither `MONGODB_DATABASE` nor the URI names one.
-const DATABASE: &str = "ulak";
-/// Connections per process: a Lambda serves one event at a time, so a handful is plenty.
-const POOL: u32 = 8;
-/// The bound of every operation of a port, retries and waiting for a server included.
-const DEADLINE: Duration = Duration::from_secs(5);
-/// How long an operation looks for a server before it gives up.
-const SELECTION: Duration = Duration::from_secs(3);
-/// How often the driver looks at the server beside all operations. A server that fell silent, which no operation
-/// can tell from a slow one, is found out within this and a connect timeout; until then pooled connections to
-/// it cost their users a deadline each.
-const HEARTBEAT: Duration = Duration::from_secs(2);
+const DEFAULT_DATABASE: &str = "ulak";
+/// Connections per process; a Lambda handles one event at a time and needs only a few.
+const DEFAULT_POOL: u32 = 8;
+/// The longest that an operation of a port may take, including retries and the selection of a server.
+const MAX_DEADLINE: Duration = Duration::from_secs(5);
+/// How long an operation waits for a reachable server before it fails.
+const SELECTION_TIMEOUT: Duration = Duration::from_secs(3);
+/// How often the driver checks the server in the background. An operation cannot tell an unresponsive server from a
+/// slow one, so each operation on a pooled connection waits for its whole deadline. The check finds such a server
+/// after at most this interval plus a connect timeout.
+const MONITOR_INTERVAL: Duration = Duration::from_secs(2);
 
-/// How to reach MongoDB. The URI carries a password, so it never shows in `Debug`.
+/// How to reach MongoDB. The URI contains a password, so `Debug` does not show it.
 #[derive(Debug, Clone)]
 pub struct Config {
     uri: Secret,
@@ -31,49 +31,51 @@ pub struct Config {
 }
 
 impl Config {
-    /// A server and, if the URI does not name it, a database.
+    /// `database` takes precedence over the URI's; without either it is `ulak`.
     pub fn new(uri: impl Into<String>, database: Option<&str>) -> Self {
         let database = database.map(str::to_owned);
-        Self { uri: Secret::new(uri), database, pool: POOL, deadline: DEADLINE }
+        Self { uri: Secret::new(uri), database, pool: DEFAULT_POOL, deadline: MAX_DEADLINE }
     }
 
-    /// `MONGODB_URI`, and if set `MONGODB_DATABASE` (else the URI's, else `ulak`) and `MONGODB_MAX_POOL_SIZE`.
+    /// Reads `MONGODB_URI` and, if they are set, `MONGODB_DATABASE` and `MONGODB_MAX_POOL_SIZE`.
     pub fn from_env(env: &mut Env) -> Self {
-        let uri = env.required("MONGODB_URI", "where the documents are, mongodb://… or mongodb+srv://…");
+        let uri = env.required("MONGODB_URI", "the MongoDB server, as mongodb://… or mongodb+srv://…");
         let database = env.optional("MONGODB_DATABASE");
-        let pool = env.parsed("MONGODB_MAX_POOL_SIZE", POOL);
+        let pool = env.parsed("MONGODB_MAX_POOL_SIZE", DEFAULT_POOL);
         Self::new(uri, database.as_deref()).pool(pool)
     }
 
-    /// The most connections to one server, at least 1.
+    /// The maximum number of connections to one server; 0 counts as 1.
     #[must_use]
     pub fn pool(mut self, connections: u32) -> Self {
         self.pool = connections.max(1);
         self
     }
 
-    /// The bound of every operation, 5 s unless told, never more.
+    /// The longest that an operation may take: 5 s by default and at most.
     #[must_use]
     pub fn deadline(mut self, deadline: Duration) -> Self {
-        self.deadline = deadline.min(DEADLINE);
+        self.deadline = deadline.min(MAX_DEADLINE);
         self
     }
 
-    /// The driver's options and the database's name. A `mongodb+srv` URI is looked up in the DNS here.
+    /// The driver's options and the database's name. Resolves the DNS seed list of a `mongodb+srv` URI.
     pub(crate) async fn options(&self) -> Result<(ClientOptions, String), StoreError> {
-        // The driver's own words may quote the URI, so they are not passed on.
-        let unreadable =
-            || StoreError::down(STORE, "MONGODB_URI cannot be read, or its DNS seed list is not there");
+        // The driver's message may quote the URI with its password, so it is not passed on.
+        let invalid_uri = || {
+            let message = "MONGODB_URI is no valid MongoDB URI, or its DNS seed list cannot be resolved";
+            StoreError::down(STORE, message)
+        };
         let parsed = tokio::time::timeout(self.deadline, ClientOptions::parse(self.uri.reveal())).await;
-        let mut options = parsed.ok().and_then(Result::ok).ok_or_else(unreadable)?;
-        let patience = SELECTION.min(self.deadline);
+        let mut options = parsed.ok().and_then(Result::ok).ok_or_else(invalid_uri)?;
+        let timeout = SELECTION_TIMEOUT.min(self.deadline);
         options.app_name.get_or_insert_with(|| "ulak".to_owned());
         options.max_pool_size = Some(self.pool);
-        options.server_selection_timeout = Some(patience);
-        options.connect_timeout = Some(patience);
-        options.heartbeat_freq.get_or_insert(HEARTBEAT);
+        options.server_selection_timeout = Some(timeout);
+        options.connect_timeout = Some(timeout);
+        options.heartbeat_freq.get_or_insert(MONITOR_INTERVAL);
         let named = self.database.clone().or_else(|| options.default_database.clone());
-        Ok((options, named.unwrap_or_else(|| DATABASE.to_owned())))
+        Ok((options, named.unwrap_or_else(|| DEFAULT_DATABASE.to_owned())))
     }
 }
 
@@ -88,10 +90,10 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn the_database_is_named_by_the_variable_else_the_uri_else_ulak() {
+    async fn database_name_comes_from_the_variable_then_the_uri_then_the_default() {
         let table = [
             (vec![("MONGODB_URI", "mongodb://h/inuri")], "inuri"),
-            (vec![("MONGODB_URI", "mongodb://h/inuri"), ("MONGODB_DATABASE", "told")], "told"),
+            (vec![("MONGODB_URI", "mongodb://h/inuri"), ("MONGODB_DATABASE", "other")], "other"),
             (vec![("MONGODB_URI", "mongodb://h")], "ulak"),
         ];
         for (pairs, expected) in table {
@@ -101,7 +103,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn no_password_is_ever_shown() {
+    async fn debug_and_errors_never_contain_the_password() {
         for uri in
             ["mongodb://ada:hunter2@h/db", "mongodb://ada:hunter2/@@h", "hunter2", "mongodb://h/?w=hunter2&x"]
         {
@@ -113,7 +115,7 @@ mod tests {
     }
 
     #[test]
-    fn a_missing_uri_is_a_problem_by_name() {
+    fn missing_uri_is_reported_by_its_variable() {
         let mut env = env(&[]);
         let _ = Config::from_env(&mut env);
         assert!(env.finish().unwrap_err().to_string().contains("MONGODB_URI"));

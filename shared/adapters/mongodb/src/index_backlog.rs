@@ -1,6 +1,6 @@
-//! `IndexBacklog`: a message carries `unindexed`, the time from which a sweep may take it, until the index beside
-//! us holds its `revision`. A partial index on that field is the list of what waits, so that a sweep costs what
-//! it finds and not what there is.
+//! `IndexBacklog`: a message has the field `unindexed`, the time from which a sweep may index it, until the external
+//! search index holds its `revision`. A partial index on this field contains only messages that wait, so the cost of
+//! a sweep does not grow with the number of messages.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -14,31 +14,25 @@ use shared::ports::{IndexBacklog, SearchDocument, StoreResult};
 use shared::time::Time;
 
 use crate::client::Mongo;
-use crate::failure::failed;
+use crate::failure::store_error;
 use crate::indexes::{CONVERSATIONS, MESSAGES};
-use crate::rows::{MessageRow, date, long, number};
+use crate::rows::{IdRow, MessageRow, date, long, number};
 
+/// A conversation's members, who may find its messages.
 #[derive(Deserialize)]
-struct IdRow {
-    #[serde(rename = "_id")]
-    id: MessageId,
-}
-
-/// Who may find what is said in a conversation.
-#[derive(Deserialize)]
-struct Members {
+struct MembersRow {
     #[serde(rename = "_id")]
     id: ConversationId,
-    members: Vec<Member>,
+    members: Vec<MemberRow>,
 }
 
 #[derive(Deserialize)]
-struct Member {
+struct MemberRow {
     #[serde(rename = "userId")]
     user_id: UserId,
 }
 
-/// What waits at `now`. BSON dates are whole milliseconds: up to this one is before the next one.
+/// Messages that wait at `now`. BSON dates are whole milliseconds, so `$lt` the next millisecond includes `now`.
 fn due(now: Time) -> Document {
     let next = DateTime::from_millis(now.millis().saturating_add(1));
     doc! { "unindexed": { "$exists": true, "$lt": next } }
@@ -51,49 +45,50 @@ impl IndexBacklog for Mongo {
     }
 
     async fn hide_until(&self, ids: &[MessageId], now: Time, until: Time) -> StoreResult<()> {
-        let mut those = due(now);
-        those.insert("_id", doc! { "$in": texts(ids) });
+        let mut filter = due(now);
+        filter.insert("_id", doc! { "$in": id_strs(ids) });
         let update = doc! { "$set": { "unindexed": date(until) } };
-        let messages = self.of::<Document>(MESSAGES);
-        let update = messages.update_many(those, update);
-        self.bounded(async { update.await.map(drop).map_err(failed) }).await
+        let messages = self.collection::<Document>(MESSAGES);
+        let update = messages.update_many(filter, update);
+        self.with_deadline(async { update.await.map(drop).map_err(store_error) }).await
     }
 
     async fn documents(&self, ids: &[MessageId]) -> StoreResult<Vec<SearchDocument>> {
-        self.bounded(async {
-            let those = doc! { "_id": { "$in": texts(ids) } };
-            let rows: Vec<MessageRow> = self.found(MESSAGES, those, doc! { "words": 0 }).await?;
-            let mut places: Vec<&str> = rows.iter().map(|row| row.conversation_id.as_str()).collect();
-            places.sort_unstable();
-            places.dedup();
-            let those = doc! { "_id": { "$in": places } };
-            let found: Vec<Members> = self.found(CONVERSATIONS, those, doc! { "members.userId": 1 }).await?;
+        self.with_deadline(async {
+            let filter = doc! { "_id": { "$in": id_strs(ids) } };
+            let rows: Vec<MessageRow> = self.find_all(MESSAGES, filter, doc! { "words": 0 }).await?;
+            let mut conversations: Vec<&str> = rows.iter().map(|row| row.conversation_id.as_str()).collect();
+            conversations.sort_unstable();
+            conversations.dedup();
+            let filter = doc! { "_id": { "$in": conversations } };
+            let found: Vec<MembersRow> =
+                self.find_all(CONVERSATIONS, filter, doc! { "members.userId": 1 }).await?;
             let members: HashMap<ConversationId, Vec<UserId>> = found
                 .into_iter()
                 .map(|row| (row.id, row.members.into_iter().map(|member| member.user_id).collect()))
                 .collect();
-            let row = |row: MessageRow| SearchDocument {
+            let document = |row: MessageRow| SearchDocument {
                 members: members.get(&row.conversation_id).cloned().unwrap_or_default(),
                 revision: number(row.revision),
                 message: row.into(),
             };
-            Ok(rows.into_iter().map(row).collect())
+            Ok(rows.into_iter().map(document).collect())
         })
         .await
     }
 
-    /// Each is marked only at its own revision; most of a batch are at their first.
+    /// One update per revision; nearly all messages of a batch have the same one, the first.
     async fn mark_indexed(&self, done: &[(MessageId, u64)]) -> StoreResult<()> {
         let mut by_revision: BTreeMap<u64, Vec<&str>> = BTreeMap::new();
         for (id, revision) in done {
             by_revision.entry(*revision).or_default().push(id.as_str());
         }
-        let messages = self.of::<Document>(MESSAGES);
-        self.bounded(async {
+        let messages = self.collection::<Document>(MESSAGES);
+        self.with_deadline(async {
             for (revision, ids) in by_revision {
-                let still = doc! { "_id": { "$in": ids }, "revision": long(revision) };
-                let mark = messages.update_many(still, doc! { "$unset": { "unindexed": "" } });
-                mark.await.map_err(failed)?;
+                let unchanged = doc! { "_id": { "$in": ids }, "revision": long(revision) };
+                let mark = messages.update_many(unchanged, doc! { "$unset": { "unindexed": "" } });
+                mark.await.map_err(store_error)?;
             }
             Ok(())
         })
@@ -106,9 +101,9 @@ impl IndexBacklog for Mongo {
     }
 
     async fn total(&self) -> StoreResult<u64> {
-        let messages = self.of::<Document>(MESSAGES);
+        let messages = self.collection::<Document>(MESSAGES);
         let count = messages.estimated_document_count();
-        self.bounded(async { count.await.map_err(failed) }).await
+        self.with_deadline(async { count.await.map_err(store_error) }).await
     }
 }
 
@@ -117,25 +112,25 @@ impl Mongo {
         if limit == 0 {
             return Ok(Vec::new()); // MongoDB reads 0 as no limit.
         }
-        let rows = self.of::<IdRow>(MESSAGES);
+        let rows = self.collection::<IdRow<MessageId>>(MESSAGES);
         let find = rows.find(filter).projection(doc! { "_id": 1 }).sort(sort).limit(limit.into());
         let ids = async { find.await?.map_ok(|row| row.id).try_collect().await };
-        self.bounded(async { ids.await.map_err(failed) }).await
+        self.with_deadline(async { ids.await.map_err(store_error) }).await
     }
 
-    async fn found<T: DeserializeOwned + Send + Sync + Unpin>(
+    async fn find_all<T: DeserializeOwned + Send + Sync + Unpin>(
         &self,
         collection: &str,
         filter: Document,
         projection: Document,
     ) -> StoreResult<Vec<T>> {
-        let rows = self.of::<T>(collection);
+        let rows = self.collection::<T>(collection);
         let find = rows.find(filter).projection(projection);
         let found = async { find.await?.try_collect().await };
-        found.await.map_err(failed)
+        found.await.map_err(store_error)
     }
 }
 
-fn texts(ids: &[MessageId]) -> Vec<&str> {
+fn id_strs(ids: &[MessageId]) -> Vec<&str> {
     ids.iter().map(MessageId::as_str).collect()
 }

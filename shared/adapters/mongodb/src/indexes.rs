@@ -1,4 +1,4 @@
-//! Every index, with the query that it serves. Nothing else in the system creates one.
+//! Every index, with the query that it serves. No other code creates an index.
 
 use mongodb::Database;
 use mongodb::IndexModel;
@@ -6,33 +6,26 @@ use mongodb::bson::{Document, doc};
 use mongodb::options::IndexOptions;
 use shared::ports::StoreResult;
 
-use crate::failure::failed;
+use crate::failure::store_error;
 
-/// The collection of users.
 pub(crate) const USERS: &str = "users";
-/// The collection of conversations.
 pub(crate) const CONVERSATIONS: &str = "conversations";
-/// The collection of messages.
 pub(crate) const MESSAGES: &str = "messages";
-/// The collection of automatic messages.
 pub(crate) const AUTO_MESSAGES: &str = "auto_messages";
-/// All of them.
 pub(crate) const COLLECTIONS: [&str; 4] = [USERS, CONVERSATIONS, MESSAGES, AUTO_MESSAGES];
 
-/// One index.
+/// An index and the reason for it.
 #[derive(Debug, Clone, Copy)]
 pub struct Index {
-    /// On which collection.
     pub collection: &'static str,
-    /// Its name, which duplicate-key errors carry.
+    /// Duplicate-key errors contain this name.
     pub name: &'static str,
-    /// Its keys: 1 ascending, -1 descending.
+    /// Fields and directions: 1 ascending, -1 descending.
     pub keys: &'static [(&'static str, i32)],
-    /// Whether it refuses a second document with the same keys.
     pub unique: bool,
-    /// Partial: only documents that have this field.
+    /// Makes the index partial: it contains only documents that have this field.
     pub only_with: Option<&'static str>,
-    /// The query that it is there for.
+    /// The queries or the constraint that need the index.
     pub serves: &'static str,
 }
 
@@ -57,7 +50,8 @@ impl Index {
     }
 
     fn model(&self) -> IndexModel {
-        let keys: Document = self.keys.iter().map(|(key, way)| ((*key).to_owned(), (*way).into())).collect();
+        let keys: Document =
+            self.keys.iter().map(|(key, direction)| ((*key).to_owned(), (*direction).into())).collect();
         let mut options = IndexOptions::default();
         options.name = Some(self.name.to_owned());
         options.unique = self.unique.then_some(true);
@@ -66,21 +60,20 @@ impl Index {
     }
 }
 
-/// The index behind a taken username.
+/// The index that rejects a taken username.
 pub(crate) const USERNAME: &str = "username";
-/// The index behind a taken e-mail.
+/// The index that rejects a taken e-mail.
 pub(crate) const EMAIL: &str = "email";
 
-/// The list.
 pub const INDEXES: &[Index] = &[
     Index::on(
         USERS,
         USERNAME,
         &[("usernameKey", 1)],
-        "one user per folded username; log in; the user list's order",
+        "one user per folded username; login; the order of the user list",
     )
     .unique(),
-    Index::on(USERS, EMAIL, &[("emailKey", 1)], "one user per folded e-mail; log in").unique(),
+    Index::on(USERS, EMAIL, &[("emailKey", 1)], "one user per folded e-mail; login").unique(),
     Index::on(
         USERS,
         "words",
@@ -91,7 +84,7 @@ pub const INDEXES: &[Index] = &[
         USERS,
         "active",
         &[("active", 1), ("_id", 1), ("lastSeenAt", 1)],
-        "the planner's walk over active users",
+        "the planner's pages of active users",
     ),
     Index::on(CONVERSATIONS, "pair", &[("pairKey", 1)], "one direct conversation per pair")
         .unique()
@@ -100,58 +93,63 @@ pub const INDEXES: &[Index] = &[
         CONVERSATIONS,
         "member_activity",
         &[("members.userId", 1), ("updatedAt", -1), ("_id", -1)],
-        "a member's conversations, newest activity first; whose messages a search may see",
+        "a member's conversations, newest activity first; the conversations that a search covers",
     ),
     Index::on(
         MESSAGES,
         "place",
         &[("conversationId", 1), ("seq", 1)],
-        "one message per place; history pages; counting the unread",
+        "one message per seq; history pages; counts of unread messages",
     )
     .unique(),
     Index::on(
         MESSAGES,
         "client_key",
         &[("senderId", 1), ("clientMessageId", 1)],
-        "a repeated send is one message",
+        "one message per clientMessageId of a sender",
     )
     .unique()
     .only_with("clientMessageId"),
-    Index::on(MESSAGES, "auto", &[("autoMessageId", 1)], "a job delivered twice is one message")
-        .unique()
-        .only_with("autoMessageId"),
+    Index::on(
+        MESSAGES,
+        "auto",
+        &[("autoMessageId", 1)],
+        "one message per automatic message, also when its job is delivered twice",
+    )
+    .unique()
+    .only_with("autoMessageId"),
     Index::on(
         MESSAGES,
         "words",
         &[("conversationId", 1), ("words", 1), ("_id", -1)],
-        "search by the beginnings of words in given conversations",
+        "search by prefixes of words in given conversations",
     ),
     Index::on(
         MESSAGES,
         "unindexed",
         &[("unindexed", 1)],
-        "messages that the search index beside us lacks, those that wait longest first",
+        "messages that wait for the external search index, longest wait first",
     )
     .only_with("unindexed"),
     Index::on(
         AUTO_MESSAGES,
         "day_part",
         &[("plannedFor", 1), ("parts", 1)],
-        "one part per day and person, as sender or receiver; who takes part that day",
+        "one row per user and day, as sender or receiver; the users planned for a day",
     )
     .unique(),
     Index::on(
         AUTO_MESSAGES,
         "due",
         &[("isQueued", 1), ("sendDate", 1), ("_id", 1)],
-        "rows that are due and not queued, oldest first; how many they are",
+        "rows that are due and not queued, oldest first; their number",
     ),
 ];
 
-/// Creates a collection's indexes that are not there yet: one command, which changes nothing if they are.
+/// Creates a collection's missing indexes with one command.
 pub(crate) async fn create(database: &Database, collection: &str) -> StoreResult<()> {
     let models = INDEXES.iter().filter(|index| index.collection == collection).map(Index::model);
-    database.collection::<Document>(collection).create_indexes(models).await.map(drop).map_err(failed)
+    database.collection::<Document>(collection).create_indexes(models).await.map(drop).map_err(store_error)
 }
 
 #[cfg(test)]
@@ -161,7 +159,7 @@ mod tests {
     use super::{COLLECTIONS, INDEXES};
 
     #[test]
-    fn every_index_has_a_collection_a_name_of_its_own_and_a_reason() {
+    fn every_index_has_a_known_collection_a_unique_name_and_a_reason() {
         let mut names = HashSet::new();
         for index in INDEXES {
             assert!(COLLECTIONS.contains(&index.collection), "{index:?}");

@@ -1,12 +1,12 @@
 //! The document ports on MongoDB: `Users`, `Conversations`, `Messages`, `AutoMessages`, `SearchIndex`,
 //! `IndexBacklog`, `Probe`.
 //!
-//! Read in this order: [`Config`] and [`Mongo`] (one client, its concerns and its deadline), [`INDEXES`] (every
-//! index with the query it serves), `rows` (what is stored), then one file per port; `append` holds the one
-//! protocol that deserves thought: how a message gets its place.
+//! Read in this order: [`Config`] and [`Mongo`] (the client, its read and write concerns, its deadline), [`INDEXES`]
+//! (every index with the query it serves), `rows` (the stored documents), then one file per port. The one protocol
+//! with several steps is in `append`: how a message gets its `seq`.
 //!
-//! What it asks of the server: MongoDB 5.0 or newer, one node or a replica set. No transactions, no `$text`,
-//! no stored JavaScript. Acknowledged writes are journalled by a majority, reads see what a majority has.
+//! Requirements: MongoDB 5.0 or newer, one node or a replica set. The adapter uses no transactions, no `$text` and
+//! no stored JavaScript. An acknowledged write is journalled by a majority; a read returns majority-committed data.
 
 mod append;
 mod auto_messages;
@@ -26,5 +26,5 @@ pub use client::Mongo;
 pub use config::Config;
 pub use indexes::{INDEXES, Index};
 
-/// The store's name in failures and in the health answer.
+/// This store's name in errors, in logs and in the health response.
 const STORE: &str = "mongodb";

@@ -1,4 +1,4 @@
-//! Conversations as their reader lists them: one pipeline, one round trip, however many rows.
+//! Conversations with last message and unread count: one pipeline and one round trip for any number of rows.
 
 use futures::TryStreamExt;
 use mongodb::bson::{Document, doc};
@@ -7,11 +7,11 @@ use shared::id::{ConversationId, UserId};
 use shared::ports::StoreResult;
 
 use crate::client::Mongo;
-use crate::failure::failed;
+use crate::failure::store_error;
 use crate::indexes::{CONVERSATIONS, MESSAGES};
 use crate::rows::{ListedRow, number};
 
-/// What the unread pipeline answers with.
+/// A result row of the unread pipeline.
 #[derive(serde::Deserialize)]
 struct UnreadRow {
     #[serde(rename = "_id")]
@@ -20,9 +20,9 @@ struct UnreadRow {
 }
 
 impl Mongo {
-    /// The rows that `select` (match, sort, limit) leaves, joined with their last message and with what
-    /// `reader` has not read; without a reader nothing is unread.
-    pub(crate) async fn listed(
+    /// The conversations that the stages `select` (match, sort, limit) return, with their last messages and with the
+    /// unread count of `reader`, which is 0 without a reader.
+    pub(crate) async fn list_conversations(
         &self,
         select: Vec<Document>,
         reader: Option<&UserId>,
@@ -32,7 +32,7 @@ impl Mongo {
         pipeline.push(doc! { "$project": { "conversation": "$$ROOT" } });
         pipeline.push(last_message());
         match reader {
-            Some(reader) => pipeline.extend(unread_of(reader, "conversation.")),
+            Some(reader) => pipeline.extend(unread_stages(reader, "conversation.")),
             None => pipeline.push(doc! { "$set": { "unread": 0_i64 } }),
         }
         pipeline.push(doc! { "$project": {
@@ -40,25 +40,25 @@ impl Mongo {
             "lastMessage": { "$first": "$lastMessage" },
             "unread": 1,
         } });
-        let conversations = self.of::<Document>(CONVERSATIONS);
+        let conversations = self.collection::<Document>(CONVERSATIONS);
         let aggregate = conversations.aggregate(pipeline).with_type::<ListedRow>();
         let rows = async { aggregate.await?.map_ok(MemberConversation::from).try_collect().await };
-        self.bounded(async { rows.await.map_err(failed) }).await
+        self.with_deadline(async { rows.await.map_err(store_error) }).await
     }
 
-    /// Every conversation in which `reader` has unread messages.
-    pub(crate) async fn unread_by(&self, reader: &UserId) -> StoreResult<Vec<(ConversationId, u64)>> {
+    /// The conversations in which `reader` has unread messages, with their number.
+    pub(crate) async fn unread_counts(&self, reader: &UserId) -> StoreResult<Vec<(ConversationId, u64)>> {
         let mut pipeline = vec![
             doc! { "$match": { "members.userId": reader.as_str() } },
             doc! { "$project": { "members": 1, "lastSeq": 1 } },
         ];
-        pipeline.extend(unread_of(reader, ""));
+        pipeline.extend(unread_stages(reader, ""));
         pipeline.push(doc! { "$match": { "unread": { "$gt": 0 } } });
         pipeline.push(doc! { "$project": { "unread": 1 } });
-        let conversations = self.of::<Document>(CONVERSATIONS);
+        let conversations = self.collection::<Document>(CONVERSATIONS);
         let aggregate = conversations.aggregate(pipeline).with_type::<UnreadRow>();
         let rows = async { aggregate.await?.map_ok(|row| (row.id, number(row.unread))).try_collect().await };
-        self.bounded(async { rows.await.map_err(failed) }).await
+        self.with_deadline(async { rows.await.map_err(store_error) }).await
     }
 }
 
@@ -71,12 +71,12 @@ fn last_message() -> Document {
     } }
 }
 
-/// Sets `unread`: messages of others, not deleted, after what the reader read and up to `lastSeq`, so that
-/// the number and the last message never tell different stories.
-/// `at` is where the conversation's fields lie: nothing, or a path with its dot.
-fn unread_of(reader: &UserId, at: &str) -> [Document; 3] {
+/// Stages that set `unread`: the number of other users' messages, not deleted, that the reader has not read. It counts
+/// up to `lastSeq` only, so that it always agrees with the last message. `path` leads to the conversation's fields:
+/// empty, or a field name with a dot.
+fn unread_stages(reader: &UserId, path: &str) -> [Document; 3] {
     let reader = reader.as_str();
-    let field = |name: &str| format!("${at}{name}");
+    let field = |name: &str| format!("${path}{name}");
     let own = doc! { "$filter": {
         "input": field("members"), "as": "m", "cond": { "$eq": ["$$m.userId", { "$literal": reader }] },
     } };
@@ -90,7 +90,7 @@ fn unread_of(reader: &UserId, at: &str) -> [Document; 3] {
         "let": { "id": "$_id", "read": "$own.readSeq", "last": field("lastSeq") },
         "pipeline": [
             { "$match": { "$expr": between, "senderId": { "$ne": reader }, "deletedAt": null } },
-            // Not `$count`: the same in words that every server of the protocol knows.
+            // `$group` instead of `$count`, because every MongoDB-compatible server supports it.
             { "$group": { "_id": null, "n": { "$sum": 1_i64 } } },
         ],
         "as": "unread",
@@ -98,7 +98,7 @@ fn unread_of(reader: &UserId, at: &str) -> [Document; 3] {
     [
         doc! { "$set": { "own": { "$first": own } } },
         count,
-        // The group's one row, or none; named first, because not every server walks a path through an array.
+        // The group has one row or none. `$let` names it, because not every server resolves a path into an array.
         doc! { "$set": { "unread": { "$let": {
             "vars": { "row": { "$first": "$unread" } },
             "in": { "$ifNull": ["$$row.n", 0_i64] },

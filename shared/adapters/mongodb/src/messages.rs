@@ -1,4 +1,4 @@
-//! `Messages`: what was written, by place; edits and deletions change the one copy there is.
+//! `Messages`: appends, pages by `seq`, edits and deletions. A message is stored once, so a change is one update.
 
 use async_trait::async_trait;
 use futures::TryStreamExt;
@@ -11,15 +11,16 @@ use shared::search::vocabulary;
 use shared::time::Time;
 
 use crate::client::Mongo;
-use crate::failure::failed;
+use crate::failure::store_error;
 use crate::indexes::{CONVERSATIONS, MESSAGES};
 use crate::rows::{MessageRow, date, long};
 
 #[async_trait]
 impl Messages for Mongo {
     async fn append(&self, draft: &Draft) -> StoreResult<Appended> {
-        self.bounded(async {
-            futures::future::try_join(self.ready(CONVERSATIONS), self.ready(MESSAGES)).await?;
+        self.with_deadline(async {
+            futures::future::try_join(self.ensure_indexes(CONVERSATIONS), self.ensure_indexes(MESSAGES))
+                .await?;
             self.append_draft(draft).await
         })
         .await
@@ -65,35 +66,35 @@ impl Messages for Mongo {
     }
 
     async fn delete(&self, id: &MessageId, at: Time) -> StoreResult<Option<Message>> {
-        let first = doc! { "$ifNull": ["$deletedAt", date(at)] };
+        let deleted_at = doc! { "$ifNull": ["$deletedAt", date(at)] };
         let revision = doc! { "$add": [{ "$ifNull": ["$revision", 0_i64] }, 1_i64] };
-        let mut set = doc! { "content": "", "words": [], "deletedAt": first };
+        let mut set = doc! { "content": "", "words": [], "deletedAt": deleted_at };
         set.extend(doc! { "revision": revision, "unindexed": date(at) });
         self.change(doc! { "_id": id.as_str() }, vec![doc! { "$set": set }]).await
     }
 }
 
 impl Mongo {
-    /// Messages without their words; a `limit` of 0 is none.
+    /// Messages without their search words; a `limit` of 0 means no limit.
     async fn find_messages(&self, filter: Document, sort: Document, limit: u32) -> StoreResult<Vec<Message>> {
-        let messages = self.of::<MessageRow>(MESSAGES);
+        let messages = self.collection::<MessageRow>(MESSAGES);
         let find = messages.find(filter).projection(doc! { "words": 0 }).sort(sort).limit(limit.into());
         let rows = async { find.await?.map_ok(Message::from).try_collect().await };
-        self.bounded(async { rows.await.map_err(failed) }).await
+        self.with_deadline(async { rows.await.map_err(store_error) }).await
     }
 
-    /// Changes one message; as it is afterwards.
+    /// Changes one message and returns it as it is afterwards.
     async fn change(
         &self,
         filter: Document,
         update: impl Into<UpdateModifications> + Send,
     ) -> StoreResult<Option<Message>> {
-        let messages = self.of::<MessageRow>(MESSAGES);
+        let messages = self.collection::<MessageRow>(MESSAGES);
         let change = messages
             .find_one_and_update(filter, update)
             .projection(doc! { "words": 0 })
             .return_document(ReturnDocument::After);
-        let row = self.bounded(async { change.await.map_err(failed) }).await?;
+        let row = self.with_deadline(async { change.await.map_err(store_error) }).await?;
         Ok(row.map(Message::from))
     }
 }

@@ -1,10 +1,9 @@
-//! `Users`: names and e-mails are unique by their folded form, which the indexes decide.
+//! `Users`: unique indexes on the folded usernames and e-mails decide which are taken.
 
 use async_trait::async_trait;
 use futures::TryStreamExt;
 use mongodb::bson::{Document, doc};
 use mongodb::options::ReturnDocument;
-use serde::Deserialize;
 use shared::id::UserId;
 use shared::ports::{StoreResult, Users};
 use shared::search::vocabulary;
@@ -12,27 +11,21 @@ use shared::time::Time;
 use shared::user::{Login, User, UserChange};
 
 use crate::client::Mongo;
-use crate::failure::{failed, taken};
+use crate::failure::{store_error, taken_error};
 use crate::indexes::{EMAIL, USERNAME, USERS};
-use crate::rows::{UserRow, date};
+use crate::rows::{IdRow, UserRow, date};
 use crate::search::prefix;
 
-/// The index that a write may run into, and the field that is then taken.
-const UNIQUE: &[(&str, &str)] = &[(USERNAME, "username"), (EMAIL, "email")];
-
-#[derive(Deserialize)]
-struct IdRow {
-    #[serde(rename = "_id")]
-    id: UserId,
-}
+/// The unique indexes and the fields that they protect.
+const UNIQUE_FIELDS: &[(&str, &str)] = &[(USERNAME, "username"), (EMAIL, "email")];
 
 #[async_trait]
 impl Users for Mongo {
     async fn insert(&self, user: &User) -> StoreResult<()> {
-        let users = self.of::<UserRow>(USERS);
-        self.bounded(async {
-            self.ready(USERS).await?;
-            users.insert_one(UserRow::from(user)).await.map(drop).map_err(|e| taken(e, UNIQUE))
+        let users = self.collection::<UserRow>(USERS);
+        self.with_deadline(async {
+            self.ensure_indexes(USERS).await?;
+            users.insert_one(UserRow::from(user)).await.map(drop).map_err(|e| taken_error(e, UNIQUE_FIELDS))
         })
         .await
     }
@@ -51,26 +44,26 @@ impl Users for Mongo {
     }
 
     async fn update(&self, id: &UserId, change: &UserChange) -> StoreResult<Option<User>> {
-        let set = changed(change);
+        let set = changed_fields(change);
         if set.is_empty() {
             return Ok(self.find_users(doc! { "_id": id.as_str() }, Some(1)).await?.pop());
         }
-        let users = self.of::<UserRow>(USERS);
+        let users = self.collection::<UserRow>(USERS);
         let update = users
             .find_one_and_update(doc! { "_id": id.as_str() }, doc! { "$set": set })
             .return_document(ReturnDocument::After);
-        let changed = async {
-            self.ready(USERS).await?;
-            update.await.map_err(|e| taken(e, UNIQUE))
+        let updated = async {
+            self.ensure_indexes(USERS).await?;
+            update.await.map_err(|e| taken_error(e, UNIQUE_FIELDS))
         };
-        Ok(self.bounded(changed).await?.map(User::from))
+        Ok(self.with_deadline(updated).await?.map(User::from))
     }
 
     async fn mark_seen(&self, id: &UserId, at: Time) -> StoreResult<()> {
-        let users = self.of::<UserRow>(USERS);
+        let users = self.collection::<UserRow>(USERS);
         let update =
             users.update_one(doc! { "_id": id.as_str() }, doc! { "$max": { "lastSeenAt": date(at) } });
-        self.bounded(async { update.await.map(drop).map_err(failed) }).await
+        self.with_deadline(async { update.await.map(drop).map_err(store_error) }).await
     }
 
     async fn list(&self, search: Option<&str>, after: Option<&str>, limit: u32) -> StoreResult<Vec<User>> {
@@ -93,29 +86,29 @@ impl Users for Mongo {
         if let Some(after) = after {
             filter.insert("_id", doc! { "$gt": after.as_str() });
         }
-        let users = self.of::<IdRow>(USERS);
+        let users = self.collection::<IdRow<UserId>>(USERS);
         let find =
             users.find(filter).projection(doc! { "_id": 1 }).sort(doc! { "_id": 1 }).limit(limit.into());
         let rows = async { find.await?.map_ok(|row| row.id).try_collect().await };
-        self.bounded(async { rows.await.map_err(failed) }).await
+        self.with_deadline(async { rows.await.map_err(store_error) }).await
     }
 }
 
 impl Mongo {
-    /// Users by folded name; at most `limit`, if there is one.
+    /// Users by folded username; all of them without a `limit`.
     async fn find_users(&self, filter: Document, limit: Option<u32>) -> StoreResult<Vec<User>> {
         if limit == Some(0) {
             return Ok(Vec::new()); // MongoDB reads 0 as no limit.
         }
-        let users = self.of::<UserRow>(USERS);
+        let users = self.collection::<UserRow>(USERS);
         let find = users.find(filter).sort(doc! { "usernameKey": 1 }).limit(limit.map_or(0, i64::from));
         let rows = async { find.await?.map_ok(User::from).try_collect().await };
-        self.bounded(async { rows.await.map_err(failed) }).await
+        self.with_deadline(async { rows.await.map_err(store_error) }).await
     }
 }
 
-/// A change's fields, with what is derived from them.
-fn changed(change: &UserChange) -> Document {
+/// The stored fields of a change, including the derived ones.
+fn changed_fields(change: &UserChange) -> Document {
     let mut set = Document::new();
     if let Some(username) = &change.username {
         set.extend(doc! { "username": username.as_str(), "usernameKey": username.key() });

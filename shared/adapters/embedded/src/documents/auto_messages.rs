@@ -1,4 +1,4 @@
-//! `AutoMessages`: plans that nobody plans twice, and claims under a lease.
+//! `AutoMessages`: at most one row per user and day, claimed under a lease.
 
 use async_trait::async_trait;
 use rusqlite::{Connection, Row, params};
@@ -9,14 +9,15 @@ use shared::time::Time;
 
 use super::rows::{count, time};
 use crate::Embedded;
-use crate::error::Done;
+use crate::error::DbResult;
 
-/// Rows of a plan that one job stores, so that other writes pass between. A plan comes in no order, so its rows
-/// fall on all pages of the indexes: the more share a commit, the less is written.
+/// How many rows of a plan one job inserts; other writes run between two jobs. The rows come in random order and
+/// touch pages all over the indexes, so fewer and larger commits write less.
 const PLAN_BATCH: usize = 10_000;
 
-/// Whether a user has a part in a day already.
-const TAKEN: &str = "SELECT EXISTS (SELECT 1 FROM auto_messages WHERE planned_for = ?1 AND sender_id = ?2)
+/// Whether the user ?2 is the sender or receiver of a row planned for the day ?1.
+const IS_PLANNED: &str =
+    "SELECT EXISTS (SELECT 1 FROM auto_messages WHERE planned_for = ?1 AND sender_id = ?2)
                      OR EXISTS (SELECT 1 FROM auto_messages WHERE planned_for = ?1 AND receiver_id = ?2)";
 
 const COLUMNS: &str =
@@ -37,7 +38,7 @@ impl AutoMessages for Embedded {
         let (day, users) = (day.to_owned(), users.to_vec());
         self.store
             .read(move |db| {
-                let mut select = db.prepare_cached(TAKEN)?;
+                let mut select = db.prepare_cached(IS_PLANNED)?;
                 let mut planned = Vec::new();
                 for user in users {
                     if select.query_row([day.as_str(), user.as_str()], |row| row.get(0))? {
@@ -112,20 +113,21 @@ fn auto_message(row: &Row<'_>) -> rusqlite::Result<AutoMessage> {
     })
 }
 
-fn insert_missing(db: &Connection, batch: &[AutoMessage]) -> Done<u64> {
-    // Two statements, and no race between them: there is one writer. A single `INSERT … SELECT` may insert many
-    // rows for all that SQLite knows, so it keeps a journal for each; inside a savepoint that journal only grows,
-    // and a million users would take minutes.
-    let mut taken = db.prepare_cached(TAKEN)?;
+fn insert_missing(db: &Connection, batch: &[AutoMessage]) -> DbResult<u64> {
+    // Two statements cannot race, because there is one writer. One `INSERT … SELECT` would be slower: SQLite cannot
+    // know that it inserts a single row, so it keeps a statement journal, which grows until the savepoint ends. A
+    // million users would take minutes.
+    let mut is_planned = db.prepare_cached(IS_PLANNED)?;
     let sql = format!(
         "INSERT INTO auto_messages ({COLUMNS}) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9) ON CONFLICT DO NOTHING"
     );
     let mut insert = db.prepare_cached(&sql)?;
     let mut new = 0;
     for row in batch {
-        let mut has_part =
-            |user: &UserId| taken.query_row([row.planned_for.as_str(), user.as_str()], |found| found.get(0));
-        if has_part(&row.sender_id)? || has_part(&row.receiver_id)? {
+        let mut takes_part = |user: &UserId| {
+            is_planned.query_row([row.planned_for.as_str(), user.as_str()], |found| found.get(0))
+        };
+        if takes_part(&row.sender_id)? || takes_part(&row.receiver_id)? {
             continue;
         }
         new += insert.execute(params![
@@ -143,21 +145,21 @@ fn insert_missing(db: &Connection, batch: &[AutoMessage]) -> Done<u64> {
     Ok(new)
 }
 
-fn claim(db: &Connection, now: Time, lease_until: Time, limit: u32) -> Done<Vec<AutoMessage>> {
+fn claim(db: &Connection, now: Time, lease_until: Time, limit: u32) -> DbResult<Vec<AutoMessage>> {
     let due = "SELECT row FROM auto_messages WHERE is_queued = 0 AND send_date <= ?1
                AND (lease_until IS NULL OR lease_until <= ?1) ORDER BY send_date, row LIMIT ?2";
     let rows: Vec<i64> = db
         .prepare_cached(due)?
         .query_map(params![now.millis(), limit], |row| row.get(0))?
         .collect::<rusqlite::Result<_>>()?;
-    let take = format!(
+    let lease = format!(
         "UPDATE auto_messages SET lease_until = ?2, attempts = attempts + 1 WHERE row = ?1
          RETURNING {COLUMNS}"
     );
-    let mut take = db.prepare_cached(&take)?;
+    let mut lease = db.prepare_cached(&lease)?;
     let mut claimed = Vec::with_capacity(rows.len());
     for row in rows {
-        claimed.push(take.query_row(params![row, lease_until.millis()], auto_message)?);
+        claimed.push(lease.query_row(params![row, lease_until.millis()], auto_message)?);
     }
     Ok(claimed)
 }

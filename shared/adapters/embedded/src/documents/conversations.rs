@@ -1,4 +1,4 @@
-//! `Conversations`: one per pair, lists by activity, and how far each member has read.
+//! `Conversations`: one direct conversation per pair, lists by activity, and read positions.
 
 use async_trait::async_trait;
 use rusqlite::{Connection, OptionalExtension as _, Row, params};
@@ -8,28 +8,30 @@ use shared::ports::{Conversations, StoreResult};
 
 use super::rows::{self, MESSAGE, conversation_kind, conversation_kind_text, count, int, time};
 use crate::Embedded;
-use crate::error::{Done, corrupt};
+use crate::error::{DbResult, corrupt};
 
-/// What [`conversation`] reads, of `c`; an unread count and [`MESSAGE`] follow.
+/// The columns that [`conversation`] reads, from `conversations c`; an unread count and [`MESSAGE`] follow them.
 const COLUMNS: &str = "c.id, c.kind, c.name, c.last_seq, c.created_at, c.updated_at";
 
-/// Messages that the member ?1 of `c` has not read, counted from one index.
+/// The number of messages in `c` that the member ?1 has not read; the index `messages_by_place` covers it.
 const UNREAD: &str = "(SELECT count(*) FROM messages n WHERE n.conversation_id = c.id
      AND n.seq > mine.read_seq AND n.sender_id <> ?1 AND n.deleted_at IS NULL)";
 
 #[async_trait]
 impl Conversations for Embedded {
     async fn ensure_direct(&self, new: &Conversation) -> StoreResult<(Conversation, bool)> {
-        let key = new.pair_key().ok_or_else(|| corrupt("conversations", "a pair is two people"))?;
-        // Nearly always it exists, and then nobody needs to write.
-        let there = key.clone();
-        if let Some(first) = self.store.read(move |db| by_pair(db, &there)).await? {
-            return Ok((first, false));
+        let key = new
+            .pair_key()
+            .ok_or_else(|| corrupt("conversations", "a direct conversation has exactly two members"))?;
+        // The conversation almost always exists, and a read is cheaper than a write.
+        let read_key = key.clone();
+        if let Some(existing) = self.store.read(move |db| by_pair(db, &read_key)).await? {
+            return Ok((existing, false));
         }
         let new = new.clone();
         self.store
             .write(move |db| match by_pair(db, &key)? {
-                Some(first) => Ok((first, false)),
+                Some(existing) => Ok((existing, false)),
                 None => insert(db, &new, Some(&key)).map(|()| (new, true)),
             })
             .await
@@ -55,7 +57,7 @@ impl Conversations for Embedded {
             .read(move |db| {
                 let mut select = db.prepare_cached(&sql)?;
                 let mut rows = select.query([member.as_str(), id.as_str()])?;
-                rows.next()?.map(|row| listed(db, row)).transpose()
+                rows.next()?.map(|row| member_conversation(db, row)).transpose()
             })
             .await
     }
@@ -104,7 +106,7 @@ impl Conversations for Embedded {
     }
 }
 
-fn insert(db: &Connection, new: &Conversation, pair_key: Option<&str>) -> Done<()> {
+fn insert(db: &Connection, new: &Conversation, pair_key: Option<&str>) -> DbResult<()> {
     let sql = "INSERT INTO conversations (id, kind, name, pair_key, created_at, updated_at)
                VALUES (?1, ?2, ?3, ?4, ?5, ?6)";
     db.prepare_cached(sql)?.execute(params![
@@ -122,7 +124,7 @@ fn insert(db: &Connection, new: &Conversation, pair_key: Option<&str>) -> Done<(
     Ok(())
 }
 
-fn by_pair(db: &Connection, key: &str) -> Done<Option<Conversation>> {
+fn by_pair(db: &Connection, key: &str) -> DbResult<Option<Conversation>> {
     let sql = format!(
         "SELECT {COLUMNS}, 0, {MESSAGE} FROM conversations c LEFT JOIN messages m ON m.row = c.last_message
          WHERE c.pair_key = ?1"
@@ -137,8 +139,8 @@ fn list(
     member: &UserId,
     after: Option<&ActivityCursor>,
     limit: u32,
-) -> Done<Vec<MemberConversation>> {
-    // The page is cut before anything is counted or read for its rows.
+) -> DbResult<Vec<MemberConversation>> {
+    // The page is selected first, so that unread messages are counted for its rows only.
     let sql = format!(
         "WITH page AS MATERIALIZED (
              SELECT c.id AS id, c.updated_at AS updated_at, mine.read_seq AS read_seq
@@ -154,31 +156,31 @@ fn list(
     let mut rows = select.query(params![member.as_str(), at, id, limit])?;
     let mut page = Vec::new();
     while let Some(row) = rows.next()? {
-        page.push(listed(db, row)?);
+        page.push(member_conversation(db, row)?);
     }
     Ok(page)
 }
 
-fn listed(db: &Connection, row: &Row<'_>) -> Done<MemberConversation> {
+fn member_conversation(db: &Connection, row: &Row<'_>) -> DbResult<MemberConversation> {
     Ok(MemberConversation { conversation: conversation(db, row)?, unread: count(row, 6)? })
 }
 
-fn conversation(db: &Connection, row: &Row<'_>) -> Done<Conversation> {
+fn conversation(db: &Connection, row: &Row<'_>) -> DbResult<Conversation> {
     let id = ConversationId::trusted(row.get::<_, String>(0)?);
-    let written = row.get::<_, Option<String>>(7)?.is_some();
+    let has_last_message = row.get::<_, Option<String>>(7)?.is_some();
     Ok(Conversation {
         kind: conversation_kind(&row.get::<_, String>(1)?)?,
         name: row.get(2)?,
         members: members(db, &id)?,
         last_seq: count(row, 3)?,
-        last_message: if written { Some(rows::message(row, 7)?) } else { None },
+        last_message: if has_last_message { Some(rows::message(row, 7)?) } else { None },
         created_at: time(row, 4)?,
         updated_at: time(row, 5)?,
         id,
     })
 }
 
-fn members(db: &Connection, id: &ConversationId) -> Done<Vec<Member>> {
+fn members(db: &Connection, id: &ConversationId) -> DbResult<Vec<Member>> {
     let sql = "SELECT user_id, read_seq FROM members WHERE conversation_id = ?1 ORDER BY user_id";
     let mut select = db.prepare_cached(sql)?;
     let rows = select.query_map([id.as_str()], |row| {

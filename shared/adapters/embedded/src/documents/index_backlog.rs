@@ -1,5 +1,6 @@
-//! `IndexBacklog`: a mark behind which every message waits, and a table of those before it that still do. So a
-//! store without an index beside it pays nothing, and a sweep costs what it finds.
+//! `IndexBacklog`: every message after the mark `swept` waits to be indexed; of the messages up to the mark, those
+//! with a row in `unindexed` wait. So a store without an external index writes nothing extra, and a sweep reads
+//! only messages that wait.
 
 use std::collections::BTreeSet;
 
@@ -11,7 +12,7 @@ use shared::time::Time;
 
 use super::rows::{MESSAGE, count, int, message};
 use crate::Embedded;
-use crate::error::Done;
+use crate::error::DbResult;
 
 #[async_trait]
 impl IndexBacklog for Embedded {
@@ -24,7 +25,7 @@ impl IndexBacklog for Embedded {
         let sql = "UPDATE unindexed SET waits_from = ?2 WHERE row = ?1 AND waits_from <= ?3";
         self.store
             .write(move |db| {
-                for row in pass(db, &ids)? {
+                for row in move_mark_past(db, &ids)? {
                     db.prepare_cached(sql)?.execute(params![row, until.millis(), now.millis()])?;
                 }
                 Ok(())
@@ -43,7 +44,7 @@ impl IndexBacklog for Embedded {
             "DELETE FROM unindexed WHERE row = (SELECT row FROM messages WHERE id = ?1 AND revision = ?2)";
         self.store
             .write(move |db| {
-                pass(db, &ids)?;
+                move_mark_past(db, &ids)?;
                 for (id, revision) in ids.iter().zip(revisions) {
                     db.prepare_cached(sql)?.execute(params![id.as_str(), int(revision)])?;
                 }
@@ -64,44 +65,44 @@ impl IndexBacklog for Embedded {
     }
 }
 
-fn waiting(db: &Connection, now: Time, limit: u32) -> Done<Vec<MessageId>> {
-    let before = "SELECT m.id FROM unindexed u JOIN messages m ON m.row = u.row WHERE u.waits_from <= ?1
+fn waiting(db: &Connection, now: Time, limit: u32) -> DbResult<Vec<MessageId>> {
+    let up_to_mark = "SELECT m.id FROM unindexed u JOIN messages m ON m.row = u.row WHERE u.waits_from <= ?1
                   ORDER BY u.waits_from, u.row LIMIT ?2";
-    let mut found = ids(db, before, params![now.millis(), limit])?;
+    let mut found = ids(db, up_to_mark, params![now.millis(), limit])?;
     let left = limit.saturating_sub(u32::try_from(found.len()).unwrap_or(limit));
-    let after = "SELECT id FROM messages WHERE row > (SELECT row FROM swept) AND created_at <= ?1
+    let after_mark = "SELECT id FROM messages WHERE row > (SELECT row FROM swept) AND created_at <= ?1
                  ORDER BY row LIMIT ?2";
-    found.extend(ids(db, after, params![now.millis(), left])?);
+    found.extend(ids(db, after_mark, params![now.millis(), left])?);
     Ok(found)
 }
 
-/// The rows of these messages, all of them before the mark: whatever the mark passes on its way goes into the
-/// table, where it waits from its last change on.
-fn pass(db: &Connection, ids: &[MessageId]) -> Done<Vec<i64>> {
+/// Moves the mark past these messages and returns their rows. Every message that the mark passes gets a row in
+/// `unindexed`, due from its last change on.
+fn move_mark_past(db: &Connection, ids: &[MessageId]) -> DbResult<Vec<i64>> {
     let mut rows = Vec::with_capacity(ids.len());
     for id in ids {
         let mut select = db.prepare_cached("SELECT row FROM messages WHERE id = ?1")?;
         rows.extend(select.query_row([id.as_str()], |row| row.get::<_, i64>(0)).optional()?);
     }
     if let Some(last) = rows.iter().max() {
-        let passed = "INSERT OR IGNORE INTO unindexed (row, waits_from)
+        let insert = "INSERT OR IGNORE INTO unindexed (row, waits_from)
                       SELECT row, max(created_at, coalesce(edited_at, 0), coalesce(deleted_at, 0))
                       FROM messages WHERE row > (SELECT row FROM swept) AND row <= ?1";
-        db.prepare_cached(passed)?.execute([last])?;
+        db.prepare_cached(insert)?.execute([last])?;
         db.prepare_cached("UPDATE swept SET row = max(row, ?1)")?.execute([last])?;
     }
     Ok(rows)
 }
 
-/// The message in this row changed; behind the mark it waits anyway.
-pub(super) fn changed(db: &Connection, row: i64, at: Time) -> Done<()> {
+/// Called when a message is edited or deleted. A message after the mark needs no row: it waits anyway.
+pub(super) fn on_change(db: &Connection, row: i64, at: Time) -> DbResult<()> {
     let sql = "INSERT INTO unindexed (row, waits_from) SELECT ?1, ?2 WHERE ?1 <= (SELECT row FROM swept)
                ON CONFLICT (row) DO UPDATE SET waits_from = excluded.waits_from";
     db.prepare_cached(sql)?.execute(params![row, at.millis()])?;
     Ok(())
 }
 
-fn document(db: &Connection, id: &MessageId) -> Done<Option<SearchDocument>> {
+fn document(db: &Connection, id: &MessageId) -> DbResult<Option<SearchDocument>> {
     let sql = format!("SELECT {MESSAGE}, m.revision FROM messages m WHERE m.id = ?1");
     let mut select = db.prepare_cached(&sql)?;
     let mut rows = select.query([id.as_str()])?;
@@ -114,7 +115,7 @@ fn document(db: &Connection, id: &MessageId) -> Done<Option<SearchDocument>> {
     Ok(Some(SearchDocument { message, members, revision }))
 }
 
-fn ids(db: &Connection, sql: &str, values: impl Params) -> Done<Vec<MessageId>> {
+fn ids(db: &Connection, sql: &str, values: impl Params) -> DbResult<Vec<MessageId>> {
     let mut select = db.prepare_cached(sql)?;
     let found = select.query_map(values, |row| row.get::<_, String>(0))?;
     Ok(found.map(|id| id.map(MessageId::trusted)).collect::<rusqlite::Result<_>>()?)

@@ -1,5 +1,5 @@
-//! `Messages`: appending under the next `seq` exactly once, pages, edits and deletions. A conversation names
-//! its last message by row, so whatever changes a message changes it there too.
+//! `Messages`: appends that take the next `seq` exactly once, pages, edits and deletions. A conversation refers to
+//! its last message by row, so an edit shows there without a second write.
 
 use std::collections::BTreeSet;
 
@@ -13,7 +13,7 @@ use shared::time::Time;
 use super::rows::{MESSAGE, count, int, message, message_kind_text};
 use super::{index_backlog, search};
 use crate::Embedded;
-use crate::error::{Done, corrupt};
+use crate::error::{DbResult, corrupt};
 
 #[async_trait]
 impl Messages for Embedded {
@@ -51,8 +51,8 @@ impl Messages for Embedded {
                 let values = params![id.as_str(), content, at.millis()];
                 let row = db.prepare_cached(sql)?.query_row(values, |row| row.get(0)).optional()?;
                 let Some(row) = row else { return Ok(None) };
-                search::replace(db, row, &content)?;
-                index_backlog::changed(db, row, at)?;
+                search::on_edit(db, row, &content)?;
+                index_backlog::on_change(db, row, at)?;
                 find(db, "m.row = ?1", [row])
             })
             .await
@@ -67,23 +67,25 @@ impl Messages for Embedded {
                 let values = params![id.as_str(), at.millis()];
                 let row = db.prepare_cached(sql)?.query_row(values, |row| row.get(0)).optional()?;
                 let Some(row) = row else { return Ok(None) };
-                search::remove(db, row)?;
-                index_backlog::changed(db, row, at)?;
+                search::on_delete(db, row)?;
+                index_backlog::on_change(db, row, at)?;
                 find(db, "m.row = ?1", [row])
             })
             .await
     }
 }
 
-fn append(db: &Connection, draft: &Draft) -> Done<Appended> {
-    if let Some(first) = stored_before(db, draft)? {
+fn append(db: &Connection, draft: &Draft) -> DbResult<Appended> {
+    if let Some(first) = find_duplicate(db, draft)? {
         return Ok(Appended::Duplicate(first));
     }
     let last = db
         .prepare_cached("SELECT last_seq FROM conversations WHERE id = ?1")?
         .query_row([draft.conversation_id.as_str()], |row| count(row, 0))
         .optional()?
-        .ok_or_else(|| corrupt("conversations", "a message to a conversation that does not exist"))?;
+        .ok_or_else(|| {
+            corrupt("conversations", format!("conversation {} does not exist", draft.conversation_id))
+        })?;
     let message = draft.at(last + 1);
     let row = insert(db, &message)?;
     let sql = "UPDATE conversations SET last_seq = ?2, last_message = ?3, updated_at = max(updated_at, ?4)
@@ -94,12 +96,12 @@ fn append(db: &Connection, draft: &Draft) -> Done<Appended> {
         row,
         message.created_at.millis()
     ])?;
-    search::appended(db, row)?;
+    search::on_append(db, row)?;
     Ok(Appended::Created(message))
 }
 
-/// The message that has one of the draft's keys.
-fn stored_before(db: &Connection, draft: &Draft) -> Done<Option<Message>> {
+/// The stored message with the draft's `clientMessageId` or automatic message id.
+fn find_duplicate(db: &Connection, draft: &Draft) -> DbResult<Option<Message>> {
     if let Some(key) = &draft.client_message_id {
         let by_key = "m.sender_id = ?1 AND m.client_message_id = ?2";
         if let Some(first) = find(db, by_key, [draft.sender_id.as_str(), key])? {
@@ -112,7 +114,7 @@ fn stored_before(db: &Connection, draft: &Draft) -> Done<Option<Message>> {
     }
 }
 
-fn insert(db: &Connection, message: &Message) -> Done<i64> {
+fn insert(db: &Connection, message: &Message) -> DbResult<i64> {
     let sql = "INSERT INTO messages (id, conversation_id, seq, sender_id, content, kind, client_message_id,
                  auto_message_id, created_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)";
     Ok(db.prepare_cached(sql)?.insert(params![
@@ -128,13 +130,18 @@ fn insert(db: &Connection, message: &Message) -> Done<i64> {
     ])?)
 }
 
-fn find(db: &Connection, condition: &str, values: impl Params) -> Done<Option<Message>> {
+fn find(db: &Connection, condition: &str, values: impl Params) -> DbResult<Option<Message>> {
     let mut select = db.prepare_cached(&format!("SELECT {MESSAGE} FROM messages m WHERE {condition}"))?;
     let mut rows = select.query(values)?;
     rows.next()?.map(|row| message(row, 0)).transpose()
 }
 
-fn page(db: &Connection, conversation: &ConversationId, span: SeqRange, limit: u32) -> Done<Vec<Message>> {
+fn page(
+    db: &Connection,
+    conversation: &ConversationId,
+    span: SeqRange,
+    limit: u32,
+) -> DbResult<Vec<Message>> {
     let (bound, order, seq) = match span {
         SeqRange::Latest => ("m.seq < ?2", "DESC", i64::MAX),
         SeqRange::Before(seq) => ("m.seq < ?2", "DESC", int(seq)),

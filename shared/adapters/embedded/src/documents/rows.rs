@@ -1,4 +1,4 @@
-//! Between SQLite's values and the domain's words.
+//! Conversions between SQLite's values and the domain's types.
 
 use rusqlite::Row;
 use shared::conversation::ConversationKind;
@@ -6,34 +6,31 @@ use shared::id::{AutoMessageId, ConversationId, MessageId, UserId};
 use shared::message::{Message, MessageKind};
 use shared::time::Time;
 
-use crate::error::{Done, corrupt};
+use crate::error::{DbResult, corrupt};
 
-/// A counter as SQLite holds it.
+/// A counter as SQLite stores it: SQLite has no unsigned numbers.
 pub(crate) fn int(number: u64) -> i64 {
     i64::try_from(number).unwrap_or(i64::MAX)
 }
 
-/// A counter as SQLite gives it.
 pub(crate) fn count(row: &Row<'_>, index: usize) -> rusqlite::Result<u64> {
     Ok(u64::try_from(row.get::<_, i64>(index)?).unwrap_or(0))
 }
 
-/// An instant as SQLite gives it.
 pub(crate) fn time(row: &Row<'_>, index: usize) -> rusqlite::Result<Time> {
     row.get(index).map(Time::from_millis)
 }
 
-/// An instant that may be absent.
-pub(crate) fn maybe_time(row: &Row<'_>, index: usize) -> rusqlite::Result<Option<Time>> {
+pub(crate) fn optional_time(row: &Row<'_>, index: usize) -> rusqlite::Result<Option<Time>> {
     Ok(row.get::<_, Option<i64>>(index)?.map(Time::from_millis))
 }
 
-/// The columns that [`message`] reads, of the table named `m`.
+/// The columns that [`message`] reads, from `messages m`.
 pub(super) const MESSAGE: &str = "m.id, m.conversation_id, m.seq, m.sender_id, m.content, m.kind, \
      m.client_message_id, m.auto_message_id, m.created_at, m.edited_at, m.deleted_at";
 
-/// Reads [`MESSAGE`] from column `at` on.
-pub(super) fn message(row: &Row<'_>, at: usize) -> Done<Message> {
+/// Reads [`MESSAGE`], which starts at column `at`.
+pub(super) fn message(row: &Row<'_>, at: usize) -> DbResult<Message> {
     Ok(Message {
         id: MessageId::trusted(row.get::<_, String>(at)?),
         conversation_id: ConversationId::trusted(row.get::<_, String>(at + 1)?),
@@ -44,12 +41,12 @@ pub(super) fn message(row: &Row<'_>, at: usize) -> Done<Message> {
         client_message_id: row.get(at + 6)?,
         auto_message_id: row.get::<_, Option<String>>(at + 7)?.map(AutoMessageId::trusted),
         created_at: time(row, at + 8)?,
-        edited_at: maybe_time(row, at + 9)?,
-        deleted_at: maybe_time(row, at + 10)?,
+        edited_at: optional_time(row, at + 9)?,
+        deleted_at: optional_time(row, at + 10)?,
     })
 }
 
-fn message_kind(text: &str) -> Done<MessageKind> {
+fn message_kind(text: &str) -> DbResult<MessageKind> {
     match text {
         "text" => Ok(MessageKind::Text),
         "auto" => Ok(MessageKind::Auto),
@@ -64,7 +61,7 @@ pub(super) fn message_kind_text(kind: MessageKind) -> &'static str {
     }
 }
 
-pub(super) fn conversation_kind(text: &str) -> Done<ConversationKind> {
+pub(super) fn conversation_kind(text: &str) -> DbResult<ConversationKind> {
     match text {
         "direct" => Ok(ConversationKind::Direct),
         "group" => Ok(ConversationKind::Group),

@@ -1,4 +1,4 @@
-//! `Users`: unique by folded username and e-mail, listed by username, found by a prefix of any of its words.
+//! `Users`: unique by folded username and e-mail, listed by username, searched by prefixes of words.
 
 use std::collections::BTreeSet;
 
@@ -11,11 +11,11 @@ use shared::search::vocabulary;
 use shared::time::Time;
 use shared::user::{Email, Login, PasswordHash, User, UserChange, Username};
 
-use super::rows::{maybe_time, time};
+use super::rows::{optional_time, time};
 use crate::Embedded;
-use crate::error::Done;
+use crate::error::DbResult;
 
-/// What [`user`] reads, of the table named `u`.
+/// The columns that [`user`] reads, from `users u`.
 const COLUMNS: &str = "u.id, u.username, u.email, u.display_name, u.password_hash, u.created_at, \
      u.last_seen_at, u.deactivated_at";
 
@@ -64,14 +64,14 @@ impl Users for Embedded {
     async fn list(&self, search: Option<&str>, after: Option<&str>, limit: u32) -> StoreResult<Vec<User>> {
         let after = after.unwrap_or_default().to_owned();
         match search.map(str::to_owned) {
-            Some(prefix) => self.store.read(move |db| list_found(db, &prefix, &after, limit)).await,
+            Some(prefix) => self.store.read(move |db| list_by_prefix(db, &prefix, &after, limit)).await,
             None => self.store.read(move |db| list_all(db, &after, limit)).await,
         }
     }
 
     async fn active(&self, since: Time, after: Option<&UserId>, limit: u32) -> StoreResult<Vec<UserId>> {
         let after = after.map(UserId::to_string).unwrap_or_default();
-        // The table is ordered by id: each page reads on from where the last one ended.
+        // The primary key orders the table by id, so each page is a range scan that starts after the last one.
         let sql = "SELECT id FROM users WHERE id > ?1 AND last_seen_at >= ?2 AND deactivated_at IS NULL
                    ORDER BY id LIMIT ?3";
         self.store
@@ -95,17 +95,17 @@ fn user(row: &Row<'_>) -> rusqlite::Result<User> {
         password_hash: PasswordHash(row.get(4)?),
         created_at: time(row, 5)?,
         last_seen_at: time(row, 6)?,
-        deactivated_at: maybe_time(row, 7)?,
+        deactivated_at: optional_time(row, 7)?,
     })
 }
 
-fn by_id(db: &Connection, id: &UserId) -> Done<Option<User>> {
+fn by_id(db: &Connection, id: &UserId) -> DbResult<Option<User>> {
     let sql = format!("SELECT {COLUMNS} FROM users u WHERE u.id = ?1");
     Ok(db.prepare_cached(&sql)?.query_row([id.as_str()], user).optional()?)
 }
 
-fn insert(db: &Connection, user: &User) -> Done<()> {
-    demand_free(db, user)?;
+fn insert(db: &Connection, user: &User) -> DbResult<()> {
+    check_unique(db, user)?;
     db.prepare_cached("INSERT INTO users VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)")?.execute(
         params![
             user.id.as_str(),
@@ -120,12 +120,12 @@ fn insert(db: &Connection, user: &User) -> Done<()> {
             user.deactivated_at.map(Time::millis),
         ],
     )?;
-    remember_words(db, user)
+    insert_words(db, user)
 }
 
-/// `Taken` when somebody else has the username or the e-mail. There is one writer, so what is free now is
-/// free until this job ends.
-fn demand_free(db: &Connection, user: &User) -> Done<()> {
+/// `Taken` when another user has the username or the e-mail. There is one writer, so a free name stays free until
+/// this job ends.
+fn check_unique(db: &Connection, user: &User) -> DbResult<()> {
     let sql = "SELECT username_key = ?1 FROM users WHERE (username_key = ?1 OR email_key = ?2) AND id <> ?3
                ORDER BY 1 DESC";
     let taken = db
@@ -139,7 +139,7 @@ fn demand_free(db: &Connection, user: &User) -> Done<()> {
     }
 }
 
-fn update(db: &Connection, id: &UserId, change: UserChange) -> Done<Option<User>> {
+fn update(db: &Connection, id: &UserId, change: UserChange) -> DbResult<Option<User>> {
     let Some(before) = by_id(db, id)? else { return Ok(None) };
     let after = User {
         username: change.username.unwrap_or_else(|| before.username.clone()),
@@ -148,7 +148,7 @@ fn update(db: &Connection, id: &UserId, change: UserChange) -> Done<Option<User>
         password_hash: change.password_hash.unwrap_or_else(|| before.password_hash.clone()),
         ..before.clone()
     };
-    demand_free(db, &after)?;
+    check_unique(db, &after)?;
     let sql = "UPDATE users SET username = ?2, username_key = ?3, email = ?4, email_key = ?5,
                display_name = ?6, password_hash = ?7 WHERE id = ?1";
     db.prepare_cached(sql)?.execute(params![
@@ -160,17 +160,17 @@ fn update(db: &Connection, id: &UserId, change: UserChange) -> Done<Option<User>
         after.display_name,
         after.password_hash.0,
     ])?;
-    forget_words(db, &before)?;
-    remember_words(db, &after)?;
+    delete_words(db, &before)?;
+    insert_words(db, &after)?;
     Ok(Some(after))
 }
 
-/// What a prefix may find the user by.
+/// The words by whose prefixes a search finds the user.
 fn words(user: &User) -> BTreeSet<String> {
     vocabulary(&user.display_name).into_iter().chain([user.username.key()]).collect()
 }
 
-fn remember_words(db: &Connection, user: &User) -> Done<()> {
+fn insert_words(db: &Connection, user: &User) -> DbResult<()> {
     let mut insert = db.prepare_cached("INSERT INTO user_words VALUES (?1, ?2)")?;
     for word in words(user) {
         insert.execute(params![word, user.id.as_str()])?;
@@ -178,7 +178,7 @@ fn remember_words(db: &Connection, user: &User) -> Done<()> {
     Ok(())
 }
 
-fn forget_words(db: &Connection, user: &User) -> Done<()> {
+fn delete_words(db: &Connection, user: &User) -> DbResult<()> {
     let mut delete = db.prepare_cached("DELETE FROM user_words WHERE word = ?1 AND user_id = ?2")?;
     for word in words(user) {
         delete.execute(params![word, user.id.as_str()])?;
@@ -186,7 +186,7 @@ fn forget_words(db: &Connection, user: &User) -> Done<()> {
     Ok(())
 }
 
-fn list_all(db: &Connection, after: &str, limit: u32) -> Done<Vec<User>> {
+fn list_all(db: &Connection, after: &str, limit: u32) -> DbResult<Vec<User>> {
     let sql = format!(
         "SELECT {COLUMNS} FROM users u WHERE u.username_key > ?1 AND u.deactivated_at IS NULL
          ORDER BY u.username_key LIMIT ?2"
@@ -196,8 +196,8 @@ fn list_all(db: &Connection, after: &str, limit: u32) -> Done<Vec<User>> {
     Ok(rows.collect::<rusqlite::Result<_>>()?)
 }
 
-fn list_found(db: &Connection, prefix: &str, after: &str, limit: u32) -> Done<Vec<User>> {
-    // Nothing that begins with the prefix sorts behind the prefix and the last character there is.
+fn list_by_prefix(db: &Connection, prefix: &str, after: &str, limit: u32) -> DbResult<Vec<User>> {
+    // The range ends at the prefix followed by the highest Unicode character; no word with the prefix sorts later.
     let sql = format!(
         "SELECT {COLUMNS} FROM users u
          WHERE u.id IN (SELECT user_id FROM user_words WHERE word >= ?1 AND word < ?1 || char(1114111))

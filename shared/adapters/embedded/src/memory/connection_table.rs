@@ -1,5 +1,5 @@
-//! All live connections and the ways they are found by. One value, changed as a whole under one lock, so
-//! that the first-connect and last-disconnect edges cannot be seen twice or missed.
+//! All open connections, with a lookup table for each query. Every change updates all tables under one lock, so a
+//! user's first connect and last disconnect are each seen exactly once.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::hash::Hash;
@@ -8,7 +8,7 @@ use shared::connection::{AttachOutcome, Connection, EndedConnection, Identity, R
 use shared::id::{ConnectionId, ConversationId, SessionId, UserId};
 use shared::time::Time;
 
-/// Connections by everything that they are asked for by. A user is online while `by_user` has an entry.
+/// A user is online while `by_user` has an entry for them.
 #[derive(Default)]
 pub(super) struct ConnectionTable {
     by_id: BTreeMap<ConnectionId, Entry>,
@@ -17,6 +17,7 @@ pub(super) struct ConnectionTable {
     by_room: HashMap<ConversationId, BTreeSet<ConnectionId>>,
     by_ping: BTreeSet<(Time, ConnectionId)>,
     by_lease: BTreeSet<(Time, ConnectionId)>,
+    /// When users went offline, until the time is copied to their documents.
     last_seen: BTreeMap<UserId, Time>,
 }
 
@@ -27,14 +28,14 @@ struct Entry {
 
 impl ConnectionTable {
     pub(super) fn open(&mut self, connection: Connection) {
-        // A gateway never gives one id to two connections; if one comes again, the old one is over.
+        // Connection ids are unique. If a gateway reuses one all the same, the old connection has ended.
         self.end(&connection.id, connection.connected_at);
         let id = connection.id.clone();
         self.by_ping.insert((connection.pinged_at, id.clone()));
         self.by_lease.insert((connection.lease_until, id.clone()));
         if let Some(identity) = &connection.identity {
-            put(&mut self.by_user, &identity.user_id, &id);
-            put(&mut self.by_session, &identity.session_id, &id);
+            add_id(&mut self.by_user, &identity.user_id, &id);
+            add_id(&mut self.by_session, &identity.session_id, &id);
         }
         self.by_id.insert(id, Entry { connection, rooms: HashSet::new() });
     }
@@ -46,19 +47,16 @@ impl ConnectionTable {
     pub(super) fn attach(&mut self, id: &ConnectionId, identity: &Identity, lease: Time) -> AttachOutcome {
         let Some(entry) = self.by_id.get_mut(id) else { return AttachOutcome::ConnectionGone };
         let before = entry.connection.identity.replace(identity.clone());
-        let online = self.by_user.contains_key(&identity.user_id);
+        // Read before the old identity is removed: attaching the same user again must not bring them online twice.
+        let was_online = self.is_online(&identity.user_id);
         if let Some(before) = before.filter(|before| before != identity) {
-            take(&mut self.by_user, &before.user_id, id);
-            take(&mut self.by_session, &before.session_id, id);
+            remove_id(&mut self.by_user, &before.user_id, id);
+            remove_id(&mut self.by_session, &before.session_id, id);
         }
-        put(&mut self.by_user, &identity.user_id, id);
-        put(&mut self.by_session, &identity.session_id, id);
+        add_id(&mut self.by_user, &identity.user_id, id);
+        add_id(&mut self.by_session, &identity.session_id, id);
         self.renew_lease(id, lease);
-        if online {
-            AttachOutcome::Attached { came_online: false }
-        } else {
-            AttachOutcome::Attached { came_online: true }
-        }
+        AttachOutcome::Attached { came_online: !was_online }
     }
 
     pub(super) fn end(&mut self, id: &ConnectionId, now: Time) -> Option<EndedConnection> {
@@ -66,11 +64,11 @@ impl ConnectionTable {
         self.by_ping.remove(&(connection.pinged_at, id.clone()));
         self.by_lease.remove(&(connection.lease_until, id.clone()));
         for room in &rooms {
-            take(&mut self.by_room, room, id);
+            remove_id(&mut self.by_room, room, id);
         }
         let last = connection.identity.as_ref().is_some_and(|identity| {
-            take(&mut self.by_session, &identity.session_id, id);
-            take(&mut self.by_user, &identity.user_id, id)
+            remove_id(&mut self.by_session, &identity.session_id, id);
+            remove_id(&mut self.by_user, &identity.user_id, id)
         });
         if let Some(identity) = connection.identity.as_ref().filter(|_| last) {
             self.last_seen.insert(identity.user_id.clone(), now);
@@ -100,14 +98,14 @@ impl ConnectionTable {
     pub(super) fn join(&mut self, room: &ConversationId, id: &ConnectionId) {
         if let Some(entry) = self.by_id.get_mut(id) {
             entry.rooms.insert(room.clone());
-            put(&mut self.by_room, room, id);
+            add_id(&mut self.by_room, room, id);
         }
     }
 
     pub(super) fn leave(&mut self, room: &ConversationId, id: &ConnectionId) {
         if let Some(entry) = self.by_id.get_mut(id) {
             entry.rooms.remove(room);
-            take(&mut self.by_room, room, id);
+            remove_id(&mut self.by_room, room, id);
         }
     }
 
@@ -133,8 +131,8 @@ impl ConnectionTable {
     }
 
     pub(super) fn expired(&self, now: Time, limit: u32) -> Vec<ConnectionId> {
-        let dead = self.by_lease.iter().take_while(|(lease, _)| *lease < now);
-        dead.map(|(_, id)| id.clone()).take(limit as usize).collect()
+        let expired = self.by_lease.iter().take_while(|(lease, _)| *lease < now);
+        expired.map(|(_, id)| id.clone()).take(limit as usize).collect()
     }
 
     pub(super) fn is_online(&self, user: &UserId) -> bool {
@@ -166,7 +164,7 @@ impl ConnectionTable {
     }
 }
 
-/// Only somebody with a name can be pushed to.
+/// `None` for a connection without an identity; events are pushed to users only.
 fn receiver(connection: &Connection) -> Option<Receiver> {
     let identity = connection.identity.as_ref()?;
     Some(Receiver {
@@ -176,12 +174,12 @@ fn receiver(connection: &Connection) -> Option<Receiver> {
     })
 }
 
-fn put<K: Hash + Eq + Clone>(map: &mut HashMap<K, BTreeSet<ConnectionId>>, key: &K, id: &ConnectionId) {
+fn add_id<K: Hash + Eq + Clone>(map: &mut HashMap<K, BTreeSet<ConnectionId>>, key: &K, id: &ConnectionId) {
     map.entry(key.clone()).or_default().insert(id.clone());
 }
 
-/// `true` when that was the key's last one; then the key goes too.
-fn take<K: Hash + Eq>(map: &mut HashMap<K, BTreeSet<ConnectionId>>, key: &K, id: &ConnectionId) -> bool {
+/// Removes the key with its last id; returns whether it did.
+fn remove_id<K: Hash + Eq>(map: &mut HashMap<K, BTreeSet<ConnectionId>>, key: &K, id: &ConnectionId) -> bool {
     let Some(ids) = map.get_mut(key) else { return false };
     let last = ids.remove(id) && ids.is_empty();
     if last {

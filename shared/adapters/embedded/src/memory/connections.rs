@@ -1,4 +1,4 @@
-//! `Connections`, `Rooms`, `Heartbeats`, `Presence` and `LastSeen`: each a short look at the board.
+//! `Connections`, `Rooms`, `Heartbeats`, `Presence` and `LastSeen` on the connection table.
 
 use async_trait::async_trait;
 use shared::connection::{AttachOutcome, Connection, EndedConnection, Identity, Receiver};
@@ -86,8 +86,8 @@ impl Heartbeats for Embedded {
 #[async_trait]
 impl Presence for Embedded {
     async fn online_of(&self, users: &[UserId]) -> StoreResult<Vec<UserId>> {
-        let board = self.memory.connections();
-        Ok(users.iter().filter(|user| board.is_online(user)).cloned().collect())
+        let table = self.memory.connections();
+        Ok(users.iter().filter(|user| table.is_online(user)).cloned().collect())
     }
 
     async fn online(&self) -> StoreResult<Vec<UserId>> {
@@ -99,7 +99,7 @@ impl Presence for Embedded {
     }
 
     async fn reconcile(&self, _now: Time) -> StoreResult<Vec<UserId>> {
-        // Who is online is read off the live connections themselves; there is nothing that could disagree.
+        // Presence is computed from the open connections, so it always agrees with them.
         Ok(Vec::new())
     }
 }

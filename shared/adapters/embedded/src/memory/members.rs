@@ -9,13 +9,13 @@ use shared::ports::{MemberCache, StoreResult};
 
 use crate::Embedded;
 
-/// The most members of all cached conversations together; about 10 MB.
+/// How many members all cached conversations may have together; about 10 MB.
 const MAX_MEMBERS: usize = 100_000;
 
 #[derive(Default)]
 pub(super) struct CachedMembers {
     by_conversation: HashMap<ConversationId, Vec<UserId>>,
-    /// The members of all entries together.
+    /// The number of members of all entries together.
     total: usize,
 }
 
@@ -33,7 +33,7 @@ impl MemberCache for Embedded {
 }
 
 impl CachedMembers {
-    /// A full cache is emptied: active conversations return with their next read of the documents.
+    /// Empties a full cache; active conversations are cached again with their next read from the documents.
     fn put(&mut self, members: &Members) {
         if self.total + members.user_ids.len() > MAX_MEMBERS {
             *self = Self::default();
@@ -53,7 +53,7 @@ mod tests {
     use super::{CachedMembers, MAX_MEMBERS};
 
     #[test]
-    fn the_member_cache_never_exceeds_its_bound() {
+    fn member_cache_is_emptied_when_it_would_exceed_its_limit() {
         let mut cache = CachedMembers::default();
         for n in 0..2 * MAX_MEMBERS / 256 + 2 {
             let conversation_id = ConversationId::trusted(format!("c{}", n / 2));

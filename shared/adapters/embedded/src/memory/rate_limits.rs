@@ -1,4 +1,4 @@
-//! `RateLimits`: fixed windows, forgotten once they are over.
+//! `RateLimits`: one fixed window per key, deleted some time after its end.
 
 use std::collections::HashMap;
 use std::time::Duration;
@@ -10,18 +10,19 @@ use shared::time::Time;
 
 use crate::Embedded;
 
-/// Below so many keys nobody sweeps.
-const FEW: usize = 1_024;
+/// With fewer keys than this, ended windows are not deleted.
+const MIN_SWEEP: usize = 1_024;
 
-/// One key's window.
 struct Window {
+    /// Milliseconds since the epoch.
     ends: i64,
-    taken: u32,
+    used: u32,
 }
 
 #[derive(Default)]
-pub(super) struct Windows {
+pub(super) struct RateLimitWindows {
     by_key: HashMap<String, Window>,
+    /// The number of keys at which ended windows are deleted next.
     sweep_at: usize,
 }
 
@@ -31,39 +32,41 @@ impl RateLimits for Embedded {
         if limit.count == 0 {
             return Ok(Ok(()));
         }
-        Ok(self.memory.windows().take(key, limit, now.millis()))
+        Ok(self.memory.rate_limits().take(key, limit, now.millis()))
     }
 }
 
-impl Windows {
+impl RateLimitWindows {
     fn take(&mut self, key: &str, limit: RateLimit, now: i64) -> Result<(), RateLimited> {
         self.sweep(now);
         let ends = window_end(limit.window, now);
         let window = match self.by_key.get_mut(key) {
             Some(window) => window,
-            None => self.by_key.entry(key.to_owned()).or_insert(Window { ends, taken: 0 }),
+            None => self.by_key.entry(key.to_owned()).or_insert(Window { ends, used: 0 }),
         };
         if window.ends != ends {
-            *window = Window { ends, taken: 0 };
+            *window = Window { ends, used: 0 };
         }
-        if window.taken >= limit.count {
-            let left = u64::try_from(ends - now).unwrap_or(0);
-            return Err(RateLimited { limit: limit.count, retry_after_secs: left.div_ceil(1_000).max(1) });
+        if window.used >= limit.count {
+            let millis_left = u64::try_from(ends - now).unwrap_or(0);
+            let retry_after_secs = millis_left.div_ceil(1_000).max(1);
+            return Err(RateLimited { limit: limit.count, retry_after_secs });
         }
-        window.taken += 1;
+        window.used += 1;
         Ok(())
     }
 
-    /// Each time the keys have doubled, those whose window is over go: bounded by what is really limited.
+    /// Deletes ended windows each time the number of keys has doubled, so that memory stays proportional to the
+    /// number of open windows.
     fn sweep(&mut self, now: i64) {
-        if self.by_key.len() >= self.sweep_at.max(FEW) {
+        if self.by_key.len() >= self.sweep_at.max(MIN_SWEEP) {
             self.by_key.retain(|_, window| window.ends > now);
             self.sweep_at = self.by_key.len() * 2;
         }
     }
 }
 
-/// The end of the window, counted from the epoch, that `now` lies in.
+/// The end of the window that contains `now`. Windows start at multiples of their length since the epoch.
 fn window_end(window: Duration, now: i64) -> i64 {
     let length = i64::try_from(window.as_millis()).unwrap_or(i64::MAX).max(1);
     now.div_euclid(length).saturating_add(1).saturating_mul(length)
@@ -75,17 +78,17 @@ mod tests {
 
     use shared::ports::RateLimit;
 
-    use super::{FEW, Windows};
+    use super::{MIN_SWEEP, RateLimitWindows};
 
     #[test]
-    fn windows_that_are_over_are_forgotten() {
+    fn ended_windows_are_deleted_when_the_keys_have_doubled() {
         let limit = RateLimit { count: 1, window: Duration::from_secs(1) };
-        let mut windows = Windows::default();
+        let mut windows = RateLimitWindows::default();
         for second in 0..10 {
-            for key in 0..FEW {
+            for key in 0..MIN_SWEEP {
                 assert!(windows.take(&format!("{second}-{key}"), limit, second * 1_000).is_ok());
             }
         }
-        assert!(windows.by_key.len() <= 2 * FEW, "{}", windows.by_key.len());
+        assert!(windows.by_key.len() <= 2 * MIN_SWEEP, "{}", windows.by_key.len());
     }
 }

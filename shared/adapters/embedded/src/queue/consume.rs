@@ -1,4 +1,4 @@
-//! The queue's consumer side, for whoever plays the broker's event source.
+//! The consumer's side of the queue, for an event source that stands in for a broker's.
 
 use rusqlite::{Connection, params};
 use shared::ports::{OutboxMessage, StoreResult};
@@ -7,81 +7,76 @@ use shared::time::Time;
 use super::{DEAD, RETRY};
 use crate::Embedded;
 use crate::documents::rows::{count, time};
-use crate::error::Done;
+use crate::error::DbResult;
 
-/// A message handed out, to be acked or nacked by its tag.
+/// A delivered message, to be acked or nacked by its tag.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Delivery {
-    /// AMQP's delivery tag; unique in the file, also across restarts.
+    /// Like AMQP's delivery tag, but unique in the database, also across restarts.
     pub tag: u64,
-    /// What was published, with the number of failures before.
+    /// `attempt` is the number of failures before this delivery.
     pub message: OutboxMessage,
-    /// Whether it was handed out before and came back.
+    /// Whether it was delivered before and not acked.
     pub redelivered: bool,
     /// When it entered this queue.
     pub published_at: Time,
 }
 
-/// How much a queue holds.
+/// The number of messages in a queue.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Depth {
-    /// The queue, with `.retry` or `.dead` where it is one of those.
+    /// The queue's name, including `.retry` or `.dead`.
     pub queue: String,
-    /// Messages that nobody has; of a `.retry` queue those that wait.
+    /// Messages to deliver; in a `.retry` queue, those that wait for their next attempt.
     pub ready: u64,
-    /// Messages handed out and not settled.
+    /// Messages delivered and neither acked nor nacked.
     pub unacked: u64,
 }
 
-/// A message that rests.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DeadLetter {
-    /// What it was.
     pub message: OutboxMessage,
-    /// Why it is here.
     pub reason: String,
-    /// Since when.
-    pub died_at: Time,
+    pub dead_lettered_at: Time,
 }
 
 impl Embedded {
-    /// Hands out up to `max` ready messages, oldest first; an empty list when there are none. They stay
-    /// durable until acked.
+    /// Delivers up to `max` ready messages, oldest first, without waiting for one. They stay stored until acked.
     ///
     /// # Errors
-    /// When the store is down.
+    /// `Down`.
     pub async fn receive(&self, queue: &str, max: u32) -> StoreResult<Vec<Delivery>> {
         let (queue, now) = (queue.to_owned(), (self.clock)());
         self.store
             .write(move |db| {
                 release_due(db, now)?;
-                hand_out(db, &queue, max)
+                deliver(db, &queue, max)
             })
             .await
     }
 
-    /// Settles messages for good. A tag that was settled before is ignored.
+    /// Deletes delivered messages. A tag that was acked or nacked before is ignored.
     ///
     /// # Errors
-    /// When the store is down; then they may be handed out again.
+    /// `Down`; the messages may then be delivered again.
     pub async fn ack(&self, tags: &[u64]) -> StoreResult<()> {
-        self.settle(tags, "DELETE FROM queue_messages WHERE tag = ?1 AND unacked = 1").await
+        self.execute_for_each(tags, "DELETE FROM queue_messages WHERE tag = ?1 AND unacked = 1").await
     }
 
-    /// Gives messages back to their places in the queue; they come again as redelivered.
+    /// Makes delivered messages ready again, in their old order; the next delivery is marked as redelivered.
     ///
     /// # Errors
-    /// When the store is down; then they come back with the next start.
+    /// `Down`; the messages are then ready again after the next start.
     pub async fn nack(&self, tags: &[u64]) -> StoreResult<()> {
-        self.settle(tags, "UPDATE queue_messages SET unacked = 0 WHERE tag = ?1").await?;
+        self.execute_for_each(tags, "UPDATE queue_messages SET unacked = 0 WHERE tag = ?1").await?;
         self.published.notify_waiters();
         Ok(())
     }
 
-    /// What every queue holds that holds anything, by name.
+    /// The depths of all queues that are not empty, by name.
     ///
     /// # Errors
-    /// When the store is down.
+    /// `Down`.
     pub async fn depths(&self) -> StoreResult<Vec<Depth>> {
         let now = (self.clock)();
         self.store
@@ -92,10 +87,10 @@ impl Embedded {
             .await
     }
 
-    /// What rests on `<queue>.dead`, oldest first.
+    /// The messages of `<queue>.dead`, oldest first.
     ///
     /// # Errors
-    /// When the store is down.
+    /// `Down`.
     pub async fn dead_letters(&self, queue: &str, limit: u32) -> StoreResult<Vec<DeadLetter>> {
         let queue = format!("{queue}{DEAD}");
         let sql = "SELECT message_id, body, attempt, coalesce(reason, ''), published_at FROM queue_messages
@@ -105,17 +100,17 @@ impl Embedded {
                 let mut select = db.prepare_cached(sql)?;
                 let rows = select.query_map(params![queue, limit], |row| {
                     let message = OutboxMessage { id: row.get(0)?, body: row.get(1)?, attempt: row.get(2)? };
-                    Ok(DeadLetter { message, reason: row.get(3)?, died_at: time(row, 4)? })
+                    Ok(DeadLetter { message, reason: row.get(3)?, dead_lettered_at: time(row, 4)? })
                 })?;
                 Ok(rows.collect::<rusqlite::Result<_>>()?)
             })
             .await
     }
 
-    /// Puts everything from `<queue>.dead` back into the queue with a clean record; how many.
+    /// Moves all messages of `<queue>.dead` back into the queue, with no failures counted, and returns their number.
     ///
     /// # Errors
-    /// When the store is down; then nothing moved.
+    /// `Down`; no message was moved then.
     pub async fn replay_dead(&self, queue: &str) -> StoreResult<u64> {
         let (queue, now) = (queue.to_owned(), (self.clock)());
         let moved = self
@@ -134,8 +129,8 @@ impl Embedded {
         Ok(moved)
     }
 
-    /// Ends at the next publish, nack or replay. Take it before [`receive`](Self::receive) and nothing slips
-    /// between; poll every second besides, for what `.retry` releases makes no noise.
+    /// Completes at the next publish, nack or replay. Call it before [`receive`](Self::receive), so that a publish
+    /// between the two is not missed. Also poll every second: a message that leaves `.retry` does not complete it.
     pub fn published(&self) -> impl Future<Output = ()> + Send + use<> {
         let notify = std::sync::Arc::clone(&self.published);
         let mut notified = Box::pin(notify.notified_owned());
@@ -143,13 +138,13 @@ impl Embedded {
         notified
     }
 
-    async fn settle(&self, tags: &[u64], sql: &'static str) -> StoreResult<()> {
+    async fn execute_for_each(&self, tags: &[u64], sql: &'static str) -> StoreResult<()> {
         let tags: Vec<i64> = tags.iter().filter_map(|tag| i64::try_from(*tag).ok()).collect();
         self.store
             .write(move |db| {
-                let mut settle = db.prepare_cached(sql)?;
+                let mut statement = db.prepare_cached(sql)?;
                 for tag in &tags {
-                    settle.execute([tag])?;
+                    statement.execute([tag])?;
                 }
                 Ok(())
             })
@@ -157,8 +152,8 @@ impl Embedded {
     }
 }
 
-/// Moves what has waited long enough from each `.retry` queue to the end of its own.
-fn release_due(db: &Connection, now: Time) -> Done<()> {
+/// Moves the messages of `.retry` queues whose delay is over to the ends of their own queues.
+fn release_due(db: &Connection, now: Time) -> DbResult<()> {
     let copy = "INSERT INTO queue_messages (queue, message_id, body, attempt, published_at)
                 SELECT substr(queue, 1, length(queue) - length(?2)), message_id, body, attempt, ready_at
                 FROM queue_messages WHERE ready_at <= ?1 ORDER BY ready_at, tag";
@@ -168,7 +163,7 @@ fn release_due(db: &Connection, now: Time) -> Done<()> {
     Ok(())
 }
 
-fn hand_out(db: &Connection, queue: &str, max: u32) -> Done<Vec<Delivery>> {
+fn deliver(db: &Connection, queue: &str, max: u32) -> DbResult<Vec<Delivery>> {
     let ready = "SELECT tag, message_id, body, attempt, deliveries > 0, published_at FROM queue_messages
                  WHERE queue = ?1 AND unacked = 0 ORDER BY tag LIMIT ?2";
     let mut select = db.prepare_cached(ready)?;
@@ -181,15 +176,15 @@ fn hand_out(db: &Connection, queue: &str, max: u32) -> Done<Vec<Delivery>> {
         })
     })?;
     let deliveries: Vec<Delivery> = rows.collect::<rusqlite::Result<_>>()?;
-    let take = "UPDATE queue_messages SET unacked = 1, deliveries = deliveries + 1 WHERE tag = ?1";
-    let mut take = db.prepare_cached(take)?;
+    let mark = "UPDATE queue_messages SET unacked = 1, deliveries = deliveries + 1 WHERE tag = ?1";
+    let mut mark = db.prepare_cached(mark)?;
     for delivery in &deliveries {
-        take.execute([i64::try_from(delivery.tag).unwrap_or(i64::MAX)])?;
+        mark.execute([i64::try_from(delivery.tag).unwrap_or(i64::MAX)])?;
     }
     Ok(deliveries)
 }
 
-fn depths(db: &Connection) -> Done<Vec<Depth>> {
+fn depths(db: &Connection) -> DbResult<Vec<Depth>> {
     let sql =
         "SELECT queue, sum(unacked = 0), sum(unacked) FROM queue_messages GROUP BY queue ORDER BY queue";
     let mut select = db.prepare_cached(sql)?;

@@ -1,35 +1,35 @@
-//! One process per directory: an advisory lock on a file, which the system frees however the process ends.
+//! One process per directory: an advisory lock on a file. The system frees it even when the process is killed.
 
 use std::fs::{File, OpenOptions, TryLockError};
 use std::path::Path;
 
 use crate::error::OpenError;
 
-/// Held while it lives.
+/// Holds the lock until it is dropped.
 pub(super) struct DirLock(File);
 
 impl DirLock {
-    pub(super) fn take(dir: &Path) -> Result<Self, OpenError> {
-        let failed = |cause| OpenError::Directory { dir: dir.to_owned(), cause };
+    pub(super) fn acquire(dir: &Path) -> Result<Self, OpenError> {
+        let directory_error = |cause| OpenError::Directory { dir: dir.to_owned(), cause };
         let file = OpenOptions::new()
             .create(true)
             .truncate(false)
             .write(true)
             .open(dir.join("ulak.lock"))
-            .map_err(failed)?;
+            .map_err(directory_error)?;
         match file.try_lock() {
             Ok(()) => Ok(Self(file)),
             Err(TryLockError::WouldBlock) => Err(OpenError::Busy(dir.to_owned())),
-            Err(TryLockError::Error(cause)) => Err(failed(cause)),
+            Err(TryLockError::Error(cause)) => Err(directory_error(cause)),
         }
     }
 }
 
 impl Drop for DirLock {
-    /// Closing the file is not enough: a child that this process starts just now holds a copy of it until it
-    /// runs its own program.
+    /// Closing the file is not enough: a child process that is being started inherits the open file, and with it
+    /// the lock, until it executes its own program.
     fn drop(&mut self) {
-        // What cannot be unlocked is free once the last copy is closed.
+        // If unlocking fails, the lock is freed when the last copy of the file is closed.
         let _ = self.0.unlock();
     }
 }

@@ -1,4 +1,4 @@
-//! Reading: a few read-only connections on blocking threads. A read waits its turn without a thread.
+//! Reads: a few read-only connections on blocking threads. A read that waits for a connection occupies no thread.
 
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -9,69 +9,71 @@ use shared::ports::StoreResult;
 use tokio::sync::Semaphore;
 
 use super::schema;
-use crate::error::{Done, STORE};
+use crate::error::{DbResult, STORE};
 
-/// As many reads run at once; more would only share the same cores.
+/// How many reads run at once; more would only share the same cores.
 const CONNECTIONS: usize = 4;
 
 pub(super) struct Readers {
     idle: Arc<Mutex<Vec<Connection>>>,
-    turns: Arc<Semaphore>,
+    permits: Arc<Semaphore>,
 }
 
 impl Readers {
     pub(super) fn open(file: &Path) -> rusqlite::Result<Self> {
         let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-        let one = |_| {
+        let open_one = |_| {
             let connection = Connection::open_with_flags(file, flags)?;
             schema::tune_reader(&connection)?;
-            // The first read opens the log; whoever takes the files' names away afterwards disturbs nobody.
+            // SQLite opens the write-ahead log only at the first read. A temporary store deletes its files after this,
+            // so read once now.
             connection.query_row("SELECT count(*) FROM sqlite_schema", [], |_| Ok(()))?;
             Ok(connection)
         };
-        let idle = (0..CONNECTIONS).map(one).collect::<rusqlite::Result<Vec<_>>>()?;
-        Ok(Self { idle: Arc::new(Mutex::new(idle)), turns: Arc::new(Semaphore::new(CONNECTIONS)) })
+        let idle = (0..CONNECTIONS).map(open_one).collect::<rusqlite::Result<Vec<_>>>()?;
+        Ok(Self { idle: Arc::new(Mutex::new(idle)), permits: Arc::new(Semaphore::new(CONNECTIONS)) })
     }
 
     pub(super) async fn run<T, J>(&self, job: J) -> StoreResult<T>
     where
         T: Send + 'static,
-        J: FnOnce(&Connection) -> Done<T> + Send + 'static,
+        J: FnOnce(&Connection) -> DbResult<T> + Send + 'static,
     {
-        let gone = |cause| StoreError::down(STORE, cause);
-        let turn = Arc::clone(&self.turns).acquire_owned().await.map_err(|e| gone(e.to_string()))?;
+        let down = |cause| StoreError::down(STORE, cause);
+        let permit = Arc::clone(&self.permits).acquire_owned().await.map_err(|e| down(e.to_string()))?;
         let idle = Arc::clone(&self.idle);
         let work = move || {
-            // Dropped in this order, also when the job panics: first the connection is idle, then the turn.
-            let _turn = turn;
-            let lent = Lent::of(idle)?;
-            Some(lent.connection.as_ref().map(job)?.map_err(StoreError::from))
+            // Locals are dropped in reverse order, also when the job panics: the connection becomes idle before
+            // the permit is freed, so the next read finds it.
+            let _permit = permit;
+            let borrowed = BorrowedConnection::take_from(idle)?;
+            Some(borrowed.connection.as_ref().map(job)?.map_err(StoreError::from))
         };
         match tokio::task::spawn_blocking(work).await {
             Ok(Some(answer)) => answer,
-            Ok(None) => Err(gone("no connection is left to read with".to_owned())),
-            Err(panicked) => Err(gone(panicked.to_string())),
+            Ok(None) => Err(down("no read connection is idle".to_owned())),
+            Err(panicked) => Err(down(panicked.to_string())),
         }
     }
 }
 
-/// A connection that goes back where it came from.
-struct Lent {
+/// A connection that returns to the idle ones when it is dropped.
+struct BorrowedConnection {
     connection: Option<Connection>,
-    home: Arc<Mutex<Vec<Connection>>>,
+    idle: Arc<Mutex<Vec<Connection>>>,
 }
 
-impl Lent {
-    fn of(home: Arc<Mutex<Vec<Connection>>>) -> Option<Self> {
-        let connection = home.lock().unwrap_or_else(PoisonError::into_inner).pop()?;
-        Some(Self { connection: Some(connection), home })
+impl BorrowedConnection {
+    fn take_from(idle: Arc<Mutex<Vec<Connection>>>) -> Option<Self> {
+        let connection = idle.lock().unwrap_or_else(PoisonError::into_inner).pop()?;
+        Some(Self { connection: Some(connection), idle })
     }
 }
 
-impl Drop for Lent {
+impl Drop for BorrowedConnection {
     fn drop(&mut self) {
         if let Some(connection) = self.connection.take() {
-            self.home.lock().unwrap_or_else(PoisonError::into_inner).push(connection);
+            self.idle.lock().unwrap_or_else(PoisonError::into_inner).push(connection);
         }
     }
 }

@@ -1,4 +1,4 @@
-//! The schema by numbered migrations, and how connections are tuned.
+//! The schema as numbered migrations, and the settings of the connections.
 
 use std::path::Path;
 
@@ -7,10 +7,10 @@ use rusqlite::Connection;
 use super::Durability;
 use crate::error::OpenError;
 
-/// In order; `user_version` counts those that ran. Never change one that was released: add another.
+/// In order; `user_version` counts those that have run. Never change the statements of a released migration: add
+/// another one.
 const MIGRATIONS: &[&str] = &[include_str!("schema/001_first.sql"), include_str!("schema/002_unindexed.sql")];
 
-/// The one connection that writes.
 pub(super) fn tune_writer(connection: &Connection, durability: Durability) -> rusqlite::Result<()> {
     let synchronous = match durability {
         Durability::Disk => "FULL",
@@ -18,7 +18,7 @@ pub(super) fn tune_writer(connection: &Connection, durability: Durability) -> ru
     };
     connection.pragma_update(None, "journal_mode", "WAL")?;
     connection.pragma_update(None, "synchronous", synchronous)?;
-    // At most 64 MiB of pages, and a log of 64 MiB before it is copied back: bulk work touches many pages.
+    // 64 MiB of cached pages, and a write-ahead log of 64 MiB between checkpoints: bulk writes touch many pages.
     connection.pragma_update(None, "cache_size", -65_536)?;
     connection.pragma_update(None, "wal_autocheckpoint", 16_384)?;
     connection.pragma_update(None, "temp_store", "MEMORY")?;
@@ -27,7 +27,6 @@ pub(super) fn tune_writer(connection: &Connection, durability: Durability) -> ru
     Ok(())
 }
 
-/// One of those that read.
 pub(super) fn tune_reader(connection: &Connection) -> rusqlite::Result<()> {
     connection.pragma_update(None, "query_only", true)?;
     connection.pragma_update(None, "cache_size", -16_384)?;
@@ -36,7 +35,7 @@ pub(super) fn tune_reader(connection: &Connection) -> rusqlite::Result<()> {
     Ok(())
 }
 
-/// Brings the file to the newest schema, each step in a transaction.
+/// Migrates the file to the newest schema, each migration in its own transaction.
 pub(super) fn migrate(connection: &mut Connection, dir: &Path) -> Result<(), OpenError> {
     let found: usize =
         connection.pragma_query_value(None, "user_version", |row| row.get::<_, u32>(0))? as usize;
@@ -44,12 +43,12 @@ pub(super) fn migrate(connection: &mut Connection, dir: &Path) -> Result<(), Ope
         return Err(OpenError::Newer { dir: dir.to_owned(), found, known: MIGRATIONS.len() });
     }
     for (number, migration) in MIGRATIONS.iter().enumerate().skip(found) {
-        let step = connection.transaction()?;
-        step.execute_batch(migration)?;
-        step.pragma_update(None, "user_version", number as u32 + 1)?;
-        step.commit()?;
+        let transaction = connection.transaction()?;
+        transaction.execute_batch(migration)?;
+        transaction.pragma_update(None, "user_version", number as u32 + 1)?;
+        transaction.commit()?;
     }
-    // A consumer that died with the last process holds nothing any more.
+    // The consumers of the last process are gone: what they had not acked becomes ready again.
     connection.execute("UPDATE queue_messages SET unacked = 0 WHERE unacked = 1", [])?;
     Ok(())
 }

@@ -1,5 +1,5 @@
-//! Writing: one thread owns the one writing connection. Jobs that wait together share one commit, each in a
-//! savepoint of its own, and hear of it only after the commit.
+//! Writes: one thread owns the one writing connection. Jobs that wait at the same time share one commit, each in
+//! its own savepoint. A caller gets its reply only after the commit.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::thread::JoinHandle;
@@ -9,25 +9,24 @@ use shared::error::StoreError;
 use shared::ports::StoreResult;
 use tokio::sync::{mpsc, oneshot};
 
-use crate::error::{Done, STORE};
+use crate::error::{DbResult, STORE};
 
-/// Jobs that may wait; more callers wait for a place.
-const WAITING: usize = 1024;
-/// Jobs that share a commit at most, so that the first one's caller is not kept for ever.
-const BATCH: usize = 256;
+/// How many jobs may be queued; further callers wait until one is taken.
+const QUEUE_SIZE: usize = 1024;
+/// How many jobs may share a commit, so that the first one's caller is answered soon.
+const MAX_BATCH: usize = 256;
 
-/// Runs on the writing connection, and gives what is still to do after the commit.
-type Job = Box<dyn FnOnce(&Connection) -> Finish + Send>;
+/// A caller's job, run on the writing connection.
+type Job = Box<dyn FnOnce(&Connection) -> FinishedJob + Send>;
 
-/// Answers a caller, with how the commit went.
-type Tell = Box<dyn FnOnce(Result<(), &str>) + Send>;
+/// Sends the caller its result: the job's own, or the reason why the commit failed.
+type Reply = Box<dyn FnOnce(Result<(), &str>) + Send>;
 
-/// A job that ran.
-struct Finish {
-    /// Whether its changes stay.
+/// A job that ran and whose commit is still to come.
+struct FinishedJob {
+    /// Whether its changes are committed; a failed job's are rolled back.
     keep: bool,
-    /// What the caller waits for.
-    tell: Tell,
+    reply: Reply,
 }
 
 pub(super) struct Writer {
@@ -37,8 +36,8 @@ pub(super) struct Writer {
 
 impl Writer {
     pub(super) fn start(connection: Connection) -> std::io::Result<Self> {
-        let (jobs, waiting) = mpsc::channel(WAITING);
-        let write = move || run(&connection, waiting);
+        let (jobs, queue) = mpsc::channel(QUEUE_SIZE);
+        let write = move || run(&connection, queue);
         let thread = std::thread::Builder::new().name("embedded-writer".to_owned()).spawn(write)?;
         Ok(Self { jobs: Some(jobs), thread: Some(thread) })
     }
@@ -46,68 +45,68 @@ impl Writer {
     pub(super) async fn run<T, J>(&self, job: J) -> StoreResult<T>
     where
         T: Send + 'static,
-        J: FnOnce(&Connection) -> Done<T> + Send + 'static,
+        J: FnOnce(&Connection) -> DbResult<T> + Send + 'static,
     {
-        let stopped = || StoreError::down(STORE, "the writer has stopped");
-        let (reply, answer) = oneshot::channel();
+        let stopped = || StoreError::down(STORE, "the writer thread has stopped");
+        let (sender, receiver) = oneshot::channel();
         let boxed: Job = Box::new(move |connection| {
-            let outcome = job(connection).map_err(StoreError::from);
-            let keep = outcome.is_ok();
-            let tell = Box::new(move |commit: Result<(), &str>| {
-                let lost = |why: &str| Err(StoreError::down(STORE, why));
-                // A caller that no longer listens has nothing to hear.
-                let _ = reply.send(outcome.and_then(|value| commit.map(|()| value).or_else(lost)));
+            let result = job(connection).map_err(StoreError::from);
+            let keep = result.is_ok();
+            let reply = Box::new(move |commit: Result<(), &str>| {
+                let not_committed = |why: &str| Err(StoreError::down(STORE, why));
+                // Sending fails only when the caller no longer waits.
+                let _ = sender.send(result.and_then(|value| commit.map(|()| value).or_else(not_committed)));
             });
-            Finish { keep, tell }
+            FinishedJob { keep, reply }
         });
         self.jobs.as_ref().ok_or_else(stopped)?.send(boxed).await.map_err(|_| stopped())?;
-        answer.await.map_err(|_| StoreError::down(STORE, "the write was abandoned"))?
+        receiver.await.map_err(|_| StoreError::down(STORE, "the write was dropped before its commit"))?
     }
 }
 
 impl Drop for Writer {
     fn drop(&mut self) {
         drop(self.jobs.take());
-        // What was accepted is written before the directory is given up.
+        // Queued jobs are still committed, before the lock on the directory is freed.
         if self.thread.take().is_some_and(|thread| thread.join().is_err()) {
-            tracing::error!("the embedded writer panicked");
+            tracing::error!(store = STORE, "writer thread panicked");
         }
     }
 }
 
-fn run(connection: &Connection, mut waiting: mpsc::Receiver<Job>) {
-    while let Some(first) = waiting.blocking_recv() {
-        let rest = std::iter::from_fn(|| waiting.try_recv().ok());
-        commit_together(connection, std::iter::once(first).chain(rest).take(BATCH));
+fn run(connection: &Connection, mut queue: mpsc::Receiver<Job>) {
+    while let Some(first) = queue.blocking_recv() {
+        let rest = std::iter::from_fn(|| queue.try_recv().ok());
+        commit_together(connection, std::iter::once(first).chain(rest).take(MAX_BATCH));
     }
-    // Leaves one tidy file behind; with an error the log simply stays for the next start.
+    // Copies the write-ahead log into the database file. If this fails, the next start reads the log.
     let _ = connection.execute_batch("PRAGMA optimize; PRAGMA wal_checkpoint(TRUNCATE)");
 }
 
-/// One transaction. When SQLite gives it up half-way (disk full), what ran in it is told so, and the rest
-/// runs in another.
+/// Runs all jobs in one transaction. If SQLite rolls it back half-way (disk full), the jobs that ran in it fail,
+/// and the rest run in another one.
 fn commit_together(connection: &Connection, mut jobs: impl Iterator<Item = Job>) {
     loop {
         let mut finished = Vec::new();
         let began = sql(connection, "BEGIN IMMEDIATE");
         let complete = began.is_err() || run_each(connection, &mut jobs, &mut finished);
-        let outcome = match began {
+        let committed = match began {
             Ok(()) if complete => commit(connection),
             Ok(()) => {
                 roll_back(connection);
-                Err("the transaction was given up".to_owned())
+                Err("the transaction was rolled back".to_owned())
             }
-            // Nothing can run now: the jobs are dropped, and their callers hear that they were abandoned.
+            // No job can run. Dropping a job drops its reply channel, so its caller gets an error.
             Err(why) => {
                 jobs.by_ref().for_each(drop);
                 Err(why)
             }
         };
-        if let Err(why) = &outcome {
-            tracing::error!(store = STORE, error = %why, "writes were lost before they were acknowledged");
+        if let Err(why) = &committed {
+            tracing::error!(store = STORE, error = %why, "writes failed before they were acknowledged");
         }
-        for Finish { tell, .. } in finished {
-            tell(outcome.as_ref().map(|&()| ()).map_err(String::as_str));
+        for FinishedJob { reply, .. } in finished {
+            reply(committed.as_ref().map(|&()| ()).map_err(String::as_str));
         }
         if complete {
             return;
@@ -115,25 +114,26 @@ fn commit_together(connection: &Connection, mut jobs: impl Iterator<Item = Job>)
     }
 }
 
-/// Runs jobs until none is left (`true`) or the transaction is no more (`false`).
+/// Runs each job in a savepoint. `true` when no job is left, `false` when the transaction cannot go on.
 fn run_each(
     connection: &Connection,
     jobs: &mut impl Iterator<Item = Job>,
-    finished: &mut Vec<Finish>,
+    finished: &mut Vec<FinishedJob>,
 ) -> bool {
     for job in jobs {
         if sql(connection, "SAVEPOINT job").is_err() {
             return false;
         }
-        // A panic drops the caller's reply channel, which is the caller's answer.
-        let finish = catch_unwind(AssertUnwindSafe(|| job(connection))).ok();
-        let keep = finish.as_ref().is_some_and(|finish| finish.keep);
-        finished.extend(finish);
+        // A panic drops the reply channel, so the caller gets an error.
+        let ran = catch_unwind(AssertUnwindSafe(|| job(connection))).ok();
+        let keep = ran.as_ref().is_some_and(|job| job.keep);
+        finished.extend(ran);
+        // Autocommit mode means that SQLite has rolled back the whole transaction.
         if connection.is_autocommit() {
             return false;
         }
-        let settled = keep || sql(connection, "ROLLBACK TO job").is_ok();
-        if !settled || sql(connection, "RELEASE job").is_err() {
+        let undone_or_kept = keep || sql(connection, "ROLLBACK TO job").is_ok();
+        if !undone_or_kept || sql(connection, "RELEASE job").is_err() {
             return false;
         }
     }
@@ -144,10 +144,10 @@ fn commit(connection: &Connection) -> Result<(), String> {
     sql(connection, "COMMIT").inspect_err(|_| roll_back(connection))
 }
 
-/// SQLite may have done so itself.
+/// Does nothing if SQLite has rolled back already.
 fn roll_back(connection: &Connection) {
     if !connection.is_autocommit() && sql(connection, "ROLLBACK").is_err() {
-        tracing::error!(store = STORE, "a transaction could not be rolled back");
+        tracing::error!(store = STORE, "transaction could not be rolled back");
     }
 }
 
@@ -180,9 +180,9 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_panic_takes_only_its_own_changes() {
+    async fn a_panicking_job_undoes_only_its_own_changes() {
         let writer = writer();
-        let panicking = writer.run(|db| -> crate::error::Done<()> {
+        let panicking = writer.run(|db| -> crate::error::DbResult<()> {
             db.execute("INSERT INTO t VALUES (1)", [])?;
             panic!("a bug in a job")
         });
@@ -193,28 +193,28 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_full_disk_refuses_and_later_takes_again() {
+    async fn writes_fail_while_the_disk_is_full_and_succeed_afterwards() {
         let writer = writer();
         writer.run(|db| Ok(db.pragma_update(None, "max_page_count", 100)?)).await.unwrap();
         let (small, large, other) =
             tokio::join!(insert(&writer, 10), insert(&writer, 1_000_000), insert(&writer, 10));
         assert!(large.is_err());
-        // Whoever was told so is there, and nobody else.
-        let told = [small, other].iter().filter(|answer| answer.is_ok()).count();
-        assert_eq!(count(&writer).await as usize, told);
+        // Exactly the acknowledged rows are stored.
+        let acknowledged = [small, other].iter().filter(|result| result.is_ok()).count();
+        assert_eq!(count(&writer).await as usize, acknowledged);
         writer.run(|db| Ok(db.pragma_update(None, "max_page_count", 100_000)?)).await.unwrap();
         insert(&writer, 1_000_000).await.unwrap();
-        assert_eq!(count(&writer).await as usize, told + 1);
+        assert_eq!(count(&writer).await as usize, acknowledged + 1);
     }
 
     #[tokio::test]
-    async fn a_transaction_that_is_given_up_is_told_to_all_in_it() {
+    async fn all_jobs_of_a_transaction_fail_when_sqlite_rolls_it_back() {
         let writer = writer();
-        let giving_up = writer.run(|db| Ok(db.execute_batch("ROLLBACK")?));
-        let (before, given_up, after) = tokio::join!(insert(&writer, 1), giving_up, insert(&writer, 1));
-        assert!(given_up.is_err());
-        let told = [before, after].iter().filter(|answer| answer.is_ok()).count();
-        assert_eq!(count(&writer).await as usize, told);
-        assert!(told >= 1, "the rest ran in another transaction");
+        let rolling_back = writer.run(|db| Ok(db.execute_batch("ROLLBACK")?));
+        let (before, rolled_back, after) = tokio::join!(insert(&writer, 1), rolling_back, insert(&writer, 1));
+        assert!(rolled_back.is_err());
+        let acknowledged = [before, after].iter().filter(|result| result.is_ok()).count();
+        assert_eq!(count(&writer).await as usize, acknowledged);
+        assert!(acknowledged >= 1, "the rest ran in another transaction");
     }
 }

@@ -1,4 +1,4 @@
-//! Every port's contract on a store of its own.
+//! Every port's contract, each on a new store.
 
 use std::sync::Arc;
 
@@ -29,92 +29,92 @@ fn lines() -> Lines {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn users() {
+async fn users_satisfy_the_contract() {
     hold("users", ADAPTER, contract::users(), embedded()).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn sessions() {
+async fn sessions_satisfy_the_contract() {
     hold("sessions", ADAPTER, contract::sessions(), embedded()).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn rate_limits() {
+async fn rate_limits_satisfy_the_contract() {
     hold("rate_limits", ADAPTER, contract::rate_limits(), embedded()).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn conversations() {
+async fn conversations_satisfy_the_contract() {
     hold("conversations", ADAPTER, contract::conversations(), chats(&embedded())).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn messages() {
+async fn messages_satisfy_the_contract() {
     hold("messages", ADAPTER, contract::messages(), chats(&embedded())).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn search() {
+async fn search_satisfies_the_contract() {
     let index = embedded();
     let subject = Search { chats: Some(chats(&index)), index, indexing: None };
     hold("search", ADAPTER, contract::search(), subject).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn index_backlog() {
+async fn index_backlog_satisfies_the_contract() {
     let store = embedded();
     let subject = Waiting { chats: chats(&store), index_backlog: store };
     hold("index_backlog", ADAPTER, contract::index_backlog(), subject).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn auto_messages() {
+async fn auto_messages_satisfy_the_contract() {
     hold("auto_messages", ADAPTER, contract::auto_messages(), embedded()).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn connections() {
+async fn connections_satisfy_the_contract() {
     hold("connections", ADAPTER, contract::connections(), lines()).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn rooms() {
+async fn rooms_satisfy_the_contract() {
     hold("rooms", ADAPTER, contract::rooms(), lines()).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn heartbeats() {
+async fn heartbeats_satisfy_the_contract() {
     hold("heartbeats", ADAPTER, contract::heartbeats(), lines()).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn presence() {
+async fn presence_satisfies_the_contract() {
     hold("presence", ADAPTER, contract::presence(), lines()).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn last_seen() {
+async fn last_seen_satisfies_the_contract() {
     hold("last_seen", ADAPTER, contract::last_seen(), lines()).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn cache() {
+async fn member_cache_satisfies_the_contract() {
     hold("cache", ADAPTER, contract::cache(), embedded()).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn outbox() {
+async fn outbox_satisfies_the_contract() {
     let store = embedded();
     let view = Arc::new(View(store.clone()));
     hold("outbox", ADAPTER, contract::outbox(), Broker { outbox: store as Arc<dyn Outbox>, view }).await;
 }
 
 #[tokio::test]
-async fn a_healthy_store_says_so() {
+async fn probe_succeeds_when_the_store_is_healthy() {
     embedded().check().await.unwrap();
 }
 
-/// The queue's other end.
+/// The consumer's side of the queue.
 struct View(Arc<Embedded>);
 
 #[async_trait]

@@ -1,4 +1,4 @@
-//! kill -9 at any moment: every acknowledged message is there once, in its place.
+//! kill -9 at any moment: every acknowledged message and job is stored exactly once, with its `seq`.
 
 use shared::contract::aloud;
 use std::io::{BufRead as _, BufReader};
@@ -14,7 +14,7 @@ use shared::message::{Appended, Draft, SeqRange};
 use shared::ports::{Conversations, Messages, Outbox, OutboxMessage};
 use shared::time::Time;
 
-/// Set for the child, to the directory that it writes to.
+/// Set for the child process only, to the directory that it writes to.
 const CHILD: &str = "ULAK_EMBEDDED_CRASH_CHILD";
 const KILLS: u32 = 6;
 const QUEUE: &str = "crash";
@@ -31,58 +31,58 @@ fn conversation() -> Conversation {
     Conversation::direct(ConversationId::trusted("crash"), &writer(), &reader(), Time::from_millis(0))
 }
 
-/// Not a test: what the child does until it is killed. Says each id after its acknowledgement.
+/// Not a test but the child process: writes until it is killed, and prints each id after its acknowledgement.
 #[tokio::test(flavor = "multi_thread")]
-async fn child_that_writes_until_killed() {
+async fn child_process_writes_until_killed() {
     let Ok(dir) = std::env::var(CHILD) else { return };
     let store = Embedded::open(Path::new(&dir)).unwrap();
     store.ensure_direct(&conversation()).await.unwrap();
-    let tasks = (0..16).map(|_| tokio::spawn(write_for_ever(store.clone())));
+    let tasks = (0..16).map(|_| tokio::spawn(write_endlessly(store.clone())));
     futures::future::join_all(tasks).await;
 }
 
-async fn write_for_ever(store: Embedded) {
+async fn write_endlessly(store: Embedded) {
     let world = World::fresh();
     loop {
         let draft = Draft {
             client_message_id: Some(world.id()),
-            ..world.draft(&conversation(), &writer(), "to be remembered").unwrap()
+            ..world.draft(&conversation(), &writer(), "hello").unwrap()
         };
-        let Appended::Created(message) = store.append(&draft).await.unwrap() else { panic!("a repeat") };
+        let Appended::Created(message) = store.append(&draft).await.unwrap() else { panic!("duplicate") };
         let job = OutboxMessage { id: message.id.to_string(), body: Vec::new(), attempt: 0 };
         store.publish(QUEUE, &[job]).await.unwrap();
-        // The dot says that the line is whole.
+        // The dot marks a complete line: kill -9 may cut the last one.
         println!("\nACK {} {}.", message.id, message.seq);
     }
 }
 
 #[test]
-fn what_was_acknowledged_survives_kill_9_exactly_once() {
+fn acknowledged_writes_are_stored_exactly_once_after_kill_9() {
     let dir = tempfile::tempdir().unwrap();
     let mut acknowledged = Vec::new();
     for round in 0..KILLS {
         let mut child = spawn(dir.path());
-        // Moments that differ from round to round and from run to run.
+        // The moment differs from round to round and from run to run.
         let moment =
             std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap().subsec_nanos();
         let lines = read_until_killed(&mut child, 20 + u64::from(moment % 60) * u64::from(round + 1));
         assert!(!lines.is_empty(), "round {round} acknowledged nothing");
         acknowledged.extend(lines);
     }
-    let found = tokio::runtime::Runtime::new().unwrap().block_on(all_messages(dir.path()));
-    let (messages, jobs) = found;
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    let (messages, jobs) = runtime.block_on(messages_and_jobs(dir.path()));
     for (id, seq) in &acknowledged {
-        let there = messages.iter().filter(|(other, at)| other == id && at == seq).count();
-        assert_eq!(there, 1, "{id} was acknowledged at {seq}");
-        assert_eq!(jobs.iter().filter(|job| *job == id).count(), 1, "the job {id}");
+        let stored = messages.iter().filter(|(other, at)| other == id && at == seq).count();
+        assert_eq!(stored, 1, "message {id} with seq {seq}");
+        assert_eq!(jobs.iter().filter(|job| *job == id).count(), 1, "job {id}");
     }
-    assert!(messages.is_sorted_by(|a, b| a.1 < b.1), "no place is taken twice");
+    assert!(messages.is_sorted_by(|a, b| a.1 < b.1), "every seq is used once");
     aloud(&format!("killed {KILLS} times: {} acknowledged, {} stored", acknowledged.len(), messages.len()));
 }
 
 fn spawn(dir: &Path) -> Child {
     Command::new(std::env::current_exe().unwrap())
-        .args(["--exact", "crash::child_that_writes_until_killed", "--nocapture", "--test-threads=1"])
+        .args(["--exact", "crash::child_process_writes_until_killed", "--nocapture", "--test-threads=1"])
         .env(CHILD, dir)
         .stdout(Stdio::piped())
         .stderr(Stdio::null())
@@ -90,7 +90,7 @@ fn spawn(dir: &Path) -> Child {
         .unwrap()
 }
 
-/// Waits for the first acknowledgement, then kills after so many milliseconds; all whole lines.
+/// Waits for the first acknowledgement, kills the child `millis` later, and returns all complete lines.
 fn read_until_killed(child: &mut Child, millis: u64) -> Vec<(String, u64)> {
     let mut lines = BufReader::new(child.stdout.take().unwrap()).split(b'\n');
     let mut all: Vec<(String, u64)> =
@@ -104,17 +104,18 @@ fn read_until_killed(child: &mut Child, millis: u64) -> Vec<(String, u64)> {
     all
 }
 
-/// An unfinished last line has a shorter id or no number, and says nothing.
+/// `None` for any other line, also for an incomplete one.
 fn acknowledgement(line: &[u8]) -> Option<(String, u64)> {
     let line = std::str::from_utf8(line).ok()?;
     let (id, seq) = line.strip_prefix("ACK ")?.split_once(' ')?;
     Some((id.to_owned(), seq.strip_suffix('.')?.parse().ok()?))
 }
 
-async fn all_messages(dir: &Path) -> (Vec<(String, u64)>, Vec<String>) {
+/// All stored messages (id and `seq`), and the ids of all queued jobs.
+async fn messages_and_jobs(dir: &Path) -> (Vec<(String, u64)>, Vec<String>) {
     let store = Embedded::open(dir).unwrap();
     let listed = store.list(&reader(), None::<&ActivityCursor>, 10).await.unwrap();
-    assert_eq!(listed.len(), 1, "one conversation, however often it was ensured");
+    assert_eq!(listed.len(), 1, "the pair has one conversation after all rounds");
     let (mut all, mut after) = (Vec::new(), 0);
     loop {
         let page = store.page(&conversation().id, SeqRange::After(after), 100).await.unwrap();

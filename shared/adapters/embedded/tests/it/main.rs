@@ -1,6 +1,10 @@
-//! The embedded store held to the ports' contract, killed, locked, and asked for its queue.
+//! The embedded store: the ports' contract, kill -9, the directory's lock, restarts, the queue.
 
-#![allow(clippy::unwrap_used, clippy::print_stdout, reason = "helpers of tests fail and speak as tests do")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::print_stdout,
+    reason = "test helpers fail by panicking and print what they measured"
+)]
 
 mod contract;
 mod crash;

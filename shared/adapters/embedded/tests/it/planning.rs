@@ -1,4 +1,4 @@
-//! Planning for many: users are streamed by id, rows go in by thousands.
+//! Planning for thousands of users: pages of active users by id, and plans that are stored already in part.
 
 use std::collections::HashSet;
 
@@ -9,10 +9,10 @@ use shared::id::{AutoMessageId, UserId};
 use shared::ports::{AutoMessages, Users};
 
 #[tokio::test(flavor = "multi_thread")]
-async fn thousands_are_streamed_and_planned_once() {
+async fn users_are_planned_once_when_a_part_of_the_plan_is_stored_already() {
     let (store, world) = (Embedded::temporary().unwrap(), World::fresh());
     let inserts = (0..3_000).map(|n| {
-        let (store, user) = (store.clone(), world.user(&format!("u{n}"), "Somebody"));
+        let (store, user) = (store.clone(), world.user(&format!("u{n}"), "Ada"));
         tokio::spawn(async move { store.insert(&user).await })
     });
     for insert in futures::future::join_all(inserts).await {
@@ -41,7 +41,7 @@ async fn thousands_are_streamed_and_planned_once() {
             attempts: 0,
         })
         .collect();
-    // More than one batch, with half of it stored before.
+    // The first 700 rows are stored already when the whole plan arrives.
     assert_eq!(store.plan(&rows[..700]).await.unwrap(), 700);
     assert_eq!(store.plan(&rows).await.unwrap(), 800);
     assert_eq!(store.plan(&rows).await.unwrap(), 0);

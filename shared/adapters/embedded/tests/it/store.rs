@@ -1,4 +1,4 @@
-//! The file: one process at a time, everything there after a restart, failures that touch nobody else.
+//! The database file: one process at a time, everything stored after a restart, failures that stay isolated.
 
 use adapter_embedded::{Embedded, OpenError};
 use shared::connection::Identity;
@@ -7,10 +7,10 @@ use shared::error::StoreError;
 use shared::ports::{Conversations, Messages, Sessions, Users};
 use shared::session::Session;
 
-fn session(world: &World, who: Identity) -> Session {
+fn session(world: &World, identity: Identity) -> Session {
     Session {
-        id: who.session_id,
-        user_id: who.user_id,
+        id: identity.session_id,
+        user_id: identity.user_id,
         refresh_hash: "0".to_owned(),
         device: "test".to_owned(),
         created_at: world.now,
@@ -20,7 +20,7 @@ fn session(world: &World, who: Identity) -> Session {
 }
 
 #[tokio::test]
-async fn a_second_opener_hears_one_clear_line() {
+async fn opening_fails_with_a_clear_message_while_the_directory_is_in_use() {
     let dir = tempfile::tempdir().unwrap();
     let first = Embedded::open(dir.path()).unwrap();
     let error = Embedded::open(dir.path()).unwrap_err();
@@ -37,7 +37,7 @@ async fn a_second_opener_hears_one_clear_line() {
 }
 
 #[test]
-fn a_newer_schema_is_not_touched() {
+fn opening_fails_when_the_schema_is_newer() {
     let dir = tempfile::tempdir().unwrap();
     drop(Embedded::open(dir.path()).unwrap());
     let file = rusqlite::Connection::open(dir.path().join("ulak.sqlite3")).unwrap();
@@ -47,12 +47,12 @@ fn a_newer_schema_is_not_touched() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_temporary_store_leaves_nothing_even_when_it_is_killed() {
+async fn temporary_store_deletes_its_files_while_it_is_still_used() {
     let (store, world) = (Embedded::temporary().unwrap(), World::fresh());
-    let place = format!("{store:?}");
-    let dir = std::path::PathBuf::from(place.trim_start_matches("Embedded(").trim_end_matches(')'));
-    assert!(!dir.exists(), "its files have no names, so nobody has to take them away");
-    let users: Vec<_> = (0..500).map(|n| world.user(&format!("u{n}"), "Somebody")).collect();
+    let debug = format!("{store:?}");
+    let dir = std::path::PathBuf::from(debug.trim_start_matches("Embedded(").trim_end_matches(')'));
+    assert!(!dir.exists(), "its files were deleted right after they were opened");
+    let users: Vec<_> = (0..500).map(|n| world.user(&format!("u{n}"), "Ada")).collect();
     let writes = users.iter().map(|user| store.insert(user));
     futures::future::try_join_all(writes).await.unwrap();
     let reads = users.iter().map(|user| Users::by_ids(&store, std::slice::from_ref(&user.id)));
@@ -62,7 +62,7 @@ async fn a_temporary_store_leaves_nothing_even_when_it_is_killed() {
 }
 
 #[tokio::test]
-async fn everything_is_there_after_a_restart() {
+async fn stored_documents_and_sessions_survive_a_restart() {
     let (dir, world) = (tempfile::tempdir().unwrap(), World::fresh());
     let (ada, bob) = (world.user("ada", "Ada"), world.user("bob", "Bob"));
     let login = session(
@@ -85,13 +85,13 @@ async fn everything_is_there_after_a_restart() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_failing_write_takes_nobody_with_it() {
+async fn failing_write_does_not_undo_other_writes_of_its_commit() {
     let (store, world) = (Embedded::temporary().unwrap(), World::fresh());
     let taken = world.user("taken", "Taken");
     store.insert(&taken).await.unwrap();
-    // They share commits: every other one is refused half-way through its own savepoint.
+    // The writes share commits. Every other one fails, in its own savepoint: its id is taken.
     let writes = (0..200).map(|n| {
-        let mut user = world.user(&format!("u{n}"), "Somebody");
+        let mut user = world.user(&format!("u{n}"), "Ada");
         if n % 2 == 0 {
             user.id = taken.id.clone();
         }
@@ -112,7 +112,7 @@ async fn a_failing_write_takes_nobody_with_it() {
 }
 
 #[tokio::test]
-async fn a_message_to_nowhere_is_refused_and_changes_nothing() {
+async fn message_is_rejected_when_its_conversation_does_not_exist() {
     let (store, world) = (Embedded::temporary().unwrap(), World::fresh());
     let (a, b) = world.pair();
     let draft = world.draft(&world.direct(&a, &b), &a, "hi").unwrap();

@@ -15,7 +15,7 @@ pub(crate) struct AutoMessageRow {
     id: AutoMessageId,
     sender_id: UserId,
     receiver_id: UserId,
-    /// Both, so that one unique index over the array gives nobody two parts in a day.
+    /// Sender and receiver. A unique index over this array allows each user one row per day.
     parts: [UserId; 2],
     content: String,
     send_date: DateTime,
@@ -23,9 +23,9 @@ pub(crate) struct AutoMessageRow {
     is_queued: bool,
     is_sent: bool,
     attempts: i64,
-    /// Nobody else may claim it before this; the epoch when nobody ever claimed it.
+    /// No other claim may take the row before this; the epoch if it was never claimed.
     lease_until: DateTime,
-    /// Which claim holds the lease.
+    /// The token of the claim that holds the lease.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     claim: Option<ObjectId>,
 }

@@ -1,5 +1,5 @@
-//! A document of `conversations`, and the same joined with its last message and its reader's unread count.
-//! The document names its last message and never copies it: an edit then has one place to change.
+//! A document of `conversations`, and the same joined with its last message and its reader's unread count. The
+//! document stores only the id of its last message, so an edit changes one document.
 
 use mongodb::bson::DateTime;
 use serde::{Deserialize, Serialize};
@@ -16,17 +16,17 @@ pub(crate) struct ConversationRow {
     pub(crate) id: ConversationId,
     kind: ConversationKind,
     name: Option<String>,
-    // Left out rather than null: the partial unique index holds what has the field.
+    // Omitted, not null, if there is none: the partial unique index contains every document that has the field.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pair_key: Option<String>,
     members: Vec<MemberRow>,
-    /// The highest place given out.
+    /// The highest `seq` issued to a message.
     #[serde(default)]
     issued_seq: i64,
-    /// The highest place that is filled and announced: everything up to it can be read.
+    /// The `seq` of the last message; every message up to it can be read.
     last_seq: i64,
     pub(crate) last_message_id: Option<MessageId>,
-    /// Messages that have a place but are not known to be stored yet; see `append`.
+    /// Messages that have a `seq` but may not be stored yet; see `append`.
     #[serde(default)]
     pending: Vec<MessageRow>,
     created_at: DateTime,
@@ -60,8 +60,8 @@ impl From<&Conversation> for ConversationRow {
 }
 
 impl ConversationRow {
-    /// Our words, with the message that the row only names.
-    pub(crate) fn with(self, last_message: Option<Message>) -> Conversation {
+    /// The conversation, with the last message that the row only refers to.
+    pub(crate) fn into_conversation(self, last_message: Option<Message>) -> Conversation {
         let member = |m: MemberRow| Member { user_id: m.user_id, read_seq: number(m.read_seq) };
         Conversation {
             id: self.id,
@@ -75,13 +75,13 @@ impl ConversationRow {
         }
     }
 
-    /// How far a member has read.
-    pub(crate) fn read_by(&self, user: &UserId) -> Option<u64> {
+    /// How far a member has read; `None` for other users.
+    pub(crate) fn read_seq_of(&self, user: &UserId) -> Option<u64> {
         self.members.iter().find(|m| m.user_id == *user).map(|m| number(m.read_seq))
     }
 }
 
-/// What the list's pipeline answers with.
+/// A result row of the list pipeline.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct ListedRow {
@@ -93,6 +93,6 @@ pub(crate) struct ListedRow {
 impl From<ListedRow> for MemberConversation {
     fn from(row: ListedRow) -> Self {
         let last_message = row.last_message.map(Message::from);
-        Self { conversation: row.conversation.with(last_message), unread: number(row.unread) }
+        Self { conversation: row.conversation.into_conversation(last_message), unread: number(row.unread) }
     }
 }

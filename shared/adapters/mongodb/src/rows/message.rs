@@ -19,7 +19,7 @@ pub(crate) struct MessageRow {
     pub(crate) sender_id: UserId,
     content: String,
     kind: MessageKind,
-    // Left out rather than null: the partial unique indexes hold what has the field.
+    // Omitted, not null, if there is none: the partial unique indexes contain every document that has the field.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) client_message_id: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -29,25 +29,25 @@ pub(crate) struct MessageRow {
     edited_at: Option<DateTime>,
     #[serde(default)]
     deleted_at: Option<DateTime>,
-    /// What search goes by. Never read back, and not there while the message waits for its place.
+    /// Folded words for search. Never read back, and absent while the message is pending.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     words: Vec<String>,
-    /// Counts the changes, from 1. Like the words, not there while the message waits for its place.
+    /// 1 when stored, plus 1 for each change; absent while the message is pending.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub(crate) revision: i64,
-    /// From when on a sweep may take it, while a search index does not hold it as it is.
+    /// The time from which a sweep may index this revision; absent once the external search index has it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     unindexed: Option<DateTime>,
 }
 
-#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands out a reference")]
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
 fn is_zero(number: &i64) -> bool {
     *number == 0
 }
 
 impl MessageRow {
-    /// A draft without a place and without words.
-    pub(crate) fn waiting(draft: &Draft) -> Self {
+    /// A draft for the `pending` list, still without a `seq`.
+    pub(crate) fn pending(draft: &Draft) -> Self {
         Self {
             id: draft.id.clone(),
             conversation_id: draft.conversation_id.clone(),
@@ -66,9 +66,9 @@ impl MessageRow {
         }
     }
 
-    /// As it goes into the collection.
+    /// Adds the fields that a pending message lacks.
     #[must_use]
-    pub(crate) fn placed(mut self) -> Self {
+    pub(crate) fn into_stored(mut self) -> Self {
         self.words = vocabulary(&self.content);
         self.revision = 1;
         self.unindexed = Some(self.created_at);

@@ -14,7 +14,7 @@ pub(crate) struct UserRow {
     #[serde(rename = "_id")]
     id: UserId,
     username: String,
-    /// What uniqueness, look-ups and the list's order go by.
+    /// The folded username: unique, and the order of the user list.
     pub(crate) username_key: String,
     email: String,
     email_key: String,
@@ -25,7 +25,7 @@ pub(crate) struct UserRow {
     created_at: DateTime,
     last_seen_at: DateTime,
     deactivated_at: Option<DateTime>,
-    /// `deactivatedAt` is not set; its own field because an index on null covers no query.
+    /// Whether `deactivatedAt` is null. A field of its own, because an index on a null value covers no query.
     active: bool,
 }
 

@@ -1,4 +1,4 @@
-//! A server that is not there, does not answer, or goes and comes back: 503 within the bound, then recovery.
+//! A server that is unreachable, unresponsive, or cut off for a while: `Down` within the deadline, then recovery.
 
 use shared::contract::aloud;
 use std::net::SocketAddr;
@@ -12,29 +12,29 @@ use shared::ports::{Probe, Users};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinSet;
 
-use crate::world::{database, uri, user};
+use crate::test_database::{database, uri, user};
 
-const BOUND: Duration = Duration::from_millis(400);
+const DEADLINE: Duration = Duration::from_millis(400);
 
 async fn mongo_at(address: SocketAddr) -> Mongo {
     let uri = format!("mongodb://ada:hunter2@{address}/?directConnection=true");
-    Mongo::connect(&Config::new(uri, None).deadline(BOUND)).await.unwrap()
+    Mongo::connect(&Config::new(uri, None).deadline(DEADLINE)).await.unwrap()
 }
 
-/// Every kind of step ends as `Down`, in time, without the password.
+/// A read, a write and a probe fail within their deadlines, and no error contains the password.
 async fn assert_down(mongo: &Mongo) {
-    let begun = Instant::now();
+    let start = Instant::now();
     let read = Users::by_ids(mongo, &[user("ada").id]).await.unwrap_err();
     let write = mongo.insert(&user("ada")).await.unwrap_err();
     let probe = mongo.check().await.unwrap_err();
-    assert!(begun.elapsed() < BOUND * 3 + Duration::from_secs(2), "{:?}", begun.elapsed());
-    let told = format!("{read:?} {write:?} {probe:?}");
-    assert!(matches!(read, StoreError::Down(_)) && matches!(write, StoreError::Down(_)), "{told}");
-    assert!(told.contains("mongodb") && !told.contains("hunter2"), "{told}");
+    assert!(start.elapsed() < DEADLINE * 3 + Duration::from_secs(2), "{:?}", start.elapsed());
+    let errors = format!("{read:?} {write:?} {probe:?}");
+    assert!(matches!(read, StoreError::Down(_)) && matches!(write, StoreError::Down(_)), "{errors}");
+    assert!(errors.contains("mongodb") && !errors.contains("hunter2"), "{errors}");
 }
 
 #[tokio::test]
-async fn nobody_listens() {
+async fn operations_fail_within_the_deadline_when_no_server_listens() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     drop(listener);
@@ -42,61 +42,61 @@ async fn nobody_listens() {
 }
 
 #[tokio::test]
-async fn somebody_listens_and_never_answers() {
+async fn operations_fail_within_the_deadline_when_the_server_never_answers() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
-    let silent = tokio::spawn(async move {
-        let mut held = Vec::new();
+    let unresponsive = tokio::spawn(async move {
+        let mut open = Vec::new();
         while let Ok(connection) = listener.accept().await {
-            held.push(connection);
+            open.push(connection);
         }
     });
     assert_down(&mongo_at(address).await).await;
-    silent.abort();
+    unresponsive.abort();
 }
 
-/// A wire to the server that can be cut and mended.
-struct Wire {
+/// A TCP proxy in front of the server; its connections can be cut and restored.
+struct Proxy {
     address: SocketAddr,
-    cut: Arc<AtomicBool>,
-    carriers: Arc<Mutex<JoinSet<()>>>,
+    is_cut: Arc<AtomicBool>,
+    connections: Arc<Mutex<JoinSet<()>>>,
 }
 
-impl Wire {
+impl Proxy {
     async fn to(server: String) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
-        let wire = Self { address, cut: Arc::default(), carriers: Arc::default() };
-        let (cut, carriers) = (wire.cut.clone(), wire.carriers.clone());
+        let proxy = Self { address, is_cut: Arc::default(), connections: Arc::default() };
+        let (is_cut, connections) = (proxy.is_cut.clone(), proxy.connections.clone());
         tokio::spawn(async move {
             while let Ok((client, _)) = listener.accept().await {
-                let mut carriers = carriers.lock().unwrap();
-                if !cut.load(Ordering::SeqCst) {
-                    carriers.spawn(carry(client, server.clone()));
+                let mut connections = connections.lock().unwrap();
+                if !is_cut.load(Ordering::SeqCst) {
+                    connections.spawn(forward(client, server.clone()));
                 }
             }
         });
-        wire
+        proxy
     }
 
-    /// Ends every connection and takes no new one; nothing is carried once this returns.
+    /// Closes every connection and accepts no new one; no byte is forwarded after this returns.
     async fn cut(&self) {
-        self.cut.store(true, Ordering::SeqCst);
-        let mut carriers = std::mem::take(&mut *self.carriers.lock().unwrap());
-        carriers.shutdown().await;
+        self.is_cut.store(true, Ordering::SeqCst);
+        let mut connections = std::mem::take(&mut *self.connections.lock().unwrap());
+        connections.shutdown().await;
     }
 
-    fn reconcile(&self) {
-        self.cut.store(false, Ordering::SeqCst);
+    fn restore(&self) {
+        self.is_cut.store(false, Ordering::SeqCst);
     }
 }
 
-async fn carry(mut client: TcpStream, server: String) {
+async fn forward(mut client: TcpStream, server: String) {
     let Ok(mut server) = TcpStream::connect(server).await else { return };
     let _ = tokio::io::copy_bidirectional(&mut client, &mut server).await;
 }
 
-/// `host:port` of a plain URI; a test with a wire needs one.
+/// `host:port` of a URI without credentials and TLS; only such a server can be reached through the proxy.
 fn host(uri: &str) -> Option<String> {
     let rest = uri.strip_prefix("mongodb://")?;
     let host = rest.split(['/', '?']).next()?;
@@ -105,24 +105,25 @@ fn host(uri: &str) -> Option<String> {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_cut_wire_is_down_and_a_mended_one_works_without_a_restart() {
+async fn operations_fail_while_the_server_is_cut_off_and_succeed_afterwards() {
     let Some(uri) = uri() else { return };
     let Some(server) = host(&uri) else {
-        aloud("SKIPPED: MONGODB_URI must be mongodb://host:port without credentials for a wire to be cut");
+        aloud("SKIPPED: set MONGODB_URI to mongodb://host:port without credentials to run this test");
         return;
     };
-    let wire = Wire::to(server).await;
-    let config = Config::new(format!("mongodb://{}/?directConnection=true", wire.address), Some(&database()));
+    let proxy = Proxy::to(server).await;
+    let config =
+        Config::new(format!("mongodb://{}/?directConnection=true", proxy.address), Some(&database()));
     let mongo = Mongo::connect(&config.deadline(Duration::from_secs(2))).await.unwrap();
     let ada = user("ada");
     mongo.insert(&ada).await.unwrap();
-    wire.cut().await;
+    proxy.cut().await;
     let down = mongo.insert(&user("bob")).await.unwrap_err();
     assert!(matches!(down, StoreError::Down(_)), "{down:?}");
-    wire.reconcile();
-    let mended = Instant::now();
+    proxy.restore();
+    let restored = Instant::now();
     while mongo.check().await.is_err() {
-        assert!(mended.elapsed() < Duration::from_secs(15), "the server was not found again");
+        assert!(restored.elapsed() < Duration::from_secs(15), "the adapter did not reconnect");
     }
     assert_eq!(Users::by_ids(&mongo, std::slice::from_ref(&ada.id)).await.unwrap(), [ada]);
     mongo.drop_database().await.unwrap();

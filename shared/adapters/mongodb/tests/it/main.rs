@@ -1,10 +1,10 @@
-//! The adapter against a real server: `MONGODB_URI` says which; without it, only what needs none.
+//! The adapter against the server at `MONGODB_URI`; without it, tests that need a server are skipped.
 
-#![allow(clippy::unwrap_used, reason = "tests fail by panicking, and say loudly what they skip")]
+#![allow(clippy::unwrap_used, reason = "tests fail by panicking")]
 
 mod append;
 mod contract;
 mod faults;
-mod leads;
+mod index_use;
 mod plans;
-mod world;
+mod test_database;

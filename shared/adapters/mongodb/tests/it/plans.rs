@@ -1,6 +1,6 @@
-//! No command that the adapter sends may walk a whole collection. The commands are overheard, not written
-//! down again, so a new query cannot be forgotten here; each is held against the list of indexes, and
-//! explained by the server where the server's planner is MongoDB's.
+//! No command of the adapter may scan a whole collection. The tests capture the commands that the driver sends, so
+//! changed queries are checked too. Each is checked against the list of indexes, and against the server's plan if the
+//! server plans as MongoDB does.
 
 use shared::contract::aloud;
 use std::sync::{Arc, Mutex};
@@ -19,43 +19,44 @@ use shared::message::SeqRange;
 use shared::ports::{AutoMessages, Conversations, IndexBacklog, Messages, SearchIndex, SearchQuery, Users};
 use shared::user::{Login, UserChange};
 
-use crate::leads::without_index;
-use crate::world::{NOW, database, draft, group, uri, user};
+use crate::index_use::without_index;
+use crate::test_database::{NOW, database, draft, group, uri, user};
 
-/// Commands as sent, without what belongs to one session.
-type Heard = Arc<Mutex<Vec<Document>>>;
+/// Commands as sent, without the fields of [`SESSION_FIELDS`].
+type Captured = Arc<Mutex<Vec<Document>>>;
 
 const EXPLAINED: [&str; 4] = ["find", "aggregate", "findAndModify", "update"];
-const OF_A_SESSION: [&str; 6] = ["lsid", "$db", "$clusterTime", "txnNumber", "readConcern", "writeConcern"];
+const SESSION_FIELDS: [&str; 6] = ["lsid", "$db", "$clusterTime", "txnNumber", "readConcern", "writeConcern"];
 
-async fn overheard(uri: &str) -> (Client, Heard) {
-    let heard = Heard::default();
-    let ear = heard.clone();
+/// A client, and the commands that it sends.
+async fn capturing_client(uri: &str) -> (Client, Captured) {
+    let captured = Captured::default();
+    let sink = captured.clone();
     let mut options = ClientOptions::parse(uri).await.unwrap();
     options.command_event_handler = Some(EventHandler::callback(move |event| {
         if let CommandEvent::Started(started) = event
             && EXPLAINED.contains(&started.command_name.as_str())
         {
             let command =
-                started.command.into_iter().filter(|(key, _)| !OF_A_SESSION.contains(&key.as_str()));
-            ear.lock().unwrap().push(command.collect());
+                started.command.into_iter().filter(|(key, _)| !SESSION_FIELDS.contains(&key.as_str()));
+            sink.lock().unwrap().push(command.collect());
         }
     }));
-    (Client::with_options(options).unwrap(), heard)
+    (Client::with_options(options).unwrap(), captured)
 }
 
-/// Values of every field named `name`, however deep.
-fn all<'a>(name: &str, value: &'a Bson, found: &mut Vec<&'a str>) {
+/// Collects the texts of every field named `name`, at any depth.
+fn texts_of<'a>(name: &str, value: &'a Bson, found: &mut Vec<&'a str>) {
     match value {
         Bson::Document(document) => {
             for (key, value) in document {
                 match value {
                     Bson::String(text) if key == name => found.push(text),
-                    deeper => all(name, deeper, found),
+                    nested => texts_of(name, nested, found),
                 }
             }
         }
-        Bson::Array(values) => values.iter().for_each(|value| all(name, value, found)),
+        Bson::Array(values) => values.iter().for_each(|value| texts_of(name, value, found)),
         _ => {}
     }
 }
@@ -143,8 +144,8 @@ async fn auto_messages(mongo: &Mongo) {
     mongo.mark_sent(&id).await.unwrap();
 }
 
-/// What to explain: a write as the read by which it finds what it changes, which goes by the same plan.
-fn as_read(command: &Document) -> Vec<Document> {
+/// The reads to explain. A write becomes the read with its filter, which has the same plan.
+fn as_reads(command: &Document) -> Vec<Document> {
     let (name, collection) = command.iter().next().unwrap();
     let find = |filter: &Document| doc! { "find": collection, "filter": filter };
     match name.as_str() {
@@ -157,7 +158,7 @@ fn as_read(command: &Document) -> Vec<Document> {
     }
 }
 
-/// The stages and the indexes of a read's plan; `None`, loudly, if the server cannot explain it.
+/// The stages and the indexes of a read's plan; reports and returns `None` if the server cannot explain it.
 async fn plan(database: &Database, read: &Document) -> Option<(Vec<String>, Vec<String>)> {
     let explained = database.run_command(doc! { "explain": read, "verbosity": "queryPlanner" }).await;
     let explained = match explained {
@@ -168,13 +169,13 @@ async fn plan(database: &Database, read: &Document) -> Option<(Vec<String>, Vec<
         }
     };
     let (mut stages, mut indexes) = (Vec::new(), Vec::new());
-    all("stage", &explained, &mut stages);
-    all("indexName", &explained, &mut indexes);
+    texts_of("stage", &explained, &mut stages);
+    texts_of("indexName", &explained, &mut indexes);
     let owned = |texts: Vec<&str>| texts.into_iter().map(str::to_owned).collect();
     Some((owned(stages), owned(indexes)))
 }
 
-/// Whether the server plans as MongoDB does: a range over `_id` in the order of `_id` is the simplest case.
+/// Whether the server plans as MongoDB does, tested with a range over `_id` sorted by `_id`.
 async fn plans_like_mongodb(database: &Database) -> bool {
     let read = doc! { "find": "users", "filter": { "_id": { "$gt": "" } }, "sort": { "_id": 1 } };
     plan(database, &read)
@@ -182,29 +183,29 @@ async fn plans_like_mongodb(database: &Database) -> bool {
         .is_some_and(|(stages, _)| stages.iter().all(|s| s != "COLLSCAN" && s != "SORT"))
 }
 
-/// Every read of a session that uses all there is.
-async fn reads(uri: &str, name: &str) -> Vec<Document> {
-    let (client, heard) = overheard(uri).await;
+/// The reads of a run that calls the methods of all ports.
+async fn captured_reads(uri: &str, name: &str) -> Vec<Document> {
+    let (client, captured) = capturing_client(uri).await;
     let mongo = Mongo::over(&client, name, Duration::from_secs(5));
     mongo.setup().await.unwrap();
     users(&mongo).await;
     let room = conversations(&mongo).await;
     messages(&mongo, &room).await;
     auto_messages(&mongo).await;
-    heard.lock().unwrap().iter().flat_map(as_read).collect()
+    captured.lock().unwrap().iter().flat_map(as_reads).collect()
 }
 
 #[tokio::test]
-async fn every_command_goes_by_an_index() {
+async fn every_command_uses_an_index() {
     let Some(uri) = uri() else { return };
     let name = database();
-    let reads = reads(&uri, &name).await;
-    assert!(reads.len() > 40, "only {} reads were heard", reads.len());
+    let reads = captured_reads(&uri, &name).await;
+    assert!(reads.len() > 40, "only {} reads were captured", reads.len());
     let database = Client::with_uri_str(&uri).await.unwrap().database(&name);
     let strict = plans_like_mongodb(&database).await;
     if !strict {
         aloud(
-            "NOTE: this server's planner is not MongoDB's: plans are only held against the list of indexes",
+            "NOTE: this server does not plan as MongoDB does; commands are checked against the list of indexes only",
         );
     }
     for read in &reads {
@@ -212,30 +213,29 @@ async fn every_command_goes_by_an_index() {
         let Some((stages, indexes)) = plan(&database, read).await else { continue };
         assert!(
             !strict || !stages.iter().any(|s| s == "COLLSCAN"),
-            "{read} walks the collection: {stages:?}"
+            "{read} scans the whole collection: {stages:?}"
         );
         let listed = |name: &String| name == "_id_" || INDEXES.iter().any(|index| index.name == name);
-        assert!(indexes.iter().all(listed), "{read} goes by an index of no list: {indexes:?}");
+        assert!(indexes.iter().all(listed), "{read} uses an index that is not listed: {indexes:?}");
     }
     database.drop().await.unwrap();
 }
 
 #[test]
-fn a_read_without_an_index_would_be_found() {
-    let by_nothing = [
+fn read_is_reported_when_no_index_serves_it() {
+    let unindexed_reads = [
         doc! { "find": "messages", "filter": { "content": "x" } },
         doc! { "find": "messages", "filter": { "clientMessageId": "x" } },
         doc! { "find": "messages", "filter": { "$or": [{ "_id": "x" }, { "content": "x" }] } },
         doc! { "aggregate": "users", "pipeline": [{ "$sort": { "content": 1 } }] },
     ];
-    for read in by_nothing {
+    for read in unindexed_reads {
         assert_eq!(without_index(&read).len(), 1, "{read}");
     }
 }
 
-/// Making the indexes again changes nothing, and there are exactly those of the list.
 #[tokio::test]
-async fn setup_makes_the_list_and_may_be_repeated() {
+async fn setup_creates_exactly_the_listed_indexes_and_may_be_repeated() {
     let Some(uri) = uri() else { return };
     let client = Client::with_uri_str(&uri).await.unwrap();
     let name = database();
@@ -243,11 +243,11 @@ async fn setup_makes_the_list_and_may_be_repeated() {
         let mongo = Mongo::over(&client, &name, Duration::from_secs(5));
         mongo.setup().await.unwrap();
         for collection in ["users", "conversations", "messages", "auto_messages"] {
-            let there =
+            let existing =
                 client.database(&name).collection::<Document>(collection).list_index_names().await.unwrap();
-            let there: std::collections::BTreeSet<_> = there.into_iter().collect();
+            let existing: std::collections::BTreeSet<_> = existing.into_iter().collect();
             let listed = INDEXES.iter().filter(|i| i.collection == collection).map(|i| i.name.to_owned());
-            assert_eq!(there, listed.chain(["_id_".to_owned()]).collect(), "{collection}");
+            assert_eq!(existing, listed.chain(["_id_".to_owned()]).collect(), "{collection}");
         }
     }
     client.database(&name).drop().await.unwrap();

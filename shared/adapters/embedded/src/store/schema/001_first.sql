@@ -1,4 +1,4 @@
--- Times are milliseconds since the Unix epoch. Ids are text that sorts by creation time.
+-- Times are milliseconds since the Unix epoch. Ids are texts that sort by creation time.
 
 CREATE TABLE users (
     id TEXT PRIMARY KEY NOT NULL,
@@ -13,7 +13,7 @@ CREATE TABLE users (
     deactivated_at INTEGER
 ) STRICT, WITHOUT ROWID;
 
--- What a prefix search finds a user by: the username and each word of the display name, folded.
+-- User search by prefix: the folded username and each folded word of the display name.
 CREATE TABLE user_words (
     word TEXT NOT NULL,
     user_id TEXT NOT NULL,
@@ -31,7 +31,7 @@ CREATE TABLE sessions (
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX sessions_by_user ON sessions (user_id);
 
--- Refresh tokens that were good once: showing one again ends its session.
+-- Hashes of refresh tokens that were replaced. Presenting such a token again ends its session.
 CREATE TABLE spent_hashes (
     session_id TEXT NOT NULL REFERENCES sessions (id) ON DELETE CASCADE,
     hash TEXT NOT NULL,
@@ -71,17 +71,17 @@ CREATE TABLE messages (
     edited_at INTEGER,
     deleted_at INTEGER
 ) STRICT;
--- Pages by (conversation, seq); the two further columns let unread messages be counted from the index.
+-- History pages by (conversation, seq). With the other two columns the index alone counts unread messages.
 CREATE INDEX messages_by_place ON messages (conversation_id, seq, sender_id, deleted_at);
 CREATE UNIQUE INDEX messages_by_client_id ON messages (sender_id, client_message_id)
     WHERE client_message_id IS NOT NULL;
 CREATE UNIQUE INDEX messages_by_auto_id ON messages (auto_message_id) WHERE auto_message_id IS NOT NULL;
 
--- Folded words. The text comes folded and cut into words, so that the tokenizer has nothing to decide.
+-- The search index. Texts are inserted already folded and split into words, so the tokenizer changes nothing.
 CREATE VIRTUAL TABLE message_words USING fts5 (
     words, content = '', contentless_delete = 1, detail = none, prefix = '2 3 4', tokenize = 'ascii'
 );
--- Messages up to this row are in the index; later ones enter with the next batch or the next search.
+-- Messages up to this row are in the search index; later ones are added with the next batch or search.
 CREATE TABLE indexed (up_to INTEGER NOT NULL) STRICT;
 INSERT INTO indexed VALUES (0);
 

@@ -1,5 +1,5 @@
--- What a search index beside this file does not hold. Messages after row `swept` have never been looked at and
--- all wait; of the others those wait that have a row here, from `waits_from` on.
+-- Messages that an external search index does not hold yet. Every message after row `swept` waits to be indexed.
+-- Up to that row, a message waits if it has a row in `unindexed`, and is due from `waits_from` on.
 ALTER TABLE messages ADD COLUMN revision INTEGER NOT NULL DEFAULT 1;
 CREATE TABLE unindexed (
     row INTEGER PRIMARY KEY,

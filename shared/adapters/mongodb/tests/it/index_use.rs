@@ -1,24 +1,24 @@
-//! Whether a read can go by an index at all, told from the list alone: some index's first key (and, if it is
-//! partial, its field) must be in the filter. Holds for every server, whatever its planner can do.
+//! Checks, without a server, that a read can use an index of the list: its filter must contain the first key of an
+//! index and, for a partial index, the index's field. The check does not depend on a server's query planner.
 
 use adapter_mongodb::INDEXES;
 use mongodb::bson::{Bson, Document};
 
-/// Reads of a command that no index leads, in words.
+/// The filters of a read command that no index can serve, for an assertion's message.
 pub(crate) fn without_index(read: &Document) -> Vec<String> {
     let (name, collection) = read.iter().next().unwrap();
     let collection = collection.as_str().unwrap();
     let filters = match name.as_str() {
         "find" => vec![(collection.to_owned(), read.get_document("filter").unwrap().clone())],
-        "aggregate" => in_pipeline(collection, read.get_array("pipeline").unwrap()),
-        other => panic!("{other} is no read"),
+        "aggregate" => pipeline_filters(collection, read.get_array("pipeline").unwrap()),
+        other => panic!("not a read command: {other}"),
     };
-    let led = |(collection, filter): &(String, Document)| led(collection, filter);
-    filters.iter().filter(|filter| !led(filter)).map(|filter| format!("{filter:?}")).collect()
+    let unserved = filters.iter().filter(|(collection, filter)| !uses_index(collection, filter));
+    unserved.map(|read| format!("{read:?}")).collect()
 }
 
-/// What a pipeline looks up: its first `$match`, and what each `$lookup` goes by.
-fn in_pipeline(collection: &str, stages: &[Bson]) -> Vec<(String, Document)> {
+/// The filters by which a pipeline reads: its first `$match`, and one for each `$lookup`.
+fn pipeline_filters(collection: &str, stages: &[Bson]) -> Vec<(String, Document)> {
     let stages: Vec<&Document> = stages.iter().filter_map(Bson::as_document).collect();
     let matched = stages.first().and_then(|stage| stage.get_document("$match").ok()).cloned();
     let mut filters = vec![(collection.to_owned(), matched.unwrap_or_default())];
@@ -28,13 +28,13 @@ fn in_pipeline(collection: &str, stages: &[Bson]) -> Vec<(String, Document)> {
             filters.push((from.to_owned(), mongodb::bson::doc! { field: 1 }));
         }
         if let Ok(pipeline) = lookup.get_array("pipeline") {
-            filters.extend(in_pipeline(from, pipeline));
+            filters.extend(pipeline_filters(from, pipeline));
         }
     }
     filters
 }
 
-fn led(collection: &str, filter: &Document) -> bool {
+fn uses_index(collection: &str, filter: &Document) -> bool {
     let fields = fields(filter);
     let has = |field: &str| fields.iter().any(|f| f == field);
     let by_index = INDEXES
@@ -42,12 +42,12 @@ fn led(collection: &str, filter: &Document) -> bool {
         .filter(|index| index.collection == collection)
         .any(|index| index.keys.first().is_some_and(|(key, _)| has(key)) && index.only_with.is_none_or(has));
     let by_branches = filter.get_array("$or").is_ok_and(|branches| {
-        branches.iter().filter_map(Bson::as_document).all(|branch| led(collection, branch))
+        branches.iter().filter_map(Bson::as_document).all(|branch| uses_index(collection, branch))
     });
     has("_id") || by_index || by_branches
 }
 
-/// Fields that a filter bounds, those of `$expr`'s equalities too.
+/// The fields that a filter restricts, including the equalities in `$expr`.
 fn fields(filter: &Document) -> Vec<String> {
     let mut fields: Vec<String> = filter.keys().filter(|key| !key.starts_with('$')).cloned().collect();
     if let Ok(expression) = filter.get_document("$expr") {

@@ -1,4 +1,4 @@
-//! A database of its own for every test, dropped afterwards whatever became of the test.
+//! A database per test, dropped also when the test fails, and builders of test data.
 
 use shared::contract::aloud;
 use std::sync::Arc;
@@ -12,10 +12,10 @@ use shared::message::{Content, Draft, MessageKind};
 use shared::time::Time;
 use shared::user::{Email, PasswordHash, User, Username};
 
-/// When everything happens, unless a test says otherwise.
+/// The time of everything that a test does not date otherwise.
 pub(crate) const NOW: Time = Time::from_millis(1_700_000_000_000);
 
-/// The server under test; a loud word if there is none.
+/// The server under test; without one, reports the test as skipped and returns `None`.
 pub(crate) fn uri() -> Option<String> {
     let uri = std::env::var("MONGODB_URI").ok().filter(|uri| !uri.is_empty());
     if uri.is_none() {
@@ -24,12 +24,12 @@ pub(crate) fn uri() -> Option<String> {
     uri
 }
 
-/// A database name that no other test and no other run has.
+/// A database name that no other test and no other run uses.
 pub(crate) fn database() -> String {
     format!("ulak_test_{}", Entropy::default().id(NOW))
 }
 
-/// Runs a test in a database of its own.
+/// Runs a test in its own database, and drops the database afterwards.
 pub(crate) async fn with_mongo<F>(test: impl FnOnce(Arc<Mongo>) -> F)
 where
     F: Future<Output = ()> + Send + 'static,
@@ -44,14 +44,13 @@ where
     }
 }
 
-/// A fresh id's text.
+/// The text of an id that sorts after every earlier one.
 pub(crate) fn fresh() -> String {
     static NEXT: AtomicU64 = AtomicU64::new(1);
     let millis = NOW.millis() + i64::try_from(NEXT.fetch_add(1, Ordering::Relaxed)).unwrap();
     Entropy::default().id(Time::from_millis(millis))
 }
 
-/// A user by name.
 pub(crate) fn user(name: &str) -> User {
     User {
         id: UserId::trusted(name.to_lowercase()),
@@ -65,13 +64,11 @@ pub(crate) fn user(name: &str) -> User {
     }
 }
 
-/// A group of these.
 pub(crate) fn group(members: &[&str]) -> Conversation {
     let members = members.iter().map(|m| UserId::trusted(*m)).collect();
     Conversation::of(ConversationId::trusted(fresh()), ConversationKind::Group, None, members, NOW)
 }
 
-/// A message to be.
 pub(crate) fn draft(conversation: &Conversation, sender: &str, content: &str, key: Option<&str>) -> Draft {
     Draft {
         id: MessageId::trusted(fresh()),
