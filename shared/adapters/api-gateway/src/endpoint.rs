@@ -17,8 +17,9 @@ impl Endpoint {
     /// Says what is wrong, to be read after the name of the variable.
     pub(crate) fn parse(text: &str) -> Result<Self, String> {
         let base = text.trim().trim_end_matches('/');
-        let uri: Uri = base.parse().map_err(|_| "cannot be parsed as a URL".to_owned())?;
-        let authority = uri.authority().ok_or("must be a URL with a host")?;
+        let uri: Uri =
+            base.parse().map_err(|_| "is not a URL; write it as https://{host}/{path}".to_owned())?;
+        let authority = uri.authority().ok_or("has no host; write it as https://{host}/{path}")?;
         if uri.query().is_some() || authority.as_str().contains('@') {
             return Err("must contain only a scheme, a host, a port and a path".to_owned());
         }

@@ -32,9 +32,14 @@ impl Config {
             || !index.bytes().all(is_allowed)
             || index.trim_start_matches(['-', '_', '.']) != index
         {
-            return Err("the index must be up to 200 lower-case letters, digits, '-', '_' or '.', and start with a letter or digit".to_owned());
+            let problem = "the index must be up to 200 lower-case letters, digits, '-', '_' or '.', and start with \
+                a letter or digit";
+            return Err(problem.to_owned());
         }
-        let uri: Uri = url.trim().parse().map_err(|_| "the URL cannot be parsed".to_owned())?;
+        let uri: Uri = url
+            .trim()
+            .parse()
+            .map_err(|_| "the URL must be written as https://[user:password@]host[:port]".to_owned())?;
         let (Some(scheme @ ("http" | "https")), Some(authority), None) =
             (uri.scheme_str(), uri.authority(), uri.query())
         else {
@@ -71,8 +76,8 @@ fn basic_authorization(userinfo: &str) -> Result<HeaderValue, String> {
     }
     let credentials: Vec<u8> = percent_decode_str(userinfo).collect();
     let text = format!("Basic {}", STANDARD.encode(credentials));
-    let mut value =
-        HeaderValue::from_str(&text).map_err(|_| "user and password make no HTTP header".to_owned())?;
+    let mut value = HeaderValue::from_str(&text)
+        .map_err(|_| "user and password cannot be sent as an HTTP header".to_owned())?;
     value.set_sensitive(true);
     Ok(value)
 }

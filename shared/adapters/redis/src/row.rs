@@ -21,7 +21,7 @@ pub(crate) fn encode(connection: &Connection) -> String {
     format!("{} {}", dialect_field(connection), connection.connected_at.millis())
 }
 
-/// Decodes a connection. A lost score reads as the time of the connect, the earliest that it can have been.
+/// Decodes a connection. A lost score reads as the time of the connect, the earliest possible time.
 pub(crate) fn connection((id, text, pinged_at, lease_until): ConnectionRow) -> StoreResult<Connection> {
     let mut fields = text.split(' ');
     let dialect_field = fields.next().unwrap_or_default();

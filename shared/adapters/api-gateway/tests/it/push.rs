@@ -103,7 +103,7 @@ async fn a_push_fails_at_once_when_nothing_listens() {
 }
 
 #[tokio::test]
-async fn an_https_endpoint_receives_nothing_when_it_speaks_plain_http() {
+async fn no_frame_is_sent_when_an_https_endpoint_serves_plain_http() {
     let aws = Aws::answering(&[Answer::Status(200)]).await;
     let plain = aws.env(&[]).optional("PUSH_ENDPOINT").unwrap();
     assert_fails_at_once(&plain.replace("http://", "https://"), "corrupt message").await;

@@ -14,8 +14,8 @@ async fn a_query_is_sent_as_json_with_credentials_and_escaped_terms() {
     let conversation = Some(ConversationId::trusted("c"));
     let after = Some("m9".to_owned());
     let terms = vec!["cay".to_owned(), "\"}*".to_owned()];
-    let asked = SearchQuery { terms, conversation, after, limit: 7, ..query("a", "") };
-    fake.search().search(&asked).await.unwrap();
+    let search_query = SearchQuery { terms, conversation, after, limit: 7, ..query("a", "") };
+    fake.search().search(&search_query).await.unwrap();
     let request = fake.asked().remove(0);
     assert_eq!(request.headers()["authorization"], "Basic YWRhOnNlY3JldA==");
     assert_eq!(request.headers()["content-type"], "application/json");
@@ -89,8 +89,8 @@ async fn no_request_is_sent_when_the_batch_or_the_query_is_empty() {
     let fake = Fake::answering(&[text(500, "")]).await;
     let search = fake.search();
     search.index(&[]).await.unwrap();
-    for asked in [query("a", ""), SearchQuery { limit: 0, ..query("a", "word") }] {
-        assert!(search.search(&asked).await.unwrap().is_empty());
+    for search_query in [query("a", ""), SearchQuery { limit: 0, ..query("a", "word") }] {
+        assert!(search.search(&search_query).await.unwrap().is_empty());
     }
     assert!(fake.lines().is_empty());
 }

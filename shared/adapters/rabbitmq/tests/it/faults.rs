@@ -147,7 +147,7 @@ async fn no_dead_job_is_lost_when_the_connection_is_cut_during_a_replay() {
 }
 
 #[tokio::test]
-async fn publishing_fails_when_the_broker_speaks_no_tls() {
+async fn publishing_fails_when_the_broker_does_not_support_tls() {
     let Some(broker) = TestBroker::new().await else { return };
     let config = Config::new(&format!("amqps://{}", broker.address())).unwrap();
     let rabbit = RabbitMq::new(config);

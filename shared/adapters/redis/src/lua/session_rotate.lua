@@ -1,5 +1,5 @@
--- Replaces a session's current refresh hash. Showing an earlier hash ends the session: its token was stolen
--- or copied.
+-- Replaces a session's current refresh hash. An earlier hash ends the session, because its token may have been
+-- stolen.
 -- KEYS session used of_user; ARGV id shown new now expires ttl keep
 -- Returns {'rotated' or 'reused', user, hash, device, created, seen, expires}; false if the session is not
 -- live or the hash was never its own.

@@ -90,7 +90,7 @@ async fn a_command_fails_when_nothing_listens() {
 }
 
 #[tokio::test]
-async fn a_command_fails_when_the_server_speaks_no_tls() {
+async fn a_command_fails_when_the_server_does_not_support_tls() {
     let Some(server) = TestRedis::new() else { return };
     let config = Config::new(&format!("rediss://{}", server.address()), &server.prefix).unwrap();
     assert_down_in_time(timed(Redis::new(config).count()).await);
