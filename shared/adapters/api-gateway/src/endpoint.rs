@@ -1,11 +1,11 @@
-//! Where a service is. Only this machine is spoken to in the clear: a signed request carries the session's
-//! token, and a frame is somebody's private message.
+//! The address of a service. Plain HTTP is allowed on this machine only: a signed request contains the session
+//! token, and a frame contains a private message.
 
 use std::net::IpAddr;
 
 use http::Uri;
 
-/// A checked address: `https://…`, or `http://…` on this machine; never with a `/` at its end.
+/// A checked URL: `https://…`, or `http://…` on this machine, without a trailing `/`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Endpoint {
     base: String,
@@ -13,28 +13,31 @@ pub(crate) struct Endpoint {
 }
 
 impl Endpoint {
-    /// Parses; the message says what is wrong.
+    /// # Errors
+    /// Says what is wrong, to be read after the name of the variable.
     pub(crate) fn parse(text: &str) -> Result<Self, String> {
         let base = text.trim().trim_end_matches('/');
-        let uri: Uri = base.parse().map_err(|_| "is not a URL".to_owned())?;
-        let authority = uri.authority().ok_or("has no host")?;
+        let uri: Uri =
+            base.parse().map_err(|_| "is not a URL; write it as https://{host}/{path}".to_owned())?;
+        let authority = uri.authority().ok_or("has no host; write it as https://{host}/{path}")?;
         if uri.query().is_some() || authority.as_str().contains('@') {
-            return Err("must be scheme, host, port and path, nothing else".to_owned());
+            return Err("must contain only a scheme, a host, a port and a path".to_owned());
         }
         let local = is_local(authority.host());
         match uri.scheme_str() {
             Some("https") => Ok(Self { base: base.to_owned(), local: false }),
             Some("http") if local => Ok(Self { base: base.to_owned(), local }),
-            _ => Err("must begin with https://, or with http:// and lie on this machine".to_owned()),
+            _ => Err("must start with https://; http:// is allowed only for localhost, 127.x.x.x and [::1]"
+                .to_owned()),
         }
     }
 
-    /// AWS's own for a service in a region.
+    /// AWS's endpoint of a service in a region.
     pub(crate) fn aws(service: &str, region: &str) -> Self {
         Self { base: format!("https://{service}.{region}.amazonaws.com"), local: false }
     }
 
-    /// Whether it is the plain port of something on this machine, which can only be a stand-in for AWS.
+    /// Whether it is plain HTTP on this machine, and therefore a stand-in for AWS.
     pub(crate) fn is_local(&self) -> bool {
         self.local
     }
@@ -44,10 +47,10 @@ impl Endpoint {
         &self.base
     }
 
-    /// The same without the path.
+    /// The endpoint without its path.
     pub(crate) fn origin(&self) -> Self {
-        let host = self.base.find("://").map_or(0, |at| at + 3);
-        let end = self.base[host..].find('/').map_or(self.base.len(), |at| host + at);
+        let host_start = self.base.find("://").map_or(0, |at| at + 3);
+        let end = self.base[host_start..].find('/').map_or(self.base.len(), |at| host_start + at);
         Self { base: self.base[..end].to_owned(), local: self.local }
     }
 }
@@ -63,7 +66,7 @@ mod tests {
     use super::Endpoint;
 
     #[test]
-    fn only_this_machine_is_spoken_to_in_the_clear() {
+    fn plain_http_is_accepted_on_this_machine_only() {
         for (text, local) in [
             ("https://abc.execute-api.eu-west-1.amazonaws.com/live", Some(false)),
             ("https://127.0.0.1:3000", Some(false)),
@@ -85,7 +88,7 @@ mod tests {
     }
 
     #[test]
-    fn the_origin_is_what_stands_before_the_path() {
+    fn the_origin_is_the_url_without_its_path() {
         for (text, origin) in [
             ("http://127.0.0.1:3000/live", "http://127.0.0.1:3000"),
             ("http://[::1]:3000/a/b/", "http://[::1]:3000"),

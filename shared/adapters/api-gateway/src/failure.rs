@@ -1,12 +1,12 @@
-//! What went wrong, on one line, for a log. Nothing of a request is in it.
+//! Failures as one line of text for a log. They contain nothing of the request.
 
 use std::error::Error;
 use std::fmt::Write as _;
 
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 
-/// `what: why: why that`, without the debug output that would repeat whole responses.
-pub(crate) fn chain(error: &dyn Error) -> String {
+/// The error and its causes, separated by colons. Their `Debug` output would repeat whole responses.
+pub(crate) fn error_chain(error: &dyn Error) -> String {
     let mut text = error.to_string();
     let mut next = error.source();
     while let Some(cause) = next {
@@ -16,8 +16,8 @@ pub(crate) fn chain(error: &dyn Error) -> String {
     text
 }
 
-/// The status and `x-amzn-ErrorType`, where AWS names an error.
-pub(crate) fn answered(response: &HttpResponse) -> String {
-    let kind = response.headers().get("x-amzn-errortype").unwrap_or("without a reason");
-    format!("answered {} {kind}", response.status().as_u16())
+/// The status of an unsuccessful response, and AWS's name for the error from the header `x-amzn-ErrorType`.
+pub(crate) fn describe_response(response: &HttpResponse) -> String {
+    let error_type = response.headers().get("x-amzn-errortype").unwrap_or("without an error type");
+    format!("HTTP status {} {error_type}", response.status().as_u16())
 }

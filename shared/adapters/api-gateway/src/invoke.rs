@@ -1,5 +1,5 @@
-//! `Functions` on Lambda's Invoke API: one signed POST. The SDK for Lambda is not used: it describes some
-//! ninety operations, which every function that pushes would have to compile and carry for this one.
+//! `Functions` on Lambda's Invoke API: one signed POST. The SDK for Lambda is not used: every function that
+//! pushes would have to compile and link its ninety operations for this one.
 
 use std::time::SystemTime;
 
@@ -11,6 +11,7 @@ use aws_smithy_runtime_api::client::identity::Identity;
 use aws_smithy_runtime_api::client::orchestrator::HttpRequest;
 use aws_smithy_types::body::SdkBody;
 use http::header::CONTENT_TYPE;
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::Value;
 use shared::config::Env;
 use shared::error::{Cause, StoreError};
@@ -20,18 +21,21 @@ use tokio::time::{sleep, timeout};
 
 use crate::credentials::{credentials, region};
 use crate::endpoint::Endpoint;
-use crate::failure::{answered, chain};
-use crate::transport::{BOUND, PAUSE, TRIES, Transport};
+use crate::failure::{describe_response, error_chain};
+use crate::transport::{CALL_TIMEOUT, MAX_TRIES, RETRY_PAUSE, Transport};
 
-/// The name by which failures call it, and the service that a signature names.
+/// The store's name in errors, and the service in signatures and in AWS's host name.
 const LAMBDA: &str = "lambda";
 
 const INVOCATION_TYPE: &str = "x-amz-invocation-type";
 
-/// Lambda's asynchronous invoke, for a function that starts others and pushes nothing.
+/// All characters but RFC 3986's unreserved ones, so that a name or an ARN stays one path segment.
+const RESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'~');
+
+/// Lambda's asynchronous invoke, for functions that start others and push nothing.
 ///
-/// Every call ends within 3 s and is tried at most twice: again after a refusal (429, 5xx) or a broken
-/// connection. Lambda itself may run an event twice, so that an event queued twice is nothing new.
+/// Every call ends within 3 s and is tried at most twice: again after status 429 or 5xx or a broken connection.
+/// The event may then be queued twice. Lambda may run an event twice anyway, so functions must expect that.
 pub struct Lambda {
     endpoint: Endpoint,
     region: String,
@@ -41,8 +45,8 @@ pub struct Lambda {
 }
 
 impl Lambda {
-    /// From the variables that the crate's page lists; problems are left with `env`. Sends and reads
-    /// nothing yet.
+    /// Reads the variables that the crate documentation lists. Problems are recorded in `env`. Does not
+    /// connect yet.
     pub fn from_env(env: &mut Env) -> Self {
         let endpoint = endpoint(env, None);
         let local = endpoint.is_local();
@@ -61,32 +65,34 @@ impl Lambda {
         Self { endpoint, region, prefix, signer: credentials.into(), transport }
     }
 
-    /// Until it is queued, or was refused for good or too often.
-    async fn queue(&self, uri: &str, event: &str) -> Result<(), Cause> {
-        let mut left = TRIES;
+    /// Queues the event; tries again after an error that may pass.
+    async fn invoke(&self, uri: &str, event: &str) -> Result<(), Cause> {
+        let mut tries_left = MAX_TRIES;
         loop {
-            left -= 1;
-            match self.once(uri, event).await {
-                Err(refusal) if refusal.for_now && left > 0 => sleep(PAUSE).await,
-                answer => return answer.map_err(|refusal| refusal.cause),
+            tries_left -= 1;
+            match self.try_invoke(uri, event).await {
+                Err(error) if error.retryable && tries_left > 0 => sleep(RETRY_PAUSE).await,
+                result => return result.map_err(|error| error.cause),
             }
         }
     }
 
-    async fn once(&self, uri: &str, event: &str) -> Result<(), Refusal> {
-        let request = self.request(uri, event).map_err(|cause| Refusal { for_now: false, cause })?;
-        let answer = self.transport.call(request).await;
-        let answer = answer.map_err(|error| Refusal { for_now: true, cause: chain(&error).into() })?;
-        let status = answer.status();
+    async fn try_invoke(&self, uri: &str, event: &str) -> Result<(), InvokeError> {
+        let request =
+            self.signed_request(uri, event).map_err(|cause| InvokeError { retryable: false, cause })?;
+        let response = self.transport.call(request).await;
+        let response =
+            response.map_err(|error| InvokeError { retryable: true, cause: error_chain(&error).into() })?;
+        let status = response.status();
         if status.is_success() {
             return Ok(());
         }
-        let for_now = status.as_u16() == 429 || status.is_server_error();
-        Err(Refusal { for_now, cause: answered(&answer).into() })
+        let retryable = status.as_u16() == 429 || status.is_server_error();
+        Err(InvokeError { retryable, cause: describe_response(&response).into() })
     }
 
-    /// The signed request; signed anew for every try, as a signature names its second.
-    fn request(&self, uri: &str, event: &str) -> Result<HttpRequest, Cause> {
+    /// Each try needs its own signature, because a signature contains its time.
+    fn signed_request(&self, uri: &str, event: &str) -> Result<HttpRequest, Cause> {
         let headers = [(CONTENT_TYPE.as_str(), "application/json"), (INVOCATION_TYPE, "Event")];
         let mut request = http::Request::post(uri).body(SdkBody::from(event))?;
         for (name, value) in headers {
@@ -110,25 +116,26 @@ impl Lambda {
 #[async_trait]
 impl Functions for Lambda {
     async fn start(&self, function: &str, event: &Value) -> StoreResult<()> {
-        let name = encoded(&format!("{}{function}", self.prefix));
+        let name = format!("{}{function}", self.prefix);
+        let name = utf8_percent_encode(&name, RESERVED);
         let uri = format!("{}/2015-03-31/functions/{name}/invocations", self.endpoint.base());
         let event = event.to_string();
-        match timeout(BOUND, Box::pin(self.queue(&uri, &event))).await {
-            Ok(answer) => answer.map_err(|cause| StoreError::down(LAMBDA, cause)),
+        match timeout(CALL_TIMEOUT, Box::pin(self.invoke(&uri, &event))).await {
+            Ok(result) => result.map_err(|cause| StoreError::down(LAMBDA, cause)),
             Err(elapsed) => Err(StoreError::down(LAMBDA, elapsed)),
         }
     }
 }
 
 /// Why an event was not queued.
-struct Refusal {
-    /// The same may be queued in a moment.
-    for_now: bool,
+struct InvokeError {
+    /// Whether a second try may succeed.
+    retryable: bool,
     cause: Cause,
 }
 
-/// The Invoke API's address: as configured, `beside` another stand-in on this machine, or AWS's own.
-pub(crate) fn endpoint(env: &mut Env, beside: Option<Endpoint>) -> Endpoint {
+/// The Invoke API's address: the configured one, else `local_origin`, else AWS's endpoint of the region.
+pub(crate) fn endpoint(env: &mut Env, local_origin: Option<Endpoint>) -> Endpoint {
     for name in ["AWS_ENDPOINT_URL_LAMBDA", "LAMBDA_ENDPOINT"] {
         let Some(text) = env.optional(name) else { continue };
         match Endpoint::parse(&text) {
@@ -136,14 +143,7 @@ pub(crate) fn endpoint(env: &mut Env, beside: Option<Endpoint>) -> Endpoint {
             Err(problem) => env.problem(format!("{name} {problem}")),
         }
     }
-    beside.unwrap_or_else(|| Endpoint::aws(LAMBDA, &env.optional("AWS_REGION").unwrap_or_default()))
-}
-
-/// A name, or a whole ARN, as one segment of a path.
-fn encoded(name: &str) -> String {
-    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.~".contains(&byte);
-    let letter = |byte: u8| if plain(byte) { char::from(byte).to_string() } else { format!("%{byte:02X}") };
-    name.bytes().map(letter).collect()
+    local_origin.unwrap_or_else(|| Endpoint::aws(LAMBDA, &env.optional("AWS_REGION").unwrap_or_default()))
 }
 
 impl Component for Lambda {

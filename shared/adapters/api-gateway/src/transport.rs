@@ -1,5 +1,5 @@
-//! The one pool of connections, shared by the SDK's client and the Invoke API: HTTP over TLS by rustls with
-//! ring and the system's roots. Nothing is opened or read before the first call.
+//! The connection pool that the SDK's client and the Invoke API share: HTTP over TLS by rustls with ring and the
+//! system's roots. Nothing is opened or read before the first call.
 
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
@@ -12,34 +12,33 @@ use aws_smithy_runtime_api::client::http::{
 use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse};
 use aws_smithy_runtime_api::client::result::ConnectorError;
 
-/// The longest that any call may take, further tries included.
-pub(crate) const BOUND: Duration = Duration::from_secs(3);
+/// Limits a call, including a second try.
+pub(crate) const CALL_TIMEOUT: Duration = Duration::from_secs(3);
 
-/// How often a call is tried. Once more is for a pooled connection that died while the sandbox was frozen,
-/// and for a short throttle; whoever waits for us has better things to do than to wait for a third.
-pub(crate) const TRIES: u32 = 2;
+/// The tries of one call. The second one helps when a pooled connection was closed while the sandbox was frozen,
+/// and after a short throttle. A third one would only delay the caller.
+pub(crate) const MAX_TRIES: u32 = 2;
 
 /// The pause before the second try.
-pub(crate) const PAUSE: Duration = Duration::from_millis(50);
+pub(crate) const RETRY_PAUSE: Duration = Duration::from_millis(50);
 
-/// The longest that opening a connection may take.
-const CONNECT: Duration = Duration::from_secs(1);
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(1);
 
-/// How long an idle connection is kept.
-const IDLE: Duration = Duration::from_secs(60);
+/// How long an idle connection stays in the pool.
+const IDLE_TIMEOUT: Duration = Duration::from_secs(60);
 
-/// A handle on the pool.
+/// A handle to the pool; clones share it.
 #[derive(Clone, Default)]
 pub(crate) struct Transport(Arc<OnceLock<SharedHttpConnector>>);
 
 impl Transport {
-    /// The pool as the SDK takes it.
+    /// The pool as an HTTP client for the SDK.
     pub(crate) fn client(&self) -> SharedHttpClient {
         let pool = self.clone();
         http_client_fn(move |_, _| pool.connector())
     }
 
-    /// Sends one request, once.
+    /// Sends a request without retries.
     pub(crate) async fn call(&self, request: HttpRequest) -> Result<HttpResponse, ConnectorError> {
         self.connector().call(request).await
     }
@@ -50,7 +49,7 @@ impl Transport {
 }
 
 fn connector() -> SharedHttpConnector {
-    let settings = HttpConnectorSettings::builder().connect_timeout(CONNECT).build();
-    let builder = Connector::builder().connector_settings(settings).pool_idle_timeout(IDLE);
+    let settings = HttpConnectorSettings::builder().connect_timeout(CONNECT_TIMEOUT).build();
+    let builder = Connector::builder().connector_settings(settings).pool_idle_timeout(IDLE_TIMEOUT);
     SharedHttpConnector::new(builder.tls_provider(Provider::Rustls(CryptoMode::Ring)).build())
 }

@@ -1,5 +1,5 @@
-//! `SearchIndexWriter` through `_bulk`. Every message carries its revision as its version, so that what arrives late or
-//! twice never overwrites what is newer.
+//! `SearchIndexWriter` through `_bulk`. Each document carries the message's revision as its version, so a late or
+//! repeated write never overwrites a newer one.
 
 use std::collections::HashMap;
 
@@ -14,13 +14,13 @@ use shared::message::Message;
 use shared::ports::{SearchDocument, SearchIndexWriter, StoreResult};
 use shared::search::vocabulary;
 
-use crate::link::{Answer, BOUND, Call, ErrorType, Kind};
+use crate::search_client::{ApiRequest, ApiResponse, BodyFormat, ErrorType, REQUEST_TIMEOUT};
 use crate::{STORE, Search};
 
-/// A request is sent when it has so many bytes; a single message may make it larger.
+/// A batch is sent once it has this many bytes. Its last message may make it larger.
 const BATCH_BYTES: usize = 1024 * 1024;
 
-/// A request is sent when it has so many messages.
+/// The most messages in a batch.
 const BATCH: usize = 500;
 
 #[async_trait]
@@ -29,15 +29,15 @@ impl SearchIndexWriter for Search {
         self.setup().await
     }
 
-    /// In the given order, in batches; the first batch that fails ends it. An index that is not there is made.
+    /// Sends the messages in order, in batches, and stops at the first batch that fails. Creates a missing index.
     async fn index(&self, messages: &[SearchDocument]) -> StoreResult<()> {
-        let (mut lines, mut count) = (String::new(), 0);
+        let (mut body, mut count) = (String::new(), 0);
         for (n, row) in messages.iter().enumerate() {
-            line(&mut lines, &action(row));
-            line(&mut lines, &document(&row.message, &row.members));
+            push_line(&mut body, &action(row));
+            push_line(&mut body, &document(&row.message, &row.members));
             count += 1;
-            if lines.len() >= BATCH_BYTES || count >= BATCH || n + 1 == messages.len() {
-                self.send(std::mem::take(&mut lines).into()).await?;
+            if body.len() >= BATCH_BYTES || count >= BATCH || n + 1 == messages.len() {
+                self.send_batch(std::mem::take(&mut body).into()).await?;
                 count = 0;
             }
         }
@@ -46,38 +46,39 @@ impl SearchIndexWriter for Search {
 }
 
 impl Search {
-    async fn send(&self, lines: Bytes) -> StoreResult<()> {
-        if self.bulk(lines.clone()).await? == Batch::Homeless {
+    async fn send_batch(&self, body: Bytes) -> StoreResult<()> {
+        if self.bulk(body.clone()).await? == BulkOutcome::IndexMissing {
             self.setup().await?;
-            if self.bulk(lines).await? == Batch::Homeless {
-                return Err(StoreError::down(STORE, "the index vanished as soon as it was made"));
+            if self.bulk(body).await? == BulkOutcome::IndexMissing {
+                return Err(StoreError::down(STORE, "the index is missing right after it was created"));
             }
         }
         Ok(())
     }
 
-    async fn bulk(&self, body: Bytes) -> StoreResult<Batch> {
-        // Only into the alias: otherwise a lost index would come back by itself, with a guessed mapping.
+    async fn bulk(&self, body: Bytes) -> StoreResult<BulkOutcome> {
+        // `require_alias`: otherwise the server would create a lost index itself, with a guessed mapping.
         let filter = "require_alias=true&filter_path=errors,items.*.status,items.*.error.type";
-        let path = format!("/{}/_bulk?{filter}", self.name);
-        let call = Call { method: Method::POST, path, kind: Kind::Lines, body, bound: BOUND };
-        judged(&self.link.call(&call).await?)
+        let path = format!("/{}/_bulk?{filter}", self.alias);
+        let format = BodyFormat::JsonLines;
+        let request = ApiRequest { method: Method::POST, path, format, body, timeout: REQUEST_TIMEOUT };
+        bulk_outcome(&self.client.send(&request).await?)
     }
 }
 
-fn line(lines: &mut String, value: &Value) {
-    lines.push_str(&value.to_string());
-    lines.push('\n');
+fn push_line(body: &mut String, value: &Value) {
+    body.push_str(&value.to_string());
+    body.push('\n');
 }
 
-/// `external_gte`, since the same revision must be able to bring other members.
+/// The version type is `external_gte`, because a write with the same revision may change the members.
 fn action(row: &SearchDocument) -> Value {
     let id = &row.message.id;
     json!({ "index": { "_id": id, "version": row.revision, "version_type": "external_gte" } })
 }
 
-/// A deleted message leaves only its id and version behind, which no query finds. The server forgets the
-/// versions of what it deletes within a minute, and a late replay would bring the message back.
+/// A deleted message stays as a document with only its id and version, which no query finds. If it were removed,
+/// the server would drop its version within a minute, and a late write could index the message again.
 fn document(message: &Message, members: &[UserId]) -> Value {
     if message.deleted_at.is_some() {
         return json!({ "id": message.id });
@@ -90,49 +91,50 @@ fn document(message: &Message, members: &[UserId]) -> Value {
     })
 }
 
-/// What became of a batch that did not fail.
 #[derive(Debug, PartialEq, Eq)]
-enum Batch {
-    /// Every message is in, or something newer is.
-    In,
-    /// There is no index.
-    Homeless,
+enum BulkOutcome {
+    /// The index contains every message in this revision or a newer one.
+    Indexed,
+    IndexMissing,
 }
 
 #[derive(Deserialize)]
-struct Judgement {
+struct BulkResponse {
     errors: bool,
-    /// Per message, under the name of its action.
+    /// One map per message, with the name of its action as the only key.
     #[serde(default)]
-    items: Vec<HashMap<String, Item>>,
+    items: Vec<HashMap<String, BulkItem>>,
 }
 
 #[derive(Deserialize)]
-struct Item {
+struct BulkItem {
     status: u16,
     error: Option<ErrorType>,
 }
 
-fn judged(answer: &Answer) -> StoreResult<Batch> {
-    if answer.status == StatusCode::NOT_FOUND {
-        return Ok(Batch::Homeless);
+fn bulk_outcome(response: &ApiResponse) -> StoreResult<BulkOutcome> {
+    if response.status == StatusCode::NOT_FOUND {
+        return Ok(BulkOutcome::IndexMissing);
     }
-    let judgement: Judgement = answer.read()?;
-    let all = judgement.items.len();
-    let items = judgement.items.into_iter().flat_map(HashMap::into_values);
-    // 409 is the version's: something newer is there.
-    let refused: Vec<Item> = items.filter(|item| item.status >= 300 && item.status != 409).collect();
-    let Some(first) = refused.first() else {
-        let silent = judgement.errors && all == 0;
-        return if silent { Err(corrupt("errors that name no message")) } else { Ok(Batch::In) };
+    let response: BulkResponse = response.decode()?;
+    let total = response.items.len();
+    let items = response.items.into_iter().flat_map(HashMap::into_values);
+    // 409 is a version conflict: the index has a newer revision.
+    let rejected: Vec<BulkItem> = items.filter(|item| item.status >= 300 && item.status != 409).collect();
+    let Some(first) = rejected.first() else {
+        if response.errors && total == 0 {
+            return Err(corrupt("the bulk response reports errors but lists no messages"));
+        }
+        return Ok(BulkOutcome::Indexed);
     };
-    if refused.iter().all(|item| item.status == 404) {
-        return Ok(Batch::Homeless);
+    if rejected.iter().all(|item| item.status == 404) {
+        return Ok(BulkOutcome::IndexMissing);
     }
-    let kind = first.error.as_ref().map_or("without a reason", |error| error.kind.as_str());
-    let cause = format!("{} of {all} messages refused, first {} {kind}", refused.len(), first.status);
-    // What is full or down takes it later; what was understood and refused will be refused for ever.
-    if refused.iter().any(|item| item.status == 429 || item.status >= 500) {
+    let kind = first.error.as_ref().map_or("without an error type", |error| error.kind.as_str());
+    let cause =
+        format!("{} of {total} messages rejected, the first with {} {kind}", rejected.len(), first.status);
+    // An overloaded or broken server may accept the batch later. Any other rejection is final.
+    if rejected.iter().any(|item| item.status == 429 || item.status >= 500) {
         Err(StoreError::down(STORE, cause))
     } else {
         Err(corrupt(cause))
@@ -169,10 +171,10 @@ mod tests {
     }
 
     #[test]
-    fn a_deleted_message_leaves_nothing_to_find() {
+    fn a_deleted_message_is_indexed_without_words_and_members() {
         let members = [UserId::trusted("a")];
-        let alive = json!({ "conversationId": "c", "id": "m", "memberIds": ["a"], "words": "cay iki" });
-        assert_eq!(document(&message(None), &members), alive);
+        let indexed = json!({ "conversationId": "c", "id": "m", "memberIds": ["a"], "words": "cay iki" });
+        assert_eq!(document(&message(None), &members), indexed);
         assert_eq!(document(&message(Some(8)), &members), json!({ "id": "m" }));
     }
 }

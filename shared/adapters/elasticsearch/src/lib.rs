@@ -1,49 +1,45 @@
-//! `SearchIndex`, `SearchIndexWriter` and `Probe` on Elasticsearch 8 or OpenSearch, as plain HTTP and JSON: what both
-//! servers agree on, without either's client library.
+//! Full-text search on Elasticsearch 8 or OpenSearch. It uses plain HTTP and JSON, in the subset that both
+//! servers support, so neither's client library is needed.
 //!
-//! The index knows words, members and ids, nothing else. Words are folded by [`shared::search`] before they
-//! get there, Turkish letters with them, and the server only compares beginnings: so a search finds here what
-//! it finds in every other store. The servers' own `turkish` analyzer is not used, because it cuts words
-//! down to stems and would find other things. What a message says is read from the document store.
+//! The index holds folded words, member ids, and the ids of messages and conversations. [`shared::search`]
+//! folds the words (Turkish letters included) before they are indexed, and the server only matches prefixes,
+//! so every store finds the same messages. The servers' own `turkish` analyzer is not used: it reduces words
+//! to stems and would find other messages. A message's text is read from the document store.
 //!
-//! The name that is configured is an alias; the index behind it carries the mapping's version.
+//! The configured name is an alias. The index behind it has the version of the mapping in its name.
 
 mod config;
-
-mod link;
-
-mod setup;
-
 mod index;
-
 mod query;
+mod search_client;
+mod setup;
 
 pub use config::Config;
 
 use shared::config::Env;
 use shared::lambda::{Component, Fatal};
 
-use link::Link;
+use search_client::SearchClient;
 
-/// The name that health reports.
+/// The store's name in errors and in the health report.
 const STORE: &str = "elasticsearch";
 
-/// The adapter; one for the life of a process, shared by reference. Every request ends within 5 s, and is sent
-/// again once when its connection broke: repeating any of them is harmless.
+/// The adapter. One instance serves the whole process. Every request ends within 5 s, and is sent a second time
+/// when its connection breaks.
 pub struct Search {
-    link: Link,
-    /// The alias; letters that need no escaping in a path.
-    name: String,
+    client: SearchClient,
+    /// Contains only characters that need no escaping in a path.
+    alias: String,
 }
 
 impl Search {
-    /// Nothing is sent yet.
+    /// Does not connect yet.
     pub fn new(config: Config) -> Self {
-        Self { name: config.index.clone(), link: Link::new(config) }
+        Self { alias: config.index.clone(), client: SearchClient::new(config) }
     }
 
-    /// From `ELASTICSEARCH_URL` (`https://[user:password@]host[:port][/path]`, or `http://…`) and
-    /// `ELASTICSEARCH_INDEX` (default `ulak-messages`); problems are left with `env`.
+    /// Reads `ELASTICSEARCH_URL` (`https://[user:password@]host[:port][/path]`, or `http://…`) and
+    /// `ELASTICSEARCH_INDEX` (default `ulak-messages`). Problems are recorded in `env`.
     pub fn from_env(env: &mut Env) -> Self {
         Self::new(Config::from_env(env))
     }

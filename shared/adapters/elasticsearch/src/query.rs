@@ -1,5 +1,5 @@
-//! `SearchIndex`: members, conversation and words filter, ids order. A query is data in a JSON text, never a
-//! language: the server is asked for beginnings, and nothing in a term means anything to it.
+//! `SearchIndex`: filters by member, conversation and word prefixes, sorts by message id. Terms are values in a
+//! JSON query, never query syntax, so no character in a term has a meaning to the server.
 
 use std::time::Duration;
 
@@ -11,7 +11,7 @@ use shared::error::StoreError;
 use shared::id::MessageId;
 use shared::ports::{SearchHit, SearchIndex, SearchQuery, StoreResult};
 
-use crate::link::{BOUND, Call, Kind};
+use crate::search_client::{ApiRequest, BodyFormat, REQUEST_TIMEOUT};
 use crate::{STORE, Search};
 
 #[async_trait]
@@ -20,34 +20,35 @@ impl SearchIndex for Search {
         if query.limit == 0 || query.terms.iter().all(String::is_empty) {
             return Ok(Vec::new());
         }
-        let found = self.find(&asked(query), BOUND).await?;
+        let ids = self.find(&search_body(query), REQUEST_TIMEOUT).await?;
         let hit = |id: String| SearchHit { cursor: id.clone(), message: MessageId::trusted(id) };
-        Ok(found.into_iter().map(hit).collect())
+        Ok(ids.into_iter().map(hit).collect())
     }
 }
 
 impl Search {
-    /// The ids that the server finds; `Down` rather than only some of them.
-    pub(crate) async fn find(&self, query: &Value, bound: Duration) -> StoreResult<Vec<String>> {
+    /// The ids of the matching documents.
+    ///
+    /// # Errors
+    /// `Down` also when the server has only some of the hits.
+    pub(crate) async fn find(&self, query: &Value, timeout: Duration) -> StoreResult<Vec<String>> {
         let filter = "allow_partial_search_results=false&filter_path=timed_out,hits.hits._id";
-        let path = format!("/{}/_search?{filter}", self.name);
+        let path = format!("/{}/_search?{filter}", self.alias);
         let body = query.to_string().into();
-        let answer =
-            self.link.call(&Call { method: Method::POST, path, kind: Kind::Json, body, bound }).await?;
-        let found: Found = answer.read()?;
-        if found.timed_out {
-            return Err(StoreError::down(STORE, "the search took too long"));
+        let request = ApiRequest { method: Method::POST, path, format: BodyFormat::Json, body, timeout };
+        let response: SearchResponse = self.client.send(&request).await?.decode()?;
+        if response.timed_out {
+            return Err(StoreError::down(STORE, "the server stopped the search at its time limit"));
         }
-        Ok(found.hits.hits.into_iter().map(|hit| hit.id).collect())
+        Ok(response.hits.hits.into_iter().map(|hit| hit.id).collect())
     }
 }
 
-/// The query in the server's words.
-fn asked(query: &SearchQuery) -> Value {
+fn search_body(query: &SearchQuery) -> Value {
     let mut filter = vec![json!({ "term": { "memberIds": query.member } })];
     filter.extend(query.conversation.iter().map(|id| json!({ "term": { "conversationId": id } })));
     filter.extend(query.terms.iter().map(|term| json!({ "prefix": { "words": term } })));
-    let mut asked = json!({
+    let mut body = json!({
         "size": query.limit,
         "timeout": "4s",
         "_source": false,
@@ -56,16 +57,16 @@ fn asked(query: &SearchQuery) -> Value {
         "sort": [{ "id": "desc" }],
     });
     if let Some(after) = &query.after {
-        asked["search_after"] = json!([after]);
+        body["search_after"] = json!([after]);
     }
-    asked
+    body
 }
 
 #[derive(Deserialize)]
-struct Found {
-    /// Always there: without it, whoever answered was no search server.
+struct SearchResponse {
+    /// Required: a response without it does not come from a search server.
     timed_out: bool,
-    /// Absent when there are none.
+    /// Absent when there are no hits.
     #[serde(default)]
     hits: Hits,
 }

@@ -1,4 +1,4 @@
-//! The index itself: its mapping, making it, and asking it how it is.
+//! The index itself: its mapping, creating and removing it, and the health check.
 
 use async_trait::async_trait;
 use bytes::Bytes;
@@ -8,61 +8,63 @@ use shared::error::{StoreError, StoreFailure};
 use shared::ports::{Probe, StoreResult};
 use std::time::Duration;
 
-use crate::link::{Answer, BOUND, Call, Kind};
+use crate::search_client::{ApiRequest, ApiResponse, BodyFormat, REQUEST_TIMEOUT};
 use crate::{STORE, Search};
 
-/// The mapping's version. An index with another one is built beside the old one, and the alias moved.
+/// The version of the mapping. An index with a new version is built beside the old one, then the alias moves.
 const VERSION: &str = "v1";
 
-/// The longest that health waits.
-const HEALTH: Duration = Duration::from_secs(2);
+/// Limits a health check, including connecting.
+const PROBE_TIMEOUT: Duration = Duration::from_secs(2);
 
 impl Search {
-    /// Creates the index and its alias, if the alias is not there. Any number of times, by anybody at once.
+    /// Creates the index and its alias, unless the alias exists. Repeated and concurrent calls do no harm.
     ///
     /// # Errors
-    /// `Down` when the server does not answer, or refuses, for example because an index has the alias's name.
+    /// `Down` when the server does not answer or rejects the request, for example because an index has the
+    /// name of the alias.
     pub async fn setup(&self) -> StoreResult<()> {
-        let alias = format!("/_alias/{}", self.name);
-        if self.json(Method::HEAD, alias, &Value::Null).await?.status.is_success() {
+        let alias = format!("/_alias/{}", self.alias);
+        if self.send_json(Method::HEAD, alias, &Value::Null).await?.status.is_success() {
             return Ok(());
         }
-        let answer = self.json(Method::PUT, self.index(), &settings(&self.name)).await?;
-        if answer.error_type().as_deref() != Some("resource_already_exists_exception") {
-            return done(&answer);
+        let response = self.send_json(Method::PUT, self.index_path(), &settings(&self.alias)).await?;
+        if response.error_type().as_deref() != Some("resource_already_exists_exception") {
+            return expect_success(&response);
         }
-        // Somebody else was faster, or took the alias away.
-        let alias = format!("{}/_alias/{}", self.index(), self.name);
-        done(&self.json(Method::PUT, alias, &Value::Null).await?)
+        // A concurrent call has created the index, or only the alias was removed.
+        let alias = format!("{}/_alias/{}", self.index_path(), self.alias);
+        expect_success(&self.send_json(Method::PUT, alias, &Value::Null).await?)
     }
 
-    /// Removes the index with all that is in it, so that it can be built anew from the document store.
+    /// Removes the index with all documents. It can be rebuilt from the document store.
     ///
     /// # Errors
-    /// `Down` when the server does not answer or refuses.
+    /// `Down` when the server does not answer or rejects the request.
     pub async fn remove(&self) -> StoreResult<()> {
-        let answer = self.json(Method::DELETE, self.index(), &Value::Null).await?;
-        if answer.status == StatusCode::NOT_FOUND { Ok(()) } else { done(&answer) }
+        let response = self.send_json(Method::DELETE, self.index_path(), &Value::Null).await?;
+        if response.status == StatusCode::NOT_FOUND { Ok(()) } else { expect_success(&response) }
     }
 
     /// The path of the index behind the alias.
-    fn index(&self) -> String {
-        format!("/{}-{VERSION}", self.name)
+    fn index_path(&self) -> String {
+        format!("/{}-{VERSION}", self.alias)
     }
 
-    /// Sends JSON, or with null no body at all.
-    async fn json(&self, method: Method, path: String, body: &Value) -> StoreResult<Answer> {
+    /// Sends a JSON body; with `null`, no body.
+    async fn send_json(&self, method: Method, path: String, body: &Value) -> StoreResult<ApiResponse> {
         let body = if body.is_null() { Bytes::new() } else { body.to_string().into() };
-        self.link.call(&Call { method, path, kind: Kind::Json, body, bound: BOUND }).await
+        let request = ApiRequest { method, path, format: BodyFormat::Json, body, timeout: REQUEST_TIMEOUT };
+        self.client.send(&request).await
     }
 }
 
-fn done(answer: &Answer) -> StoreResult<()> {
-    if answer.status.is_success() { Ok(()) } else { Err(answer.refusal()) }
+fn expect_success(response: &ApiResponse) -> StoreResult<()> {
+    if response.status.is_success() { Ok(()) } else { Err(response.to_error()) }
 }
 
-/// One word is one token, whole, however long; its first letters are indexed as well, so that a prefix costs
-/// one look-up, not a walk over all words that begin so. Unknown fields are refused.
+/// Each word is one token of up to 16,000 characters. Its prefixes of up to 12 characters are indexed too, so a
+/// short prefix is one lookup and not a scan of all words that start with it. Unknown fields are rejected.
 fn settings(alias: &str) -> Value {
     json!({
         "aliases": { alias: {} },
@@ -95,10 +97,10 @@ fn settings(alias: &str) -> Value {
 
 #[async_trait]
 impl Probe for Search {
-    /// Well means: every shard of the index would answer a search now.
+    /// Succeeds when every shard of the index answers a search.
     async fn check(&self) -> Result<(), StoreFailure> {
         let query = json!({ "size": 0, "query": { "match_none": {} } });
-        match self.find(&query, HEALTH).await {
+        match self.find(&query, PROBE_TIMEOUT).await {
             Ok(_) => Ok(()),
             Err(StoreError::Down(failure)) => Err(failure),
             Err(other) => Err(StoreFailure { store: STORE, cause: other.into() }),

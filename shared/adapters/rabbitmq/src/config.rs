@@ -1,23 +1,16 @@
-//! Where RabbitMQ is, and how long a failed job waits.
+//! The connection settings: the broker's URL and the retry delays.
 
 use std::fmt;
 use std::time::Duration;
 
 use lapin::uri::AMQPUri;
 use shared::config::Env;
+use shared::retry::RETRY_DELAYS;
 
-/// How long a job waits after its first, second, third and fourth failure. The last one holds for all later ones.
-const RETRY_DELAYS: [Duration; 4] = [
-    Duration::from_secs(10),
-    Duration::from_secs(30),
-    Duration::from_secs(2 * 60),
-    Duration::from_secs(10 * 60),
-];
+/// The AMQP heartbeat timeout in seconds, unless the URL sets one. A frame is sent every half of it.
+const HEARTBEAT_SECONDS: u16 = 10;
 
-/// Seconds of silence after half of which the other side is asked whether it is still there.
-const HEARTBEAT: u16 = 10;
-
-/// Where to connect to. Its Debug names host and virtual host, never the password.
+/// The broker and the retry delays. `Debug` prints the host and the virtual host, never the password.
 #[derive(Clone)]
 pub struct Config {
     pub(crate) uri: AMQPUri,
@@ -25,31 +18,35 @@ pub struct Config {
 }
 
 impl Config {
-    /// `amqp://` or `amqps://` (TLS, the peer checked against the web's roots), with the virtual host as
-    /// the path: none or `/%2f` is `/`. The error says what is wrong and repeats no secret.
+    /// Takes an `amqp://` or `amqps://` URL (TLS, checked against the public web roots). Its path is the
+    /// percent-encoded virtual host; an empty path means `/`.
+    ///
+    /// # Errors
+    /// Says what is wrong. It never repeats the URL, which may contain a password.
     pub fn new(url: &str) -> Result<Self, String> {
-        let mut uri: AMQPUri = url.parse().map_err(|_| "not an amqp:// or amqps:// URL".to_owned())?;
+        let mut uri: AMQPUri = url.parse().map_err(|_| "the URL must be amqp://… or amqps://…".to_owned())?;
         if uri.vhost.is_empty() {
-            // `amqp://host/` strictly names a virtual host without a name, which nobody has.
+            // Strictly, `amqp://host/` names the virtual host with the empty name, which is never meant.
             "/".clone_into(&mut uri.vhost);
         }
-        uri.query.heartbeat.get_or_insert(HEARTBEAT);
+        uri.query.heartbeat.get_or_insert(HEARTBEAT_SECONDS);
         Ok(Self { uri, retry_delays: RETRY_DELAYS.to_vec() })
     }
 
-    /// From `AMQP_URL`; a problem is left with `env`.
+    /// Reads `AMQP_URL`. Problems are recorded in `env`.
     pub fn from_env(env: &mut Env) -> Self {
-        let what = "where RabbitMQ is, as amqp://user:password@host[:port][/virtual-host]";
-        let url = env.required("AMQP_URL", what);
+        let purpose = "the RabbitMQ broker, as amqp://user:password@host[:port][/virtual-host]";
+        let url = env.required("AMQP_URL", purpose);
         Self::new(&url).unwrap_or_else(|problem| {
             if !url.is_empty() {
                 env.problem(format!("AMQP_URL: {problem}"));
             }
+            // With a problem in `env`, the process stops before it connects.
             Self { uri: AMQPUri::default(), retry_delays: RETRY_DELAYS.to_vec() }
         })
     }
 
-    /// Other delays than 10 s, 30 s, 2 min and 10 min; one retry queue each.
+    /// Replaces the [default delays](RETRY_DELAYS). Each delay has its own retry queue.
     #[must_use]
     pub fn with_retry_delays(mut self, delays: &[Duration]) -> Self {
         self.retry_delays = delays.to_vec();
@@ -75,7 +72,7 @@ mod tests {
     use super::Config;
 
     #[test]
-    fn debug_and_errors_keep_the_password() {
+    fn debug_and_errors_hide_the_password() {
         let config = Config::new("amqps://user:hunter2@mq.example/live").unwrap().with_retry_delays(&[]);
         let text = format!("{config:?}");
         assert_eq!(text, r#"Config { address: "mq.example:5671", vhost: "live", retry_delays: [], .. }"#);
@@ -84,7 +81,7 @@ mod tests {
     }
 
     #[test]
-    fn the_virtual_host_is_the_path() {
+    fn the_path_of_the_url_is_the_virtual_host() {
         for (path, vhost) in
             [("", "/"), ("/", "/"), ("/%2f", "/"), ("/a%2Fb", "a/b"), ("/live?heartbeat=3", "live")]
         {
@@ -93,12 +90,14 @@ mod tests {
     }
 
     #[test]
-    fn what_the_environment_lacks_is_told() {
-        for (url, told) in [("", "AMQP_URL is missing"), ("redis://x", "AMQP_URL: not an amqp://")] {
+    fn a_missing_or_malformed_url_is_reported_by_its_variable() {
+        for (url, expected) in
+            [("", "AMQP_URL is missing"), ("redis://x", "AMQP_URL: the URL must be amqp://")]
+        {
             let mut env = Env::of([("AMQP_URL".to_owned(), url.to_owned())]);
             Config::from_env(&mut env);
             let problem = env.finish().unwrap_err().to_string();
-            assert!(problem.contains(told), "{problem}");
+            assert!(problem.contains(expected), "{problem}");
         }
     }
 }

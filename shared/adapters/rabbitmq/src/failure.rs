@@ -1,23 +1,21 @@
-//! What may go wrong between us and the broker.
+//! The reasons why a request to the broker fails.
 
 use std::time::Duration;
 
-/// Why the broker did not do what was asked.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum Failure {
-    /// The connection or the protocol.
+    /// The connection broke, or the broker closed the channel.
     #[error(transparent)]
     Amqp(#[from] lapin::Error),
-    /// No answer in time.
-    #[error("no answer within {} s", .0.as_secs())]
-    Silent(Duration),
-    /// The broker knows no such queue.
-    #[error("the broker has no queue {0}")]
+    #[error("the broker did not answer within {} s", .0.as_secs())]
+    TimedOut(Duration),
+    /// The broker returned a mandatory message: its queue does not exist.
+    #[error("the queue {0} does not exist on the broker")]
     Unroutable(String),
-    /// The broker did not take the message.
-    #[error("the broker refused a message for {0}")]
-    Refused(String),
-    /// AMQP's short strings end at 255 bytes.
-    #[error("a queue's name or a message's id is longer than 255 bytes")]
+    /// The broker answered with a nack.
+    #[error("the broker rejected a message for the queue {0}")]
+    Rejected(String),
+    /// An AMQP short string has at most 255 bytes.
+    #[error("a queue name or a message id is longer than 255 bytes")]
     TooLong,
 }

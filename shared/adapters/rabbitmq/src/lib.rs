@@ -1,17 +1,13 @@
-//! RabbitMQ: confirmed publishing, delayed retries, a graveyard that can be listed and replayed. Read
-//! [`topology`] first: it lists the queues.
+//! The outbox on RabbitMQ: confirmed publishing, delayed retries, and dead-letter queues that can be inspected
+//! and replayed. Start with [`topology`]: it lists the queues.
 //!
-//! Not here: consuming. On AWS the event source does that, locally the runner.
+//! Nothing is consumed here. On AWS the event source mapping consumes the queues, locally the runner.
 
+mod broker_connection;
 mod config;
-
 mod failure;
-mod link;
-
 mod outbox;
-
 mod queues;
-
 pub mod topology;
 
 use std::time::Duration;
@@ -26,39 +22,39 @@ use shared::ports::Probe;
 pub use config::Config;
 pub use queues::QueueDepth;
 
+use broker_connection::BrokerConnection;
 use failure::Failure;
-use link::Link;
 
-/// The name that health reports.
+/// The store's name in errors and in the health report.
 const STORE: &str = "rabbitmq";
 
-/// The longest that asking after the broker's health may take.
-const PROBE: Duration = Duration::from_secs(2);
+/// Limits a health check, including connecting.
+const PROBE_TIMEOUT: Duration = Duration::from_secs(2);
 
-/// The adapter; one for the life of a process, shared by reference. It connects when first needed, and
-/// again whenever the connection was lost.
+/// The adapter. One instance serves the whole process. It connects with the first call and reconnects when
+/// the connection breaks.
 pub struct RabbitMq {
-    link: Link,
+    broker: BrokerConnection,
     retry_delays: Vec<Duration>,
 }
 
 impl RabbitMq {
-    /// Nothing is sent yet.
+    /// Does not connect yet.
     pub fn new(config: Config) -> Self {
-        Self { link: Link::new(config.uri), retry_delays: config.retry_delays }
+        Self { broker: BrokerConnection::new(config.uri), retry_delays: config.retry_delays }
     }
 }
 
 #[async_trait]
 impl Probe for RabbitMq {
     async fn check(&self) -> Result<(), StoreFailure> {
-        let asked = self.link.bounded(PROBE, async {
-            let line = self.link.line().await?;
-            // It asks for nothing new, but the broker has to answer it.
-            let answer = line.channel.basic_qos(1, BasicQosOptions::default()).await;
-            answer.map_err(|error| self.link.give_up(&line, Failure::Amqp(error)))
-        });
-        match asked.await {
+        let probe = async {
+            let confirm = self.broker.confirm_channel().await?;
+            // `basic.qos` only affects consumers, and this channel has none. But the broker must answer it.
+            let answer = confirm.channel.basic_qos(1, BasicQosOptions::default()).await;
+            answer.map_err(|error| self.broker.discard(&confirm, Failure::Amqp(error)))
+        };
+        match self.broker.with_timeout(PROBE_TIMEOUT, probe).await {
             Ok(()) => Ok(()),
             Err(StoreError::Down(failure)) => Err(failure),
             Err(other) => Err(StoreFailure { store: STORE, cause: Box::new(other) }),

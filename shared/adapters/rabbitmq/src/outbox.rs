@@ -1,4 +1,4 @@
-//! `Outbox`: persistent messages, each confirmed by the broker before anybody is told that it is there.
+//! `Outbox`: persistent messages. A call returns only after the broker has confirmed each of its messages.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -9,30 +9,31 @@ use lapin::types::{AMQPValue, FieldTable, LongString, ShortString};
 use lapin::{BasicProperties, Confirmation};
 use shared::lambda::queue::ATTEMPT_HEADER;
 use shared::ports::{Outbox, OutboxMessage, StoreResult};
+use shared::retry;
 
 use crate::RabbitMq;
+use crate::broker_connection::ConfirmChannel;
 use crate::failure::Failure;
-use crate::link::Line;
-use crate::topology::{dead_queue, name, retry_queue, step};
+use crate::topology::{dead_queue, retry_queue, short_string};
 
-/// The longest that one portion of messages may take, connecting and a second try included.
-pub(crate) const BOUND: Duration = Duration::from_secs(5);
+/// Limits one batch or one queue operation, including connecting and a second try.
+pub(crate) const CALL_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// How many messages are under way before their confirms are awaited.
-const PORTION: usize = 256;
+/// The most messages that are published before their confirms are awaited.
+const BATCH: usize = 256;
 
-/// AMQP's number for a message that is written to disk.
+/// AMQP's delivery mode for messages that are written to disk.
 const PERSISTENT: u8 = 2;
 
-/// The header that says why a job was buried.
+/// The header with the reason why a job was dead-lettered.
 const REASON_HEADER: &str = "x-reason";
 
-/// The longest reason that is kept, in characters.
+/// Longer reasons are cut, in characters.
 const LONGEST_REASON: usize = 500;
 
-/// A message on its way to the queue `to`.
-pub(crate) struct Parcel<'a> {
-    pub(crate) to: ShortString,
+/// A message and the queue to which it is published.
+pub(crate) struct Publication<'a> {
+    pub(crate) queue: ShortString,
     pub(crate) body: &'a [u8],
     pub(crate) properties: BasicProperties,
 }
@@ -40,44 +41,45 @@ pub(crate) struct Parcel<'a> {
 #[async_trait]
 impl Outbox for RabbitMq {
     async fn publish(&self, queue: &str, messages: &[OutboxMessage]) -> StoreResult<()> {
-        for portion in messages.chunks(PORTION) {
-            let parcels = portion.iter().map(|message| Parcel::new(queue, message)).collect();
-            self.deliver(queue, parcels).await?;
+        for batch in messages.chunks(BATCH) {
+            let publications = batch.iter().map(|message| Publication::new(queue, message)).collect();
+            self.publish_batch(queue, publications).await?;
         }
         Ok(())
     }
 
     async fn retry_later(&self, queue: &str, message: &OutboxMessage) -> StoreResult<()> {
         let delays = &self.retry_delays;
-        let delay = step(message.attempt, delays.len()).map_or(Duration::ZERO, |step| delays[step]);
+        let delay = retry::delay(delays, message.attempt);
         let to = retry_queue(queue, message.attempt, delays.len()).unwrap_or_else(|| queue.to_owned());
-        let parcel = Parcel::new(&to, message).map(|parcel| parcel.expiring(delay));
-        self.deliver(queue, vec![parcel]).await
+        let publication = Publication::new(&to, message).map(|publication| publication.expiring(delay));
+        self.publish_batch(queue, vec![publication]).await
     }
 
     async fn dead_letter(&self, queue: &str, message: &OutboxMessage, reason: &str) -> StoreResult<()> {
-        let parcel = Parcel::new(&dead_queue(queue), message).map(|parcel| parcel.because(reason));
-        self.deliver(queue, vec![parcel]).await
+        let dead = dead_queue(queue);
+        let publication = Publication::new(&dead, message).map(|publication| publication.with_reason(reason));
+        self.publish_batch(queue, vec![publication]).await
     }
 }
 
-impl<'a> Parcel<'a> {
-    fn new(to: &str, message: &'a OutboxMessage) -> Result<Self, Failure> {
+impl<'a> Publication<'a> {
+    fn new(queue: &str, message: &'a OutboxMessage) -> Result<Self, Failure> {
         let properties = BasicProperties::default()
-            .with_message_id(name(&message.id)?)
+            .with_message_id(short_string(&message.id)?)
             .with_content_type("application/json".into())
             .with_delivery_mode(PERSISTENT)
-            .with_headers(attempts(message.attempt));
-        Ok(Self { to: name(to)?, body: &message.body, properties })
+            .with_headers(attempt_headers(message.attempt));
+        Ok(Self { queue: short_string(queue)?, body: &message.body, properties })
     }
 
-    /// A retry queue without delay is none: the job goes straight back.
+    /// Makes the message expire after `delay`. In a retry queue, that sends it back to the job queue.
     fn expiring(mut self, delay: Duration) -> Self {
         self.properties = self.properties.with_expiration(delay.as_millis().to_string().into());
         self
     }
 
-    fn because(mut self, reason: &str) -> Self {
+    fn with_reason(mut self, reason: &str) -> Self {
         let reason: String = reason.chars().take(LONGEST_REASON).collect();
         let mut headers = self.properties.headers().clone().unwrap_or_default();
         headers.insert(REASON_HEADER.into(), AMQPValue::LongString(LongString::from(reason)));
@@ -86,56 +88,66 @@ impl<'a> Parcel<'a> {
     }
 }
 
-/// Headers that count failures.
-pub(crate) fn attempts(count: u32) -> FieldTable {
+/// Headers with the number of failed attempts.
+pub(crate) fn attempt_headers(attempt: u32) -> FieldTable {
     let mut headers = FieldTable::default();
-    let count = i32::try_from(count).unwrap_or(i32::MAX);
-    headers.insert(ATTEMPT_HEADER.into(), AMQPValue::LongInt(count));
+    let attempt = i32::try_from(attempt).unwrap_or(i32::MAX);
+    headers.insert(ATTEMPT_HEADER.into(), AMQPValue::LongInt(attempt));
     headers
 }
 
 impl RabbitMq {
-    /// Hands a portion over; when the line breaks meanwhile, once more over a new one. So a message may
-    /// arrive twice, but never less than once.
-    async fn deliver(&self, queue: &str, parcels: Vec<Result<Parcel<'_>, Failure>>) -> StoreResult<()> {
-        self.link
-            .bounded(BOUND, async {
-                let parcels = parcels.into_iter().collect::<Result<Vec<_>, _>>()?;
-                match self.deliver_once(queue, &parcels).await {
-                    Err(Failure::Amqp(_) | Failure::Unroutable(_)) => {
-                        self.deliver_once(queue, &parcels).await
-                    }
-                    answer => answer,
+    /// Publishes a batch, and publishes it again over a new connection if the first one breaks before all
+    /// confirms have arrived. A message may therefore arrive twice, but is never lost.
+    async fn publish_batch(
+        &self,
+        queue: &str,
+        publications: Vec<Result<Publication<'_>, Failure>>,
+    ) -> StoreResult<()> {
+        let work = async {
+            let publications = publications.into_iter().collect::<Result<Vec<_>, _>>()?;
+            match self.try_publish_batch(queue, &publications).await {
+                // An unroutable message means that a queue was deleted; a new connection declares it again.
+                Err(Failure::Amqp(_) | Failure::Unroutable(_)) => {
+                    self.try_publish_batch(queue, &publications).await
                 }
-            })
-            .await
+                result => result,
+            }
+        };
+        self.broker.with_timeout(CALL_TIMEOUT, work).await
     }
 
-    async fn deliver_once(&self, queue: &str, parcels: &[Parcel<'_>]) -> Result<(), Failure> {
-        let line = self.link.line().await?;
-        let answer = match line.declare(queue, &self.retry_delays).await {
-            Ok(()) => confirmed(&line, parcels).await,
+    async fn try_publish_batch(&self, queue: &str, publications: &[Publication<'_>]) -> Result<(), Failure> {
+        let confirm = self.broker.confirm_channel().await?;
+        let result = match confirm.declare(queue, &self.retry_delays).await {
+            Ok(()) => publish_confirmed(&confirm, publications).await,
             Err(failure) => Err(failure),
         };
-        answer.map_err(|failure| self.link.give_up(&line, failure))
+        result.map_err(|failure| self.broker.discard(&confirm, failure))
     }
 }
 
-/// Publishes all, then waits until the broker has every one of them on disk.
-pub(crate) async fn confirmed(line: &Arc<Line>, parcels: &[Parcel<'_>]) -> Result<(), Failure> {
-    let mut confirms = Vec::with_capacity(parcels.len());
-    for parcel in parcels {
+/// Publishes all messages, then waits until the broker has confirmed each of them.
+pub(crate) async fn publish_confirmed(
+    confirm: &Arc<ConfirmChannel>,
+    publications: &[Publication<'_>],
+) -> Result<(), Failure> {
+    let mut confirms = Vec::with_capacity(publications.len());
+    for Publication { queue, body, properties } in publications {
+        // Mandatory: the broker returns a message whose queue does not exist, instead of dropping it.
         let options = BasicPublishOptions { mandatory: true, ..Default::default() };
-        let (to, properties) = (parcel.to.clone(), parcel.properties.clone());
-        let confirm = line.channel.basic_publish("".into(), to, options, parcel.body, properties).await?;
-        confirms.push((&parcel.to, confirm));
+        let published = confirm
+            .channel
+            .basic_publish("".into(), queue.clone(), options, body, properties.clone())
+            .await?;
+        confirms.push((queue, published));
     }
-    for (to, confirm) in confirms {
-        match confirm.await? {
+    for (queue, published) in confirms {
+        match published.await? {
             Confirmation::Ack(None) => {}
-            Confirmation::Ack(Some(_)) => return Err(Failure::Unroutable(to.to_string())),
+            Confirmation::Ack(Some(_)) => return Err(Failure::Unroutable(queue.to_string())),
             Confirmation::Nack(_) | Confirmation::NotRequested => {
-                return Err(Failure::Refused(to.to_string()));
+                return Err(Failure::Rejected(queue.to_string()));
             }
         }
     }

@@ -1,4 +1,4 @@
-//! What the set-up and the operator ask: that the queues are there, how much lies where, and letting the dead try again.
+//! Operations of the set-up and the operator: declaring queues, reading their depths, replaying dead jobs.
 
 use std::sync::Arc;
 
@@ -7,104 +7,112 @@ use lapin::options::{BasicAckOptions, BasicGetOptions};
 use shared::ports::StoreResult;
 
 use crate::RabbitMq;
+use crate::broker_connection::ConfirmChannel;
 use crate::failure::Failure;
-use crate::link::Line;
-use crate::outbox::{BOUND, Parcel, attempts, confirmed};
-use crate::topology::{all, dead_queue, look, name};
+use crate::outbox::{CALL_TIMEOUT, Publication, attempt_headers, publish_confirmed};
+use crate::topology::{all_queues, dead_queue, inspect, short_string};
 
-/// A queue and what lies in it.
+/// A queue and the number of its messages.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct QueueDepth {
-    /// Its name.
     pub queue: String,
-    /// Messages that are ready; those that a consumer holds are not counted.
+    /// Messages ready for delivery, without those delivered to a consumer and not acknowledged yet.
     pub messages: u32,
 }
 
 impl RabbitMq {
-    /// Makes sure that a queue, its retry queues and its dead are there, before anybody consumes from them.
-    /// Publishing does the same by itself.
+    /// Declares a queue, its retry queues and its dead-letter queue, so that a consumer finds them before
+    /// anything is published. Publishing declares them as well.
     pub async fn declare(&self, queue: &str) -> StoreResult<()> {
-        let (line, channel) = self.own_channel(queue).await?;
-        self.close(&line, &channel).await
+        let (confirm, channel) = self.admin_channel(queue).await?;
+        self.close(&confirm, &channel).await
     }
 
-    /// The depths of a queue, its retry queues and its dead, in this order. Missing queues are declared.
+    /// The depths of a queue, its retry queues and its dead-letter queue, in this order. Missing queues are
+    /// declared.
     pub async fn queues(&self, queue: &str) -> StoreResult<Vec<QueueDepth>> {
-        let (line, channel) = self.own_channel(queue).await?;
+        let (confirm, channel) = self.admin_channel(queue).await?;
         let mut depths = Vec::new();
-        for queue in all(queue, &self.retry_delays) {
-            let messages = self.depth(&line, &channel, &queue).await?;
+        for queue in all_queues(queue, &self.retry_delays) {
+            let messages = self.depth(&confirm, &channel, &queue).await?;
             depths.push(QueueDepth { queue, messages });
         }
-        self.close(&line, &channel).await?;
+        self.close(&confirm, &channel).await?;
         Ok(depths)
     }
 
-    /// Sends what lies in `<queue>.dead` back to `queue` with its failures forgotten; how many. A job
-    /// leaves the dead only when the broker has confirmed it in its queue; what is buried meanwhile stays.
+    /// Moves the jobs of `<queue>.dead` back to `queue` with their attempts reset, and returns how many it
+    /// moved. A job is removed from the dead-letter queue only after the broker has confirmed it in `queue`.
+    /// Jobs dead-lettered after the start stay, so that a job which fails again is not replayed for ever.
     pub async fn replay_dead(&self, queue: &str) -> StoreResult<u64> {
-        let (line, channel) = self.own_channel(queue).await?;
+        let (confirm, channel) = self.admin_channel(queue).await?;
         let dead = dead_queue(queue);
-        let lying = u64::from(self.depth(&line, &channel, &dead).await?);
+        let depth = u64::from(self.depth(&confirm, &channel, &dead).await?);
         let mut replayed = 0;
-        while replayed < lying && self.step(&line, replay_one(&line, &channel, queue, &dead)).await? {
+        while replayed < depth && self.run(&confirm, replay_one(&confirm, &channel, queue, &dead)).await? {
             replayed += 1;
         }
-        self.close(&line, &channel).await?;
+        self.close(&confirm, &channel).await?;
         Ok(replayed)
     }
 
-    /// A channel for questions whose refusal would close it, with the queues declared.
-    async fn own_channel(&self, queue: &str) -> StoreResult<(Arc<Line>, Channel)> {
-        self.link
-            .bounded(BOUND, async {
-                match self.own_channel_once(queue).await {
-                    Err(Failure::Amqp(_)) => self.own_channel_once(queue).await,
-                    answer => answer,
-                }
-            })
-            .await
+    /// Declares the queues and opens a channel of its own. The broker closes a channel when it refuses a
+    /// request on it, which must not happen to the confirm channel.
+    async fn admin_channel(&self, queue: &str) -> StoreResult<(Arc<ConfirmChannel>, Channel)> {
+        let work = async {
+            match self.try_admin_channel(queue).await {
+                Err(Failure::Amqp(_)) => self.try_admin_channel(queue).await,
+                result => result,
+            }
+        };
+        self.broker.with_timeout(CALL_TIMEOUT, work).await
     }
 
-    async fn own_channel_once(&self, queue: &str) -> Result<(Arc<Line>, Channel), Failure> {
-        let line = self.link.line().await?;
-        let made = async {
-            line.declare(queue, &self.retry_delays).await?;
-            Ok(line.connection.create_channel().await?)
+    async fn try_admin_channel(&self, queue: &str) -> Result<(Arc<ConfirmChannel>, Channel), Failure> {
+        let confirm = self.broker.confirm_channel().await?;
+        let opened = async {
+            confirm.declare(queue, &self.retry_delays).await?;
+            Ok(confirm.connection.create_channel().await?)
         };
-        match made.await {
-            Ok(channel) => Ok((line, channel)),
-            Err(failure) => Err(self.link.give_up(&line, failure)),
+        match opened.await {
+            Ok(channel) => Ok((confirm, channel)),
+            Err(failure) => Err(self.broker.discard(&confirm, failure)),
         }
     }
 
-    async fn depth(&self, line: &Arc<Line>, channel: &Channel, queue: &str) -> StoreResult<u32> {
-        self.step(line, async { Ok(look(channel, queue).await?.message_count()) }).await
+    async fn depth(&self, confirm: &Arc<ConfirmChannel>, channel: &Channel, queue: &str) -> StoreResult<u32> {
+        self.run(confirm, async { Ok(inspect(channel, queue).await?.message_count()) }).await
     }
 
-    async fn close(&self, line: &Arc<Line>, channel: &Channel) -> StoreResult<()> {
-        self.step(line, async { Ok(channel.close(200, "OK".into()).await?) }).await
+    async fn close(&self, confirm: &Arc<ConfirmChannel>, channel: &Channel) -> StoreResult<()> {
+        self.run(confirm, async { Ok(channel.close(200, "OK".into()).await?) }).await
     }
 
-    /// One bounded step over a line, which is given up when the step fails.
-    async fn step<T>(
+    /// Runs one operation within [`CALL_TIMEOUT`], and discards the connection if it fails.
+    async fn run<T>(
         &self,
-        line: &Arc<Line>,
+        confirm: &Arc<ConfirmChannel>,
         work: impl Future<Output = Result<T, Failure>> + Send,
     ) -> StoreResult<T> {
-        let step = async { work.await.map_err(|failure| self.link.give_up(line, failure)) };
-        self.link.bounded(BOUND, step).await
+        let work = async { work.await.map_err(|failure| self.broker.discard(confirm, failure)) };
+        self.broker.with_timeout(CALL_TIMEOUT, work).await
     }
 }
 
 /// Moves the oldest dead job back; `false` when there is none.
-async fn replay_one(line: &Arc<Line>, channel: &Channel, queue: &str, dead: &str) -> Result<bool, Failure> {
-    let Some(job) = channel.basic_get(name(dead)?, BasicGetOptions::default()).await? else {
+async fn replay_one(
+    confirm: &Arc<ConfirmChannel>,
+    channel: &Channel,
+    queue: &str,
+    dead: &str,
+) -> Result<bool, Failure> {
+    let Some(job) = channel.basic_get(short_string(dead)?, BasicGetOptions::default()).await? else {
         return Ok(false);
     };
-    let properties = job.properties.clone().with_headers(attempts(0));
-    confirmed(line, &[Parcel { to: name(queue)?, body: &job.data, properties }]).await?;
+    let properties = job.properties.clone().with_headers(attempt_headers(0));
+    let publication = Publication { queue: short_string(queue)?, body: &job.data, properties };
+    // Acknowledge last: a crash in between replays the job again, and never loses it.
+    publish_confirmed(confirm, &[publication]).await?;
     job.ack(BasicAckOptions::default()).await?;
     Ok(true)
 }

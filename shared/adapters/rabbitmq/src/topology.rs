@@ -1,23 +1,23 @@
-//! The queues of a job queue `Q`, all durable and declared again whenever a connection first needs them.
+//! The queues of a job queue `Q`. All are durable. Each new connection declares them before their first use.
 //!
-//! | queue | what lies there | how it leaves |
+//! | queue | content | what happens next |
 //! |---|---|---|
-//! | `Q` | jobs to do | a consumer |
-//! | `Q.retry` | jobs that failed once | back to `Q` after 10 s |
-//! | `Q.retry.2`, `.3`, `.4` | jobs that failed twice, … | back to `Q` after 30 s, 2 min, 10 min |
-//! | `Q.dead` | hopeless jobs, with `x-reason` | replayed by hand |
+//! | `Q` | jobs to run | a consumer takes them |
+//! | `Q.retry` | jobs that failed once | return to `Q` after 10 s |
+//! | `Q.retry.2`, `.3`, `.4` | jobs that failed two, three, four times | return to `Q` after 30 s, 2 min, 10 min |
+//! | `Q.dead` | jobs that failed for good, with `x-reason` | an operator replays them |
 //!
-//! **One retry queue for each delay.** RabbitMQ lets a message expire only at the head of its queue, so in a
-//! shared one a job that waits ten minutes would hold up all that wait ten seconds behind it. Here all
-//! that wait in a queue wait equally long, so the head always expires first. The delay is each message's
-//! own `expiration` and not the queue's argument, so that it can be changed without deleting queues.
+//! **One retry queue per delay.** RabbitMQ expires a message only at the head of its queue. In a shared queue,
+//! a job that waits ten minutes would block the jobs behind it that wait ten seconds. All messages of one
+//! queue wait equally long, so the head always expires first. The delay is set as each message's `expiration`
+//! and not as a queue argument, so it can be changed without deleting queues.
 //!
-//! **The retry queues are quorum queues** with at-least-once dead-lettering: the broker lets go of an expired job
-//! only when `Q` has confirmed it. A classic queue's way back is not confirmed, and a broker that dies in
-//! between loses the job. RabbitMQ 3.10 or newer is needed.
+//! **The retry queues are quorum queues** with at-least-once dead-lettering: the broker removes an expired job
+//! only after `Q` has confirmed it. A classic queue dead-letters without a confirm, and loses the job if the
+//! broker crashes in between. This needs RabbitMQ 3.10 or newer.
 //!
-//! **`Q` and `Q.dead` are plain durable queues**, which any consumer may declare likewise. If they exist with
-//! other arguments, they are used as they are.
+//! **`Q` and `Q.dead` are plain durable queues**, so that any consumer can declare them with the same
+//! arguments. Existing queues with other arguments are used unchanged.
 
 use std::time::Duration;
 
@@ -30,53 +30,48 @@ use crate::failure::Failure;
 /// AMQP's reply code for a queue that exists with other arguments.
 const PRECONDITION_FAILED: u16 = 406;
 
-/// The name of the queue in which a job waits after failing `attempt` times, of so many queues.
-/// `None` when there are none.
+/// The name of the retry queue for a job that has failed `attempt` times, out of `queues` retry queues; further
+/// failures use the last one. `None` if there are no retry queues.
 pub fn retry_queue(queue: &str, attempt: u32, queues: usize) -> Option<String> {
-    match step(attempt, queues)? {
+    let last = queues.checked_sub(1)?;
+    match usize::try_from(attempt.saturating_sub(1)).unwrap_or(usize::MAX).min(last) {
         0 => Some(format!("{queue}.retry")),
         later => Some(format!("{queue}.retry.{}", later + 1)),
     }
 }
 
-/// The name of the queue in which hopeless jobs rest.
+/// The name of the dead-letter queue.
 pub fn dead_queue(queue: &str) -> String {
     format!("{queue}.dead")
 }
 
-/// All queues of a job queue: itself, its retry queues, its dead.
-pub(crate) fn all(queue: &str, delays: &[Duration]) -> Vec<String> {
+/// The job queue itself, its retry queues, and its dead-letter queue.
+pub(crate) fn all_queues(queue: &str, delays: &[Duration]) -> Vec<String> {
     let retries = (1..=delays.len()).filter_map(|n| retry_queue(queue, u32::try_from(n).ok()?, delays.len()));
     [queue.to_owned()].into_iter().chain(retries).chain([dead_queue(queue)]).collect()
 }
 
-/// Which delay a job earns that has failed so often: the last one holds for all later failures.
-pub(crate) fn step(attempt: u32, delays: usize) -> Option<usize> {
-    let wanted = usize::try_from(attempt.saturating_sub(1)).unwrap_or(usize::MAX);
-    Some(wanted.min(delays.checked_sub(1)?))
-}
-
-/// A name as the wire wants it.
-pub(crate) fn name(text: &str) -> Result<ShortString, Failure> {
+/// Text as an AMQP short string: at most 255 bytes.
+pub(crate) fn short_string(text: &str) -> Result<ShortString, Failure> {
     ShortString::try_new(text).map_err(|_| Failure::TooLong)
 }
 
-/// Declares all of a queue's queues.
+/// Declares a job queue with its retry queues and its dead-letter queue.
 pub(crate) async fn declare(
     connection: &Connection,
     queue: &str,
     delays: &[Duration],
 ) -> Result<(), Failure> {
     let dead = dead_queue(queue);
-    for each in all(queue, delays) {
-        let is_retry = each != queue && each != dead;
-        let arguments = if is_retry { back_to(queue) } else { FieldTable::default() };
-        // A refusal closes the channel, so each question has its own.
+    for name in all_queues(queue, delays) {
+        let is_retry = name != queue && name != dead;
+        let arguments = if is_retry { retry_arguments(queue) } else { FieldTable::default() };
+        // The broker closes the channel when it refuses a declaration, so each declaration has its own.
         let channel = connection.create_channel().await?;
-        match channel.queue_declare(name(&each)?, QueueDeclareOptions::durable(), arguments).await {
+        match channel.queue_declare(short_string(&name)?, QueueDeclareOptions::durable(), arguments).await {
             Ok(_) => channel.close(200, "OK".into()).await?,
-            Err(error) if !is_retry && exists_otherwise(&error) => {
-                tracing::info!(queue = each, "the queue exists with other arguments and is used as it is");
+            Err(error) if !is_retry && has_other_arguments(&error) => {
+                tracing::info!(queue = name, "queue exists with other arguments; using it unchanged");
             }
             Err(error) => return Err(error.into()),
         }
@@ -84,14 +79,15 @@ pub(crate) async fn declare(
     Ok(())
 }
 
-/// Asks after a queue that must exist.
-pub(crate) async fn look(channel: &Channel, queue: &str) -> Result<Queue, Failure> {
+/// Reads the state of a queue, which must exist.
+pub(crate) async fn inspect(channel: &Channel, queue: &str) -> Result<Queue, Failure> {
     let passive = QueueDeclareOptions::durable().passive();
-    Ok(channel.queue_declare(name(queue)?, passive, FieldTable::default()).await?)
+    Ok(channel.queue_declare(short_string(queue)?, passive, FieldTable::default()).await?)
 }
 
-/// What makes a queue send its expired messages back to `queue`, and lose none on the way.
-fn back_to(queue: &str) -> FieldTable {
+/// The arguments of a retry queue: expired messages return to `queue` with at-least-once dead-lettering, which
+/// requires a quorum queue and `reject-publish`.
+fn retry_arguments(queue: &str) -> FieldTable {
     let arguments = [
         ("x-queue-type", "quorum"),
         ("x-dead-letter-exchange", ""),
@@ -106,7 +102,7 @@ fn back_to(queue: &str) -> FieldTable {
     table
 }
 
-fn exists_otherwise(error: &lapin::Error) -> bool {
+fn has_other_arguments(error: &lapin::Error) -> bool {
     matches!(error.kind(), ErrorKind::ProtocolError(amqp) if amqp.get_id() == PRECONDITION_FAILED)
 }
 
@@ -114,10 +110,10 @@ fn exists_otherwise(error: &lapin::Error) -> bool {
 mod tests {
     use std::time::Duration;
 
-    use super::{all, retry_queue};
+    use super::{all_queues, retry_queue};
 
     #[test]
-    fn each_failure_has_its_queue_and_the_last_one_all_later_ones() {
+    fn each_attempt_has_its_retry_queue_and_further_attempts_use_the_last_one() {
         let cases =
             [(0, "q.retry"), (1, "q.retry"), (2, "q.retry.2"), (4, "q.retry.4"), (u32::MAX, "q.retry.4")];
         for (attempt, queue) in cases {
@@ -127,7 +123,10 @@ mod tests {
     }
 
     #[test]
-    fn all_are_listed_once() {
-        assert_eq!(all("q", &[Duration::ZERO; 3]), ["q", "q.retry", "q.retry.2", "q.retry.3", "q.dead"]);
+    fn each_queue_is_listed_once() {
+        assert_eq!(
+            all_queues("q", &[Duration::ZERO; 3]),
+            ["q", "q.retry", "q.retry.2", "q.retry.3", "q.dead"]
+        );
     }
 }

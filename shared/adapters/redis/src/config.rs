@@ -1,4 +1,4 @@
-//! Where Redis is, and under which prefix our keys lie there.
+//! The connection settings: the server's URL and the prefix of all keys.
 
 use std::fmt;
 
@@ -6,10 +6,9 @@ use redis::io::tcp::TcpSettings;
 use redis::{IntoConnectionInfo, ProtocolVersion};
 use shared::config::Env;
 
-/// The prefix that keys carry unless another one is configured.
-const PREFIX: &str = "ulak";
+const DEFAULT_PREFIX: &str = "ulak";
 
-/// Where to connect to. Its Debug names host and prefix, never the password.
+/// The server and the key prefix. `Debug` prints the address and the prefix, never the password.
 #[derive(Clone)]
 pub struct Config {
     pub(crate) client: redis::Client,
@@ -17,42 +16,46 @@ pub struct Config {
 }
 
 impl Config {
-    /// `redis://` or `rediss://` (TLS, the peer checked against the web's roots), with a prefix of
-    /// letters, digits, `-`, `_`, `.` or `:`. The error says what is wrong and repeats no secret.
+    /// Takes a `redis://` or `rediss://` URL (TLS, checked against the public web roots), and a prefix of 1-64
+    /// letters, digits, `-`, `_`, `.` or `:`. Other characters could break the keys' hash tags.
+    ///
+    /// # Errors
+    /// Says what is wrong. It never repeats the URL, which may contain a password.
     pub fn new(url: &str, prefix: &str) -> Result<Self, String> {
-        let letters = |b: u8| b.is_ascii_alphanumeric() || b"-_.:".contains(&b);
-        if prefix.is_empty() || prefix.len() > 64 || !prefix.bytes().all(letters) {
+        let is_allowed = |b: u8| b.is_ascii_alphanumeric() || b"-_.:".contains(&b);
+        if prefix.is_empty() || prefix.len() > 64 || !prefix.bytes().all(is_allowed) {
             return Err("the prefix must be 1-64 letters, digits, '-', '_', '.' or ':'".to_owned());
         }
-        let info = url.into_connection_info().map_err(|_| "not a redis:// or rediss:// URL".to_owned())?;
-        // Small commands must not wait for the acknowledgement of the ones before them.
+        let info =
+            url.into_connection_info().map_err(|_| "the URL must be redis://… or rediss://…".to_owned())?;
+        // Without it, a small command waits for the acknowledgement of the commands before it.
         let info = info.set_tcp_settings(TcpSettings::default().set_nodelay(true));
         let settings = info.redis_settings().clone().set_protocol(ProtocolVersion::RESP2);
         let info = info.set_redis_settings(settings);
-        // An error only says that somebody chose a provider before us.
+        // An error means that the process has installed a provider already.
         let _ = rustls::crypto::ring::default_provider().install_default();
         let client = redis::Client::open(info).map_err(|error| error.to_string())?;
         Ok(Self { client, prefix: prefix.to_owned() })
     }
 
-    /// From `REDIS_URL` and `REDIS_PREFIX` (default `ulak`); problems are left with `env`.
+    /// Reads `REDIS_URL` and `REDIS_PREFIX` (default `ulak`). Problems are recorded in `env`.
     pub fn from_env(env: &mut Env) -> Self {
-        let url = env.required("REDIS_URL", "where Redis is, as redis://[user:password@]host[:port][/db]");
-        let prefix = env.optional("REDIS_PREFIX").unwrap_or_else(|| PREFIX.to_owned());
+        let url = env.required("REDIS_URL", "the Redis server, as redis://[user:password@]host[:port][/db]");
+        let prefix = env.optional("REDIS_PREFIX").unwrap_or_else(|| DEFAULT_PREFIX.to_owned());
         Self::new(&url, &prefix).unwrap_or_else(|problem| {
             if !url.is_empty() {
                 env.problem(format!("REDIS_URL or REDIS_PREFIX: {problem}"));
             }
-            Self::local()
+            Self::placeholder()
         })
     }
 
-    /// What stands in for a configuration that `env` has already refused.
-    fn local() -> Self {
+    /// Returned with a problem in `env`; the process then stops before it connects.
+    fn placeholder() -> Self {
         let address = redis::ConnectionAddr::Tcp("127.0.0.1".to_owned(), 6379);
         #[expect(clippy::unwrap_used, reason = "a plain TCP address is always a valid client")]
         let client = redis::Client::open(address).unwrap();
-        Self { client, prefix: PREFIX.to_owned() }
+        Self { client, prefix: DEFAULT_PREFIX.to_owned() }
     }
 }
 
@@ -73,7 +76,7 @@ mod tests {
     use super::Config;
 
     #[test]
-    fn debug_and_errors_keep_the_password() {
+    fn debug_and_errors_hide_the_password() {
         let config = Config::new("rediss://user:hunter2@cache.example:6380/1", "live").unwrap();
         let text = format!("{config:?}");
         assert_eq!(text, r#"Config { address: "cache.example:6380", prefix: "live", .. }"#);
@@ -82,19 +85,19 @@ mod tests {
     }
 
     #[test]
-    fn a_prefix_cannot_break_the_hash_tag() {
+    fn a_prefix_is_rejected_when_it_is_empty_too_long_or_could_break_the_hash_tag() {
         for prefix in ["", "a b", "a}", "{a", &"a".repeat(65)] {
             assert!(Config::new("redis://localhost", prefix).is_err(), "{prefix:?}");
         }
     }
 
     #[test]
-    fn what_the_environment_lacks_is_told() {
-        for (url, told) in [("", "REDIS_URL is missing"), ("ftp://x", "REDIS_URL or REDIS_PREFIX")] {
+    fn a_missing_or_malformed_url_is_reported_by_its_variable() {
+        for (url, expected) in [("", "REDIS_URL is missing"), ("ftp://x", "REDIS_URL or REDIS_PREFIX")] {
             let mut env = Env::of([("REDIS_URL".to_owned(), url.to_owned())]);
             Config::from_env(&mut env);
             let problem = env.finish().unwrap_err().to_string();
-            assert!(problem.contains(told), "{problem}");
+            assert!(problem.contains(expected), "{problem}");
         }
     }
 }

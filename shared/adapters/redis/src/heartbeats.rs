@@ -1,5 +1,5 @@
-//! `Heartbeats`: two sorted sets, one by the last ping and one by the lease. Signs of life of a connection
-//! that has ended are ignored.
+//! `Heartbeats`: two sorted sets, one scored by the last ping and one by the end of the lease. A ping or a
+//! renewal for a connection that has ended is ignored.
 
 use async_trait::async_trait;
 use redis::cmd;
@@ -9,7 +9,7 @@ use shared::ports::{Heartbeats, StoreResult};
 use shared::time::Time;
 
 use crate::Redis;
-use crate::row::{self, Stranded};
+use crate::row::{self, ConnectionRow};
 
 #[async_trait]
 impl Heartbeats for Redis {
@@ -17,32 +17,33 @@ impl Heartbeats for Redis {
         let mut script = self.scripts.due.prepare_invoke();
         script.key(&self.keys.connections).key(&self.keys.pings).key(&self.keys.leases);
         script.arg(pinged_before.millis()).arg(limit);
-        let rows: Vec<Stranded> = self.link.script(&script).await?;
+        let rows: Vec<ConnectionRow> = self.server.script(&script).await?;
         rows.into_iter().map(row::connection).collect()
     }
 
     async fn mark_pinged(&self, id: &ConnectionId, at: Time) -> StoreResult<()> {
-        self.forward(&self.keys.pings, id, at).await
+        self.advance(&self.keys.pings, id, at).await
     }
 
     async fn renew_lease(&self, id: &ConnectionId, lease_until: Time) -> StoreResult<()> {
-        self.forward(&self.keys.leases, id, lease_until).await
+        self.advance(&self.keys.leases, id, lease_until).await
     }
 
     async fn expired(&self, now: Time, limit: u32) -> StoreResult<Vec<ConnectionId>> {
         let mut command = cmd("ZRANGEBYSCORE");
         command.arg(&self.keys.leases).arg("-inf").arg(format!("({}", now.millis()));
         command.arg("LIMIT").arg(0).arg(limit);
-        let ids: Vec<String> = self.link.query(&command).await?;
+        let ids: Vec<String> = self.server.query(&command).await?;
         Ok(ids.into_iter().map(ConnectionId::trusted).collect())
     }
 }
 
 impl Redis {
-    /// Moves a time that is there forward, never back; one that is not there stays away.
-    async fn forward(&self, key: &str, id: &ConnectionId, to: Time) -> StoreResult<()> {
+    /// Raises the connection's score to `to`. A lower score is ignored (`GT`), and so is a connection that has
+    /// ended (`XX`); adding it again would leave an entry without a connection.
+    async fn advance(&self, key: &str, id: &ConnectionId, to: Time) -> StoreResult<()> {
         let mut command = cmd("ZADD");
         command.arg(key).arg("XX").arg("GT").arg(to.millis()).arg(id.as_str());
-        self.link.query(&command).await
+        self.server.query(&command).await
     }
 }

@@ -1,69 +1,60 @@
-//! Redis, or anything that speaks its protocol from version 6.2 on: sessions, rate limits, connections,
-//! rooms, heartbeats, presence and conversations' members. All of it may be lost. Read [`keys`] first: it lists what lies where.
+//! Sessions, rate limits, connections, rooms, heartbeats, presence and cached members on Redis 6.2 or newer,
+//! or on a server that is compatible with it. If the server loses its data, users log in again and clients
+//! reconnect; nothing else is lost. Start with [`keys`]: it lists every key.
 //!
-//! Not here: documents, and any rule about when something happens.
+//! Documents are stored elsewhere. The ports decide when something happens; this crate only stores it.
 
 pub mod keys;
 
 mod config;
-
-mod link;
-
-mod row;
-
-mod scripts;
-
-mod sessions;
-
-mod rate_limits;
-
 mod connections;
-
-mod rooms;
-
 mod heartbeats;
-
-mod presence;
-
 mod members;
+mod presence;
+mod rate_limits;
+mod redis_connection;
+mod rooms;
+mod row;
+mod scripts;
+mod sessions;
 
 use async_trait::async_trait;
 use shared::config::Env;
-use shared::error::StoreFailure;
+use shared::error::{StoreError, StoreFailure};
 use shared::lambda::{Component, Fatal};
 use shared::ports::Probe;
 
 pub use config::Config;
 
 use keys::Keys;
-use link::Link;
+use redis_connection::RedisConnection;
 use scripts::Scripts;
 
-/// The name that health reports.
+/// The store's name in errors and in the health report.
 const STORE: &str = "redis";
 
-/// The adapter; one for the life of a process, shared by reference. It connects when first needed, and
-/// again whenever the connection was lost.
+/// The adapter. One instance serves the whole process. It connects with the first command and reconnects
+/// when the connection breaks.
 pub struct Redis {
-    link: Link,
+    server: RedisConnection,
     keys: Keys,
     scripts: Scripts,
 }
 
 impl Redis {
-    /// Nothing is sent yet.
+    /// Does not connect yet.
     pub fn new(config: Config) -> Self {
         let keys = Keys::new(&config.prefix);
-        Self { link: Link::new(config.client), keys, scripts: Scripts::new() }
+        Self { server: RedisConnection::new(config.client), keys, scripts: Scripts::new() }
     }
 }
 
 #[async_trait]
 impl Probe for Redis {
     async fn check(&self) -> Result<(), StoreFailure> {
-        match self.link.query::<String>(&redis::cmd("PING")).await {
+        match self.server.query::<String>(&redis::cmd("PING")).await {
             Ok(_) => Ok(()),
-            Err(shared::error::StoreError::Down(failure)) => Err(failure),
+            Err(StoreError::Down(failure)) => Err(failure),
             Err(other) => Err(StoreFailure { store: STORE, cause: Box::new(other) }),
         }
     }

@@ -21,7 +21,7 @@ impl MemberCache for Redis {
     async fn get(&self, id: &ConversationId) -> StoreResult<Option<Members>> {
         let mut get = redis::cmd("GETEX");
         get.arg(self.keys.members(id)).arg("EX").arg(TTL_SECONDS);
-        let ids: Option<String> = self.link.query(&get).await?;
+        let ids: Option<String> = self.server.query(&get).await?;
         let members = |ids: String| Members {
             conversation_id: id.clone(),
             user_ids: ids.split(' ').map(UserId::trusted).collect(),
@@ -36,6 +36,6 @@ impl MemberCache for Redis {
         let ids: Vec<&str> = members.user_ids.iter().map(UserId::as_str).collect();
         let mut set = redis::cmd("SET");
         set.arg(self.keys.members(&members.conversation_id)).arg(ids.join(" ")).arg("EX").arg(TTL_SECONDS);
-        self.link.query(&set).await
+        self.server.query(&set).await
     }
 }

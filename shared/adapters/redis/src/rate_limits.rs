@@ -1,4 +1,4 @@
-//! `RateLimits`: one counter per key and window, which goes away by itself.
+//! `RateLimits`: one counter per key and window; it expires shortly after the window.
 
 use std::time::Duration;
 
@@ -10,7 +10,7 @@ use shared::time::Time;
 use crate::Redis;
 use crate::keys::window_start;
 
-/// How long a counter outlives its window: callers' clocks differ a little.
+/// How long a counter is kept after its window has ended, because callers' clocks differ a little.
 const GRACE: Duration = Duration::from_secs(5);
 
 #[async_trait]
@@ -23,11 +23,11 @@ impl RateLimits for Redis {
         let mut script = self.scripts.take.prepare_invoke();
         script.key(self.keys.rate(key, start)).arg(limit.count);
         script.arg(u64::try_from((limit.window + GRACE).as_millis()).unwrap_or(u64::MAX));
-        if self.link.script::<bool>(&script).await? {
+        if self.server.script::<bool>(&script).await? {
             return Ok(Ok(()));
         }
-        let left = (start + limit.window).millis().saturating_sub(now.millis());
-        let retry_after_secs = u64::try_from(left).unwrap_or(0).div_ceil(1_000).max(1);
+        let remaining_millis = (start + limit.window).millis().saturating_sub(now.millis());
+        let retry_after_secs = u64::try_from(remaining_millis).unwrap_or(0).div_ceil(1_000).max(1);
         Ok(Err(RateLimited { limit: limit.count, retry_after_secs }))
     }
 }

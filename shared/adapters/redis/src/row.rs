@@ -1,7 +1,6 @@
-//! Connections as lines of text: fields parted by a space, short enough for Lua to cut by a pattern.
+//! Connections as text: fields separated by spaces, which the Lua scripts split with one pattern.
 
-use shared::connection::Dialect;
-use shared::connection::{Connection, Identity, Receiver, UpgradeToken};
+use shared::connection::{Connection, Dialect, Identity, Receiver, UpgradeToken};
 use shared::error::{StoreError, Unauthenticated};
 use shared::id::{ConnectionId, ConversationId, SessionId, UserId};
 use shared::ports::StoreResult;
@@ -9,23 +8,25 @@ use shared::time::Time;
 
 use crate::STORE;
 
-/// A connection's id, line, last ping and lease, as scripts answer them.
-pub(crate) type Stranded = (String, String, Option<i64>, Option<i64>);
+/// A connection's id, its value in the `connections` Hash, its last ping and the end of its lease (both in
+/// milliseconds), as scripts return them.
+pub(crate) type ConnectionRow = (String, String, Option<i64>, Option<i64>);
 
-/// An ended connection's id, line, last ping and lease, whether it was the last one, and its rooms.
-pub(crate) type Remains = (String, String, Option<i64>, Option<i64>, bool, Vec<String>);
+/// The fields of a [`ConnectionRow`], then whether it was the user's last connection, and its rooms.
+pub(crate) type EndedRow = (String, String, Option<i64>, Option<i64>, bool, Vec<String>);
 
-/// The line of a connection that nobody stands behind yet: `dialect since`.
-pub(crate) fn line(connection: &Connection) -> String {
+/// The Hash value of a connection without an identity: `dialect since`. The attach script appends user and
+/// session.
+pub(crate) fn encode(connection: &Connection) -> String {
     format!("{} {}", dialect_field(connection), connection.connected_at.millis())
 }
 
-/// The connection that a row tells of. A score that was lost counts as the time of the connect.
-pub(crate) fn connection((id, line, pinged_at, lease_until): Stranded) -> StoreResult<Connection> {
-    let mut fields = line.split(' ');
+/// Decodes a connection. A lost score reads as the time of the connect, the earliest possible time.
+pub(crate) fn connection((id, text, pinged_at, lease_until): ConnectionRow) -> StoreResult<Connection> {
+    let mut fields = text.split(' ');
     let dialect_field = fields.next().unwrap_or_default();
-    let read = (dialect(dialect_field), fields.next().and_then(|since| since.parse().ok()));
-    let (Some(dialect), Some(since)) = read else { return Err(unreadable(&line)) };
+    let decoded = (dialect(dialect_field), fields.next().and_then(|since| since.parse().ok()));
+    let (Some(dialect), Some(since)) = decoded else { return Err(unreadable(&text)) };
     let identity = fields.next().zip(fields.next()).map(|(user, session)| Identity {
         user_id: UserId::trusted(user),
         session_id: SessionId::trusted(session),
@@ -41,7 +42,7 @@ pub(crate) fn connection((id, line, pinged_at, lease_until): Stranded) -> StoreR
     })
 }
 
-/// The receiver that the last three fields of a member tell of: `… id dialect user`.
+/// Decodes the last three fields of an index entry: `… id dialect user`.
 pub(crate) fn receiver(member: &str) -> StoreResult<Receiver> {
     let mut fields = member.rsplitn(4, ' ');
     match (fields.next(), fields.next().and_then(dialect), fields.next()) {
@@ -52,23 +53,21 @@ pub(crate) fn receiver(member: &str) -> StoreResult<Receiver> {
     }
 }
 
-/// The receivers of many members.
 pub(crate) fn receivers(members: &[String]) -> StoreResult<Vec<Receiver>> {
     members.iter().map(|member| receiver(member)).collect()
 }
 
-/// The rooms among the members `id room`.
 pub(crate) fn rooms(names: Vec<String>) -> Vec<ConversationId> {
     names.into_iter().map(ConversationId::trusted).collect()
 }
 
-/// The dialect, and what the token of the upgrade was worth: `dialect[:user:session]` or `dialect:why`. Scripts
-/// carry it as one word.
+/// The dialect with the result of the upgrade token: `dialect`, `dialect:user:session` or `dialect:error-code`.
+/// It contains no space, so scripts copy it as one field.
 fn dialect_field(connection: &Connection) -> String {
     let name = name(connection.dialect);
     match &connection.upgrade_token {
         Some(UpgradeToken::Valid(identity)) => format!("{name}:{}:{}", identity.user_id, identity.session_id),
-        Some(UpgradeToken::Rejected(why)) => format!("{name}:{}", why.code()),
+        Some(UpgradeToken::Rejected(error)) => format!("{name}:{}", error.code()),
         None => name.to_owned(),
     }
 }
@@ -80,7 +79,7 @@ fn upgrade_token(dialect_field: &str) -> Option<UpgradeToken> {
             let (user_id, session_id) = (UserId::trusted(user), SessionId::trusted(session));
             Some(UpgradeToken::Valid(Identity { user_id, session_id }))
         }
-        (why, None) => Unauthenticated::of_code(why).map(UpgradeToken::Rejected),
+        (code, None) => Unauthenticated::of_code(code).map(UpgradeToken::Rejected),
     }
 }
 
@@ -99,26 +98,25 @@ fn dialect(dialect_field: &str) -> Option<Dialect> {
     }
 }
 
-fn unreadable(line: &str) -> StoreError {
-    StoreError::Corrupt(STORE, format!("no connection is written as {line:?}").into())
+fn unreadable(text: &str) -> StoreError {
+    StoreError::Corrupt(STORE, format!("{text:?} is not a stored connection").into())
 }
 
 #[cfg(test)]
 mod tests {
     use expect_test::expect;
-    use shared::connection::Connection;
-    use shared::connection::Dialect;
+    use shared::connection::{Connection, Dialect};
     use shared::id::ConnectionId;
     use shared::time::Time;
 
-    use super::{connection, line, receiver};
+    use super::{connection, encode, receiver};
 
     #[test]
-    fn a_line_comes_back_as_the_connection() {
+    fn an_encoded_connection_decodes_to_the_same_connection() {
         for dialect in [Dialect::SocketIo, Dialect::Json] {
             let [connected_at, pinged_at, lease_until] = [1, 2, 3].map(Time::from_millis);
             let id = ConnectionId::trusted("L0SM9cOFvHcCIhw=");
-            let sent = Connection {
+            let original = Connection {
                 id,
                 dialect,
                 identity: None,
@@ -127,13 +125,13 @@ mod tests {
                 pinged_at,
                 lease_until,
             };
-            let row = (sent.id.to_string(), line(&sent), Some(2), Some(3));
-            assert_eq!(connection(row).unwrap(), sent);
+            let row = (original.id.to_string(), encode(&original), Some(2), Some(3));
+            assert_eq!(connection(row).unwrap(), original);
         }
     }
 
     #[test]
-    fn attached_lines_and_members_name_their_user() {
+    fn attached_rows_and_index_entries_decode_with_their_user() {
         let row = ("c".to_owned(), "json 7 u s".to_owned(), None, Some(9));
         expect![[r#"(Some(Identity { user_id: UserId("u"), session_id: SessionId("s") }), Time(7))"#]]
             .assert_eq(&connection(row).map(|c| format!("{:?}", (c.identity, c.pinged_at))).unwrap());
@@ -144,7 +142,7 @@ mod tests {
     }
 
     #[test]
-    fn damage_is_told_and_never_guessed() {
+    fn malformed_text_is_an_error_and_never_guessed() {
         for text in ["", "json", "json x", "morse 1", " "] {
             assert!(connection(("c".to_owned(), text.to_owned(), None, None)).is_err(), "{text:?}");
             assert!(receiver(text).is_err(), "{text:?}");

@@ -1,8 +1,8 @@
-//! The scripts, hashed once. Each is one file in `lua/` and runs undivided on the server.
+//! The Lua scripts, one file each in `lua/`. The server runs each of them atomically.
 
 use redis::Script;
 
-/// All of them.
+/// All scripts. Their hashes are computed once, at start.
 pub(crate) struct Scripts {
     pub(crate) open: Script,
     pub(crate) attach: Script,
@@ -11,9 +11,9 @@ pub(crate) struct Scripts {
     pub(crate) joined: Script,
     pub(crate) due: Script,
     pub(crate) mark_synced: Script,
-    pub(crate) mend_absent: Script,
-    pub(crate) mend_index: Script,
-    pub(crate) mend_lines: Script,
+    pub(crate) reconcile_online: Script,
+    pub(crate) reconcile_index: Script,
+    pub(crate) reconcile_connections: Script,
     pub(crate) session_open: Script,
     pub(crate) session_rotate: Script,
     pub(crate) session_end: Script,
@@ -30,9 +30,9 @@ impl Scripts {
             joined: Script::new(include_str!("lua/joined.lua")),
             due: Script::new(include_str!("lua/due.lua")),
             mark_synced: Script::new(include_str!("lua/mark_synced.lua")),
-            mend_absent: Script::new(include_str!("lua/mend_absent.lua")),
-            mend_index: Script::new(include_str!("lua/mend_index.lua")),
-            mend_lines: Script::new(include_str!("lua/mend_lines.lua")),
+            reconcile_online: Script::new(include_str!("lua/reconcile_online.lua")),
+            reconcile_index: Script::new(include_str!("lua/reconcile_index.lua")),
+            reconcile_connections: Script::new(include_str!("lua/reconcile_connections.lua")),
             session_open: Script::new(include_str!("lua/session_open.lua")),
             session_rotate: Script::new(include_str!("lua/session_rotate.lua")),
             session_end: Script::new(include_str!("lua/session_end.lua")),

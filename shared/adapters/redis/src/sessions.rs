@@ -1,5 +1,5 @@
-//! `Sessions`: a Hash per session with its own TTL. What asks by session id is one round trip; what asks
-//! by user reads the user's index first.
+//! `Sessions`: one Hash per session, with its own TTL. A lookup by session id is one round trip; a lookup by
+//! user reads the user's index first.
 
 use async_trait::async_trait;
 use redis::{Pipeline, cmd};
@@ -11,17 +11,18 @@ use shared::time::Time;
 
 use crate::{Redis, STORE};
 
-/// How many hashes that were good are kept for a session: ten days of refreshing every quarter of an hour.
+/// The most earlier refresh hashes kept per session: ten days of a refresh every 15 minutes.
 const USED_HASHES: u32 = 1_000;
 
-/// The fields of a session in the order of [`Row`].
+/// The fields of a session's Hash, in the order of [`SessionRow`].
 const FIELDS: [&str; 6] = ["user", "hash", "device", "created", "seen", "expires"];
 
-/// What is stored of a session: user, hash, device, and the three times in milliseconds.
-type Row = (Option<String>, Option<String>, Option<String>, Option<i64>, Option<i64>, Option<i64>);
+/// The values of [`FIELDS`]; times are in milliseconds. All are `None` when the session is not stored.
+type SessionRow = (Option<String>, Option<String>, Option<String>, Option<i64>, Option<i64>, Option<i64>);
 
-/// The script's verdict and the session as it is afterwards, or was before it ended.
-type Rotated = (String, String, String, String, i64, i64, i64);
+/// The rotate script's verdict (`rotated` or `reused`), then the values of [`FIELDS`]: after the rotation, or
+/// before the reuse ended the session.
+type RotateReply = (String, String, String, String, i64, i64, i64);
 
 #[async_trait]
 impl Sessions for Redis {
@@ -32,11 +33,11 @@ impl Sessions for Redis {
         script.arg(&session.refresh_hash).arg(&session.device);
         script.arg(session.created_at.millis()).arg(session.last_seen_at.millis());
         script.arg(session.expires_at.millis()).arg(ttl(session.last_seen_at, session.expires_at));
-        self.link.script(&script).await
+        self.server.script(&script).await
     }
 
     async fn live(&self, id: &SessionId, now: Time) -> StoreResult<Option<Session>> {
-        let fields = self.link.query(cmd("HMGET").arg(self.keys.session(id)).arg(&FIELDS)).await?;
+        let fields = self.server.query(cmd("HMGET").arg(self.keys.session(id)).arg(&FIELDS)).await?;
         Ok(session(id, fields)?.filter(|session| session.expires_at > now))
     }
 
@@ -48,33 +49,33 @@ impl Sessions for Redis {
         now: Time,
         expires_at: Time,
     ) -> StoreResult<Rotation> {
-        // The script must be given the name of the index, so whose session it is comes first. That never
-        // changes, so nothing can come between.
+        // The script needs the name of the user's index as a key, so the session's user is read first. A
+        // session never changes its user, so the two steps cannot disagree.
         let owner: Option<String> =
-            self.link.query(cmd("HGET").arg(self.keys.session(id)).arg("user")).await?;
+            self.server.query(cmd("HGET").arg(self.keys.session(id)).arg("user")).await?;
         let Some(owner) = owner.map(UserId::trusted) else { return Ok(Rotation::Unknown) };
         let mut script = self.scripts.session_rotate.prepare_invoke();
-        script.key(self.keys.session(id)).key(self.keys.used(id)).key(self.keys.sessions_of(&owner));
+        script.key(self.keys.session(id)).key(self.keys.used_hashes(id)).key(self.keys.sessions_of(&owner));
         script.arg(id.as_str()).arg(shown_hash).arg(new_hash).arg(now.millis());
         script.arg(expires_at.millis()).arg(ttl(now, expires_at)).arg(USED_HASHES);
-        // A second try would show a hash that the first one has used up, and so end the session.
-        let answer: Option<Rotated> = self.link.script_once(&script).await?;
+        // No second try: if the first one had rotated, the second would count as a reuse and end the session.
+        let answer: Option<RotateReply> = self.server.script_once(&script).await?;
         let Some((verdict, user, hash, device, created, seen, expires)) = answer else {
             return Ok(Rotation::Unknown);
         };
         let row = (Some(user), Some(hash), Some(device), Some(created), Some(seen), Some(expires));
-        let session = session(id, row)?.ok_or_else(|| damaged(id))?;
+        let session = session(id, row)?.ok_or_else(|| corrupt(id))?;
         Ok(if verdict == "rotated" { Rotation::Rotated(session) } else { Rotation::Reused(session) })
     }
 
     async fn end(&self, user: &UserId, id: &SessionId) -> StoreResult<bool> {
-        Ok(!self.end_these(user, std::slice::from_ref(id)).await?.is_empty())
+        Ok(!self.end_sessions(user, std::slice::from_ref(id)).await?.is_empty())
     }
 
     async fn end_all(&self, user: &UserId, except: Option<&SessionId>) -> StoreResult<Vec<SessionId>> {
         let mut ids = self.session_ids(user).await?;
         ids.retain(|id| Some(id) != except);
-        if ids.is_empty() { Ok(ids) } else { self.end_these(user, &ids).await }
+        if ids.is_empty() { Ok(ids) } else { self.end_sessions(user, &ids).await }
     }
 
     async fn list(&self, user: &UserId, now: Time) -> StoreResult<Vec<Session>> {
@@ -84,11 +85,12 @@ impl Sessions for Redis {
         if ids.is_empty() {
             return Ok(Vec::new());
         }
-        let rows: Vec<Row> = self.link.pipe(&pipe).await?;
-        let read = ids.iter().zip(rows).map(|(id, row)| session(id, row)).collect::<StoreResult<Vec<_>>>()?;
-        let mut living: Vec<_> = read.into_iter().flatten().filter(|s| s.expires_at > now).collect();
-        living.sort_by(|a, b| (b.created_at, &b.id).cmp(&(a.created_at, &a.id)));
-        Ok(living)
+        let rows: Vec<SessionRow> = self.server.pipe(&pipe).await?;
+        let stored =
+            ids.iter().zip(rows).map(|(id, row)| session(id, row)).collect::<StoreResult<Vec<_>>>()?;
+        let mut live: Vec<_> = stored.into_iter().flatten().filter(|s| s.expires_at > now).collect();
+        live.sort_by(|a, b| (b.created_at, &b.id).cmp(&(a.created_at, &a.id)));
+        Ok(live)
     }
 }
 
@@ -96,24 +98,24 @@ impl Redis {
     async fn session_ids(&self, user: &UserId) -> StoreResult<Vec<SessionId>> {
         let mut command = cmd("ZRANGE");
         command.arg(self.keys.sessions_of(user)).arg(0).arg(-1);
-        let ids: Vec<String> = self.link.query(&command).await?;
+        let ids: Vec<String> = self.server.query(&command).await?;
         Ok(ids.into_iter().map(SessionId::trusted).collect())
     }
 
-    /// Ends these at once; those that were the user's and lived.
-    async fn end_these(&self, user: &UserId, ids: &[SessionId]) -> StoreResult<Vec<SessionId>> {
+    /// Ends these sessions of the user atomically. Returns those that existed and were the user's.
+    async fn end_sessions(&self, user: &UserId, ids: &[SessionId]) -> StoreResult<Vec<SessionId>> {
         let mut script = self.scripts.session_end.prepare_invoke();
         script.key(self.keys.sessions_of(user)).arg(user.as_str());
         for id in ids {
-            script.key(self.keys.session(id)).key(self.keys.used(id)).arg(id.as_str());
+            script.key(self.keys.session(id)).key(self.keys.used_hashes(id)).arg(id.as_str());
         }
-        let ended: Vec<String> = self.link.script(&script).await?;
+        let ended: Vec<String> = self.server.script(&script).await?;
         Ok(ended.into_iter().map(SessionId::trusted).collect())
     }
 }
 
-/// The session that a row tells of; `None` where there is none.
-fn session(id: &SessionId, row: Row) -> StoreResult<Option<Session>> {
+/// Decodes a session; `None` if it is not stored.
+fn session(id: &SessionId, row: SessionRow) -> StoreResult<Option<Session>> {
     match row {
         (None, ..) => Ok(None),
         (Some(user), Some(refresh_hash), Some(device), Some(created), Some(seen), Some(expires)) => {
@@ -127,15 +129,15 @@ fn session(id: &SessionId, row: Row) -> StoreResult<Option<Session>> {
                 expires_at: Time::from_millis(expires),
             }))
         }
-        _ => Err(damaged(id)),
+        _ => Err(corrupt(id)),
     }
 }
 
-fn damaged(id: &SessionId) -> StoreError {
-    StoreError::Corrupt(STORE, format!("session {id} lacks a field").into())
+fn corrupt(id: &SessionId) -> StoreError {
+    StoreError::Corrupt(STORE, format!("session {id} has only some of its fields").into())
 }
 
-/// The TTL in milliseconds, counted by the caller's clock: the server's may differ, a span does not.
+/// The TTL in milliseconds: a duration, because the server's clock may differ from the caller's.
 fn ttl(now: Time, expires_at: Time) -> i64 {
     expires_at.millis().saturating_sub(now.millis()).max(1)
 }

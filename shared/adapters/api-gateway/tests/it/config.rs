@@ -1,4 +1,4 @@
-//! What the environment must say, on AWS and on this machine.
+//! The variables that are required on AWS and on this machine.
 
 use adapter_api_gateway::{Gateway, Lambda};
 use expect_test::{Expect, expect};
@@ -11,73 +11,74 @@ const LOCAL: (&str, &str) = ("PUSH_ENDPOINT", "http://127.0.0.1:3000/live");
 fn check(values: &[(&str, &str)], expected: &Expect) {
     let mut env = env(values);
     Gateway::from_env(&mut env);
-    expected.assert_eq(&env.finish().map_or_else(|problems| problems.to_string(), |()| "fine".to_owned()));
+    expected
+        .assert_eq(&env.finish().map_or_else(|problems| problems.to_string(), |()| "no problems".to_owned()));
 }
 
 #[test]
-fn every_problem_is_told_at_once() {
+fn every_missing_or_wrong_variable_is_reported_at_once() {
     check(
         &[],
         &expect![[r#"
         cannot start:
-          PUSH_ENDPOINT is missing: where to push, as https://{domain}/{stage} or http://127.0.0.1:3000/live
-          AWS_REGION is missing: Lambda sets it; signatures name it
-          AWS_ACCESS_KEY_ID is missing: Lambda sets it; it signs calls to AWS
-          AWS_SECRET_ACCESS_KEY is missing: Lambda sets it; it signs calls to AWS"#]],
+          PUSH_ENDPOINT is missing: the API Gateway stage to push to, as https://{domain}/{stage} or http://127.0.0.1:3000/live
+          AWS_REGION is missing: part of each signature; Lambda sets it
+          AWS_ACCESS_KEY_ID is missing: signs calls to AWS; Lambda sets it
+          AWS_SECRET_ACCESS_KEY is missing: signs calls to AWS; Lambda sets it"#]],
     );
     check(
         &[AWS],
         &expect![[r#"
         cannot start:
-          AWS_REGION is missing: Lambda sets it; signatures name it
-          AWS_ACCESS_KEY_ID is missing: Lambda sets it; it signs calls to AWS
-          AWS_SECRET_ACCESS_KEY is missing: Lambda sets it; it signs calls to AWS"#]],
+          AWS_REGION is missing: part of each signature; Lambda sets it
+          AWS_ACCESS_KEY_ID is missing: signs calls to AWS; Lambda sets it
+          AWS_SECRET_ACCESS_KEY is missing: signs calls to AWS; Lambda sets it"#]],
     );
-    check(&[&[AWS], &KEYS[..]].concat(), &expect![["fine"]]);
+    check(&[&[AWS], &KEYS[..]].concat(), &expect![["no problems"]]);
     check(
         &[&[("PUSH_ENDPOINT", "http://10.0.0.1/live")], &KEYS[..]].concat(),
         &expect![[r#"
         cannot start:
-          PUSH_ENDPOINT must begin with https://, or with http:// and lie on this machine"#]],
+          PUSH_ENDPOINT must start with https://; http:// is allowed only for localhost, 127.x.x.x and [::1]"#]],
     );
     check(
         &[&[AWS, ("LAMBDA_ENDPOINT", "ftp://x")], &KEYS[..]].concat(),
         &expect![[r#"
         cannot start:
-          LAMBDA_ENDPOINT must begin with https://, or with http:// and lie on this machine"#]],
+          LAMBDA_ENDPOINT must start with https://; http:// is allowed only for localhost, 127.x.x.x and [::1]"#]],
     );
 }
 
 #[test]
-fn this_machine_needs_no_keys_but_never_half_of_them() {
-    check(&[LOCAL], &expect![["fine"]]);
+fn local_endpoints_need_no_credentials_but_reject_half_a_pair() {
+    check(&[LOCAL], &expect![["no problems"]]);
     check(
         &[LOCAL, KEYS[1]],
         &expect![[r#"
         cannot start:
-          AWS_SECRET_ACCESS_KEY is missing: Lambda sets it; it signs calls to AWS"#]],
+          AWS_SECRET_ACCESS_KEY is missing: signs calls to AWS; Lambda sets it"#]],
     );
     check(
         &[LOCAL, ("LAMBDA_ENDPOINT", "https://lambda.eu-central-1.amazonaws.com")],
         &expect![[r#"
         cannot start:
-          AWS_REGION is missing: Lambda sets it; signatures name it
-          AWS_ACCESS_KEY_ID is missing: Lambda sets it; it signs calls to AWS
-          AWS_SECRET_ACCESS_KEY is missing: Lambda sets it; it signs calls to AWS"#]],
+          AWS_REGION is missing: part of each signature; Lambda sets it
+          AWS_ACCESS_KEY_ID is missing: signs calls to AWS; Lambda sets it
+          AWS_SECRET_ACCESS_KEY is missing: signs calls to AWS; Lambda sets it"#]],
     );
 }
 
 #[test]
-fn lambda_alone_needs_its_own_variables() {
-    let mut bare = env(&[]);
-    Lambda::from_env(&mut bare);
+fn lambda_alone_requires_only_region_and_credentials() {
+    let mut empty = env(&[]);
+    Lambda::from_env(&mut empty);
     expect![[r#"
         cannot start:
-          AWS_REGION is missing: Lambda sets it; signatures name it
-          AWS_ACCESS_KEY_ID is missing: Lambda sets it; it signs calls to AWS
-          AWS_SECRET_ACCESS_KEY is missing: Lambda sets it; it signs calls to AWS"#]]
-    .assert_eq(&bare.finish().unwrap_err().to_string());
-    let mut given = env(&KEYS);
-    Lambda::from_env(&mut given);
-    given.finish().unwrap();
+          AWS_REGION is missing: part of each signature; Lambda sets it
+          AWS_ACCESS_KEY_ID is missing: signs calls to AWS; Lambda sets it
+          AWS_SECRET_ACCESS_KEY is missing: signs calls to AWS; Lambda sets it"#]]
+    .assert_eq(&empty.finish().unwrap_err().to_string());
+    let mut complete = env(&KEYS);
+    Lambda::from_env(&mut complete);
+    complete.finish().unwrap();
 }

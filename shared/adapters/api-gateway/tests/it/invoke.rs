@@ -1,4 +1,4 @@
-//! The Invoke API: the request as Lambda must see it, its signature, and how each answer reads.
+//! The Invoke API: the request that Lambda receives, its signature, and the result of each response.
 
 use std::time::{Duration, Instant, SystemTime};
 
@@ -16,45 +16,49 @@ use shared::time::Time;
 
 use crate::aws::{Answer, Aws, KEYS};
 
-/// The promised three seconds, and what a busy machine adds.
-const BOUND: Duration = Duration::from_millis(4_500);
+/// The adapter's timeout of three seconds, plus slack for a busy machine.
+const LIMIT: Duration = Duration::from_millis(4_500);
 
 async fn check(script: &[Answer], expected: Expect) {
     let aws = Aws::answering(script).await;
     let gateway = Gateway::from_env(&mut aws.env(&[]));
-    let told = match gateway.start("ws-open", &json!({})).await {
+    let result = match gateway.start("ws-open", &json!({})).await {
         Err(StoreError::Down(failure)) => format!("{failure}: {}", failure.cause),
         other => format!("{other:?}"),
     };
-    expected.assert_eq(&format!("{told} ({} asked)", aws.asked().len()));
+    expected.assert_eq(&format!("{result} (requests: {})", aws.asked().len()));
 }
 
 #[tokio::test]
-async fn answers_read_as_the_port_says() {
-    check(&[Answer::Status(202)], expect!["Ok(()) (1 asked)"]).await;
+async fn each_response_maps_to_the_ports_result() {
+    check(&[Answer::Status(202)], expect!["Ok(()) (requests: 1)"]).await;
     check(
         &[Answer::Error(404, "ResourceNotFoundException")],
-        expect!["lambda is unavailable: answered 404 ResourceNotFoundException (1 asked)"],
+        expect!["lambda is unavailable: HTTP status 404 ResourceNotFoundException (requests: 1)"],
     )
     .await;
-    check(&[Answer::Bare(413)], expect!["lambda is unavailable: answered 413 without a reason (1 asked)"])
-        .await;
+    check(
+        &[Answer::Bare(413)],
+        expect!["lambda is unavailable: HTTP status 413 without an error type (requests: 1)"],
+    )
+    .await;
     check(
         &[Answer::Error(429, "TooManyRequestsException")],
-        expect!["lambda is unavailable: answered 429 TooManyRequestsException (2 asked)"],
+        expect!["lambda is unavailable: HTTP status 429 TooManyRequestsException (requests: 2)"],
     )
     .await;
     check(
         &[Answer::Error(429, "TooManyRequestsException"), Answer::Status(202)],
-        expect!["Ok(()) (2 asked)"],
+        expect!["Ok(()) (requests: 2)"],
     )
     .await;
-    check(&[Answer::Error(500, "ServiceException"), Answer::Status(202)], expect!["Ok(()) (2 asked)"]).await;
-    check(&[Answer::Cut, Answer::Status(202)], expect!["Ok(()) (2 asked)"]).await;
+    check(&[Answer::Error(500, "ServiceException"), Answer::Status(202)], expect!["Ok(()) (requests: 2)"])
+        .await;
+    check(&[Answer::Cut, Answer::Status(202)], expect!["Ok(()) (requests: 2)"]).await;
 }
 
-/// The one request that starting `function` leads to.
-async fn asked(function: &str, more: &[(&str, &str)]) -> Request<Bytes> {
+/// The request that starts `function`, with more variables in the environment.
+async fn start_request(function: &str, more: &[(&str, &str)]) -> Request<Bytes> {
     let aws = Aws::answering(&[Answer::Status(202)]).await;
     let mut env = aws.env(&[&KEYS, more].concat());
     Gateway::from_env(&mut env).start(function, &json!({ "connectionId": "Zb3xcLPEAcHA=" })).await.unwrap();
@@ -63,8 +67,8 @@ async fn asked(function: &str, more: &[(&str, &str)]) -> Request<Bytes> {
 }
 
 #[tokio::test]
-async fn an_event_is_queued_and_not_waited_for() {
-    let request = asked("ws-open", &[]).await;
+async fn an_event_is_sent_for_asynchronous_invocation() {
+    let request = start_request("ws-open", &[]).await;
     assert_eq!(request.method(), "POST");
     assert_eq!(request.headers()["x-amz-invocation-type"], "Event");
     assert_eq!(request.headers()["content-type"], "application/json");
@@ -72,29 +76,29 @@ async fn an_event_is_queued_and_not_waited_for() {
 }
 
 #[tokio::test]
-async fn a_name_is_prefixed_and_one_segment() {
+async fn a_function_name_is_prefixed_and_escaped_into_one_path_segment() {
     for (name, prefix, path) in [
         ("ws-open", "", "ws-open"),
         ("ws-open", "ulak-prod-", "ulak-prod-ws-open"),
         ("ws-open:live", "", "ws-open%3Alive"),
         ("../x y/ş?", "", "..%2Fx%20y%2F%C5%9F%3F"),
     ] {
-        let request = asked(name, &[("FUNCTION_NAME_PREFIX", prefix)]).await;
+        let request = start_request(name, &[("FUNCTION_NAME_PREFIX", prefix)]).await;
         assert_eq!(request.uri().to_string(), format!("/2015-03-31/functions/{path}/invocations"));
     }
 }
 
 #[tokio::test]
-async fn the_signature_is_right_for_what_arrives() {
+async fn the_signature_matches_the_received_request() {
     for name in ["ws-open", "ws-open:live"] {
-        let request = asked(name, &[]).await;
+        let request = start_request(name, &[]).await;
         assert_eq!(request.headers()["authorization"].to_str().unwrap(), signature(&request));
     }
 }
 
-/// The `authorization` that Lambda computes from what it sees.
-fn signature(seen: &Request<Bytes>) -> String {
-    let header = |name: &str| seen.headers()[name].to_str().unwrap();
+/// The `authorization` header that Lambda computes for the request it receives.
+fn signature(received: &Request<Bytes>) -> String {
+    let header = |name: &str| received.headers()[name].to_str().unwrap();
     let stamp = header("x-amz-date");
     let [date, time] = [&stamp[..8], &stamp[9..15]];
     let rfc = format!(
@@ -119,28 +123,28 @@ fn signature(seen: &Request<Bytes>) -> String {
         .build()
         .unwrap()
         .into();
-    let uri = format!("http://{}{}", header("host"), seen.uri());
+    let uri = format!("http://{}{}", header("host"), received.uri());
     let headers = ["content-type", "x-amz-invocation-type"].map(|name| (name, header(name)));
-    let body = SignableBody::Bytes(seen.body());
+    let body = SignableBody::Bytes(received.body());
     let signable = SignableRequest::new("POST", uri, headers.into_iter(), body).unwrap();
-    let mut again = Request::new(());
-    sign(signable, &params).unwrap().into_parts().0.apply_to_request_http1x(&mut again);
-    again.headers()["authorization"].to_str().unwrap().to_owned()
+    let mut signed = Request::new(());
+    sign(signable, &params).unwrap().into_parts().0.apply_to_request_http1x(&mut signed);
+    signed.headers()["authorization"].to_str().unwrap().to_owned()
 }
 
 #[tokio::test]
-async fn silence_costs_the_bound_and_no_more() {
+async fn an_unresponsive_server_times_out_within_the_limit_and_is_not_called_again() {
     let aws = Aws::answering(&[Answer::Silence]).await;
     let gateway = Gateway::from_env(&mut aws.env(&[]));
     let start = Instant::now();
     let answer = gateway.start("ws-open", &json!({})).await;
     assert!(matches!(&answer, Err(StoreError::Down(f)) if f.store == "lambda"), "{answer:?}");
-    assert!(start.elapsed() < BOUND, "took {:?}", start.elapsed());
+    assert!(start.elapsed() < LIMIT, "took {:?}", start.elapsed());
     assert_eq!(aws.asked().len(), 1);
 }
 
 #[tokio::test]
-async fn who_only_starts_functions_needs_no_push_endpoint() {
+async fn lambda_needs_no_push_endpoint() {
     let aws = Aws::answering(&[Answer::Status(202)]).await;
     let endpoint = aws.env(&[]).optional("PUSH_ENDPOINT").unwrap();
     let origin = endpoint.trim_end_matches("/live");

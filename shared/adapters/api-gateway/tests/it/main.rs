@@ -1,6 +1,6 @@
-//! The adapter against a small HTTP server that plays `@connections` and the Invoke API.
+//! Tests of the adapter on a scripted HTTP server that stands in for `@connections` and the Invoke API.
 
-#![allow(clippy::unwrap_used, reason = "helpers of tests fail as tests do")]
+#![allow(clippy::unwrap_used, reason = "test helpers panic on failure, as tests do")]
 
 mod aws;
 

@@ -1,4 +1,4 @@
-//! `@connections`: what is sent, how each answer reads, and that no call outlasts its bound.
+//! `@connections`: the requests, the result of each response, and the time limit of a call.
 
 use std::time::{Duration, Instant};
 
@@ -10,81 +10,82 @@ use shared::ports::{Push, PushError};
 
 use crate::aws::{Answer, Aws, KEYS};
 
-/// The promised three seconds, and what a busy machine adds.
-const BOUND: Duration = Duration::from_millis(4_500);
+/// The adapter's timeout of three seconds, plus slack for a busy machine.
+const LIMIT: Duration = Duration::from_millis(4_500);
 
 fn id() -> ConnectionId {
     ConnectionId::trusted("Zb3x/c+cLPEAcHA=")
 }
 
-/// How an answer reads, to sending and to closing alike, and how often each was tried.
+/// Checks the result and the number of requests, which are the same for sending and for closing.
 async fn check(script: &[Answer], expected: Expect) {
-    let mut told = Vec::new();
+    let mut results = Vec::new();
     for close in [false, true] {
         let aws = Aws::answering(script).await;
         let gateway = Gateway::from_env(&mut aws.env(&[]));
         let answer = if close { gateway.close(&id()).await } else { gateway.send(&id(), "frame").await };
-        let told_as = match answer {
+        let result = match answer {
             Ok(()) => "ok".to_owned(),
-            Err(PushError::Failed(cause)) => format!("failed, {cause}"),
+            Err(PushError::Failed(cause)) => format!("failed: {cause}"),
             Err(error) => format!("{error:?}"),
         };
-        told.push(format!("{told_as} ({} asked)", aws.asked().len()));
+        results.push(format!("{result} (requests: {})", aws.asked().len()));
     }
-    assert_eq!(told[0], told[1], "sending and closing read alike");
-    expected.assert_eq(&told[0]);
+    assert_eq!(results[0], results[1], "sending and closing differ");
+    expected.assert_eq(&results[0]);
 }
 
 #[tokio::test]
-async fn answers_read_as_the_port_says() {
+async fn each_response_maps_to_the_ports_result() {
     let gone = Answer::Error(410, "GoneException");
-    check(&[Answer::Status(200)], expect!["ok (1 asked)"]).await;
-    check(&[gone], expect!["Gone (1 asked)"]).await;
-    check(&[Answer::Status(410)], expect!["Gone (1 asked)"]).await;
-    check(&[Answer::Bare(410)], expect!["Gone (1 asked)"]).await;
-    check(&[Answer::Error(413, "PayloadTooLargeException")], expect!["TooLarge (1 asked)"]).await;
-    check(&[Answer::Error(429, "LimitExceededException")], expect!["Busy (2 asked)"]).await;
+    check(&[Answer::Status(200)], expect!["ok (requests: 1)"]).await;
+    check(&[gone], expect!["Gone (requests: 1)"]).await;
+    check(&[Answer::Status(410)], expect!["Gone (requests: 1)"]).await;
+    check(&[Answer::Bare(410)], expect!["Gone (requests: 1)"]).await;
+    check(&[Answer::Error(413, "PayloadTooLargeException")], expect!["TooLarge (requests: 1)"]).await;
+    check(&[Answer::Error(429, "LimitExceededException")], expect!["Busy (requests: 2)"]).await;
     check(
         &[Answer::Error(403, "ForbiddenException")],
-        expect!["failed, answered 403 ForbiddenException (1 asked)"],
+        expect!["failed: HTTP status 403 ForbiddenException (requests: 1)"],
     )
     .await;
-    check(&[Answer::Status(500)], expect!["failed, answered 500 without a reason (2 asked)"]).await;
-}
-
-#[tokio::test]
-async fn what_passes_is_tried_once_more() {
-    check(&[Answer::Error(429, "LimitExceededException"), Answer::Status(200)], expect!["ok (2 asked)"])
+    check(&[Answer::Status(500)], expect!["failed: HTTP status 500 without an error type (requests: 2)"])
         .await;
-    check(&[Answer::Status(503), Answer::Status(200)], expect!["ok (2 asked)"]).await;
-    check(&[Answer::Cut, Answer::Status(200)], expect!["ok (2 asked)"]).await;
-    check(&[Answer::Status(502), Answer::Error(410, "GoneException")], expect!["Gone (2 asked)"]).await;
 }
 
 #[tokio::test]
-async fn the_id_is_one_segment_and_the_frame_arrives_as_it_is() {
+async fn a_call_is_tried_once_more_after_a_temporary_failure() {
+    check(&[Answer::Error(429, "LimitExceededException"), Answer::Status(200)], expect!["ok (requests: 2)"])
+        .await;
+    check(&[Answer::Status(503), Answer::Status(200)], expect!["ok (requests: 2)"]).await;
+    check(&[Answer::Cut, Answer::Status(200)], expect!["ok (requests: 2)"]).await;
+    check(&[Answer::Status(502), Answer::Error(410, "GoneException")], expect!["Gone (requests: 2)"]).await;
+}
+
+#[tokio::test]
+async fn the_id_is_escaped_into_one_path_segment_and_the_frame_is_sent_unchanged() {
     let aws = Aws::answering(&[Answer::Status(200)]).await;
     let gateway = Gateway::from_env(&mut aws.env(&KEYS));
     gateway.send(&id(), "42[\"merhaba\",\"ş\"]").await.unwrap();
     gateway.close(&id()).await.unwrap();
-    let asked = aws.asked();
-    let lines: Vec<String> = asked.iter().map(|r| format!("{} {}", r.method(), r.uri())).collect();
+    let requests = aws.asked();
+    let lines: Vec<String> = requests.iter().map(|r| format!("{} {}", r.method(), r.uri())).collect();
     expect![[r#"
         POST /live/@connections/Zb3x%2Fc%2BcLPEAcHA%3D
         DELETE /live/@connections/Zb3x%2Fc%2BcLPEAcHA%3D"#]]
     .assert_eq(&lines.join("\n"));
-    assert_eq!(asked[0].body(), "42[\"merhaba\",\"ş\"]");
-    for request in &asked {
+    assert_eq!(requests[0].body(), "42[\"merhaba\",\"ş\"]");
+    for request in &requests {
         let header = |name: &str| request.headers()[name].to_str().unwrap();
-        let signed = header("authorization");
-        assert!(signed.starts_with("AWS4-HMAC-SHA256 Credential=AKIDEXAMPLE/"), "{signed}");
-        assert!(signed.contains("/eu-central-1/execute-api/aws4_request"), "{signed}");
+        let authorization = header("authorization");
+        assert!(authorization.starts_with("AWS4-HMAC-SHA256 Credential=AKIDEXAMPLE/"), "{authorization}");
+        assert!(authorization.contains("/eu-central-1/execute-api/aws4_request"), "{authorization}");
         assert_eq!(header("x-amz-security-token"), "session-token");
     }
 }
 
 #[tokio::test]
-async fn silence_costs_the_bound_and_is_not_asked_again() {
+async fn a_push_times_out_within_the_limit_and_is_not_repeated_when_the_server_is_unresponsive() {
     let aws = Aws::answering(&[Answer::Silence]).await;
     let gateway = Gateway::from_env(&mut aws.env(&[]));
     let start = Instant::now();
@@ -92,28 +93,30 @@ async fn silence_costs_the_bound_and_is_not_asked_again() {
     for answer in join_all(ids.iter().map(|id| gateway.send(id, "frame"))).await {
         assert!(matches!(answer, Err(PushError::Failed(_))), "{answer:?}");
     }
-    assert!(start.elapsed() < BOUND, "took {:?}", start.elapsed());
+    assert!(start.elapsed() < LIMIT, "took {:?}", start.elapsed());
     assert_eq!(aws.asked().len(), 3);
 }
 
 #[tokio::test]
-async fn nobody_at_home_is_a_failure_at_once() {
-    fails_at_once("http://127.0.0.1:1/live", "Connection refused").await;
+async fn a_push_fails_at_once_when_nothing_listens() {
+    assert_fails_at_once("http://127.0.0.1:1/live", "Connection refused").await;
 }
 
 #[tokio::test]
-async fn https_is_never_spoken_in_the_clear() {
+async fn no_frame_is_sent_when_an_https_endpoint_serves_plain_http() {
     let aws = Aws::answering(&[Answer::Status(200)]).await;
     let plain = aws.env(&[]).optional("PUSH_ENDPOINT").unwrap();
-    fails_at_once(&plain.replace("http://", "https://"), "corrupt message").await;
+    assert_fails_at_once(&plain.replace("http://", "https://"), "corrupt message").await;
     assert!(aws.asked().is_empty());
 }
 
-async fn fails_at_once(endpoint: &str, why: &str) {
+async fn assert_fails_at_once(endpoint: &str, expected: &str) {
     let mut env = crate::aws::env(&[&KEYS, &[("PUSH_ENDPOINT", endpoint)][..]].concat());
     let gateway = Gateway::from_env(&mut env);
     let start = Instant::now();
-    let Err(PushError::Failed(cause)) = gateway.send(&id(), "frame").await else { panic!("it was sent") };
-    assert!(cause.to_string().contains(why), "{cause}");
+    let Err(PushError::Failed(cause)) = gateway.send(&id(), "frame").await else {
+        panic!("the frame was sent")
+    };
+    assert!(cause.to_string().contains(expected), "{cause}");
     assert!(start.elapsed() < Duration::from_millis(2_500), "took {:?}", start.elapsed());
 }

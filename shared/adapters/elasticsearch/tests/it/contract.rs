@@ -1,14 +1,14 @@
-//! The contract that every adapter is held to.
+//! The shared contract suite.
 
-use crate::world::World;
+use crate::test_index::TestIndex;
 
 #[tokio::test(flavor = "multi_thread")]
-async fn search() {
-    let Some(world) = World::new().await else { return };
+async fn search_satisfies_the_contract() {
+    let Some(index) = TestIndex::new().await else { return };
     let subject = shared::contract::Search {
-        index: world.search.clone(),
+        index: index.search.clone(),
         chats: None,
-        indexing: Some(world.search.clone()),
+        indexing: Some(index.search.clone()),
     };
     shared::contract::hold("search", "elasticsearch", shared::contract::search(), subject).await;
 }

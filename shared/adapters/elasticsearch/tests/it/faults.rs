@@ -1,4 +1,4 @@
-//! How every failure reads, and that none outlasts its bound.
+//! How the adapter reports each failure of the server, and that every call ends within its timeout.
 
 use std::time::{Duration, Instant};
 
@@ -7,18 +7,18 @@ use shared::error::StoreError;
 use shared::ports::{Probe, SearchIndex, SearchIndexWriter, StoreResult};
 
 use crate::fake::{Answer, Fake, text};
-use crate::world::{message, query, row};
+use crate::test_index::{document, message, query};
 
-/// The promised five seconds, and what a busy machine adds.
-const BOUND: Duration = Duration::from_millis(6_500);
+/// The adapter's timeout of five seconds, plus slack for a busy machine.
+const LIMIT: Duration = Duration::from_millis(6_500);
 
 const FOUND: &str = r#"{"timed_out":false,"hits":{"hits":[{"_id":"m2"},{"_id":"m1"}]}}"#;
-const IN: &str = r#"{"errors":false,"items":[{"index":{"status":201}}]}"#;
-const LOST: &str =
+const INDEXED: &str = r#"{"errors":false,"items":[{"index":{"status":201}}]}"#;
+const INDEX_MISSING: &str =
     r#"{"errors":true,"items":[{"index":{"status":404,"error":{"type":"index_not_found_exception"}}}]}"#;
 
-fn told<T: std::fmt::Debug>(answer: StoreResult<T>) -> String {
-    match answer {
+fn describe<T: std::fmt::Debug>(result: StoreResult<T>) -> String {
+    match result {
         Ok(value) => format!("{value:?}"),
         Err(StoreError::Down(failure)) => format!("down: {}", failure.cause),
         Err(StoreError::Corrupt(_, cause)) => format!("corrupt: {cause}"),
@@ -26,107 +26,118 @@ fn told<T: std::fmt::Debug>(answer: StoreResult<T>) -> String {
     }
 }
 
-async fn searching(script: &[Answer], expected: &Expect) {
+async fn check_search(script: &[Answer], expected: &Expect) {
     let fake = Fake::answering(script).await;
     let found = fake.search().search(&query("a", "word")).await;
     let ids = found.map(|hits| hits.into_iter().map(|hit| hit.cursor).collect::<Vec<_>>());
-    expected.assert_eq(&format!("{} ({} asked)", told(ids), fake.lines().len()));
+    expected.assert_eq(&format!("{} (requests: {})", describe(ids), fake.lines().len()));
 }
 
-async fn indexing(script: &[Answer], expected: &Expect) {
+async fn check_index(script: &[Answer], expected: &Expect) {
     let fake = Fake::answering(script).await;
-    let answer = fake.search().index(&[row(&message("m", "word"), &["a"], 1)]).await;
-    expected.assert_eq(&format!("{}\n{}", told(answer), fake.lines().join("\n")));
+    let answer = fake.search().index(&[document(&message("m", "word"), &["a"], 1)]).await;
+    expected.assert_eq(&format!("{}\n{}", describe(answer), fake.lines().join("\n")));
 }
 
 #[tokio::test]
-async fn a_search_finds_all_or_fails() {
-    searching(&[text(200, FOUND)], &expect![[r#"["m2", "m1"] (1 asked)"#]]).await;
-    searching(&[text(200, r#"{"timed_out":false}"#)], &expect!["[] (1 asked)"]).await;
-    searching(
+async fn a_search_returns_all_hits_or_an_error() {
+    check_search(&[text(200, FOUND)], &expect![[r#"["m2", "m1"] (requests: 1)"#]]).await;
+    check_search(&[text(200, r#"{"timed_out":false}"#)], &expect!["[] (requests: 1)"]).await;
+    check_search(
         &[text(200, r#"{"timed_out":true,"hits":{"hits":[]}}"#)],
-        &expect!["down: the search took too long (1 asked)"],
+        &expect!["down: the server stopped the search at its time limit (requests: 1)"],
     )
     .await;
-    searching(
+    check_search(
         &[text(200, "{}")],
-        &expect!["corrupt: missing field `timed_out` at line 1 column 2 (1 asked)"],
+        &expect!["corrupt: missing field `timed_out` at line 1 column 2 (requests: 1)"],
     )
     .await;
-    searching(&[text(200, "<html>")], &expect!["corrupt: expected value at line 1 column 1 (1 asked)"]).await;
-    searching(&[text(200, &" ".repeat(5 << 20))], &expect!["down: length limit exceeded (1 asked)"]).await;
-    searching(
+    check_search(
+        &[text(200, "<html>")],
+        &expect!["corrupt: expected value at line 1 column 1 (requests: 1)"],
+    )
+    .await;
+    check_search(&[text(200, &" ".repeat(5 << 20))], &expect!["down: length limit exceeded (requests: 1)"])
+        .await;
+    check_search(
         &[text(401, r#"{"error":{"type":"security_exception","reason":"r"}}"#)],
-        &expect!["down: answered 401 security_exception (1 asked)"],
+        &expect!["down: HTTP status 401 security_exception (requests: 1)"],
     )
     .await;
-    searching(
+    check_search(
         &[text(503, r#"{"error":{"type":"no_shard_available","reason":"r"}}"#)],
-        &expect!["down: answered 503 no_shard_available (1 asked)"],
+        &expect!["down: HTTP status 503 no_shard_available (requests: 1)"],
     )
     .await;
-    searching(&[text(502, "<html>")], &expect!["down: answered 502 without a reason (1 asked)"]).await;
-    searching(&[Answer::Cut, text(200, FOUND)], &expect![[r#"["m2", "m1"] (2 asked)"#]]).await;
-    searching(
+    check_search(
+        &[text(502, "<html>")],
+        &expect!["down: HTTP status 502 without an error type (requests: 1)"],
+    )
+    .await;
+    check_search(&[Answer::Cut, text(200, FOUND)], &expect![[r#"["m2", "m1"] (requests: 2)"#]]).await;
+    check_search(
         &[Answer::Cut],
-        &expect!["down: client error (SendRequest): connection closed before message completed (2 asked)"],
+        &expect![
+            "down: client error (SendRequest): connection closed before message completed (requests: 2)"
+        ],
     )
     .await;
 }
 
 #[tokio::test]
-async fn a_batch_is_in_or_fails() {
+async fn a_batch_is_indexed_completely_or_fails() {
     let item = |status: u16| {
         format!(r#"{{"index":{{"status":{status},"error":{{"type":"why_{status}","reason":"secret"}}}}}}"#)
     };
-    let some = |statuses: &[u16]| {
+    let rejected = |statuses: &[u16]| {
         let items: Vec<String> = statuses.iter().map(|status| item(*status)).collect();
         text(200, &format!(r#"{{"errors":true,"items":[{}]}}"#, items.join(",")))
     };
-    indexing(
-        &[text(200, IN)],
+    check_index(
+        &[text(200, INDEXED)],
         &expect![[r#"
         ()
         POST /es/messages/_bulk"#]],
     )
     .await;
-    indexing(
-        &[some(&[409])],
+    check_index(
+        &[rejected(&[409])],
         &expect![[r#"
         ()
         POST /es/messages/_bulk"#]],
     )
     .await;
-    indexing(
-        &[some(&[409, 429, 400])],
+    check_index(
+        &[rejected(&[409, 429, 400])],
         &expect![[r#"
-        down: 2 of 3 messages refused, first 429 why_429
+        down: 2 of 3 messages rejected, the first with 429 why_429
         POST /es/messages/_bulk"#]],
     )
     .await;
-    indexing(
-        &[some(&[409, 400])],
+    check_index(
+        &[rejected(&[409, 400])],
         &expect![[r#"
-        corrupt: 1 of 2 messages refused, first 400 why_400
+        corrupt: 1 of 2 messages rejected, the first with 400 why_400
         POST /es/messages/_bulk"#]],
     )
     .await;
-    indexing(
+    check_index(
         &[text(200, r#"{"errors":true}"#)],
         &expect![[r#"
-        corrupt: errors that name no message
+        corrupt: the bulk response reports errors but lists no messages
         POST /es/messages/_bulk"#]],
     )
     .await;
-    indexing(
+    check_index(
         &[text(429, r#"{"error":{"type":"rejected","reason":"r"}}"#)],
         &expect![[r#"
-        down: answered 429 rejected
+        down: HTTP status 429 rejected
         POST /es/messages/_bulk"#]],
     )
     .await;
-    indexing(
-        &[Answer::Cut, text(200, IN)],
+    check_index(
+        &[Answer::Cut, text(200, INDEXED)],
         &expect![[r#"
         ()
         POST /es/messages/_bulk
@@ -136,12 +147,12 @@ async fn a_batch_is_in_or_fails() {
 }
 
 #[tokio::test]
-async fn a_batch_without_an_index_makes_one() {
-    let (no_alias, made) = (text(404, ""), text(200, r#"{"acknowledged":true}"#));
-    let there = text(400, r#"{"error":{"type":"resource_already_exists_exception"}}"#);
-    let lost = || text(200, LOST);
-    indexing(
-        &[lost(), no_alias.clone(), made.clone(), text(200, IN)],
+async fn a_batch_creates_the_index_when_it_is_missing() {
+    let (no_alias, created) = (text(404, ""), text(200, r#"{"acknowledged":true}"#));
+    let exists = text(400, r#"{"error":{"type":"resource_already_exists_exception"}}"#);
+    let missing = || text(200, INDEX_MISSING);
+    check_index(
+        &[missing(), no_alias.clone(), created.clone(), text(200, INDEXED)],
         &expect![[r#"
         ()
         POST /es/messages/_bulk
@@ -150,8 +161,8 @@ async fn a_batch_without_an_index_makes_one() {
         POST /es/messages/_bulk"#]],
     )
     .await;
-    indexing(
-        &[lost(), no_alias.clone(), there, made.clone(), text(200, IN)],
+    check_index(
+        &[missing(), no_alias.clone(), exists, created.clone(), text(200, INDEXED)],
         &expect![[r#"
         ()
         POST /es/messages/_bulk
@@ -161,10 +172,10 @@ async fn a_batch_without_an_index_makes_one() {
         POST /es/messages/_bulk"#]],
     )
     .await;
-    indexing(
-        &[lost(), no_alias.clone(), made, lost()],
+    check_index(
+        &[missing(), no_alias.clone(), created, missing()],
         &expect![[r#"
-        down: the index vanished as soon as it was made
+        down: the index is missing right after it was created
         POST /es/messages/_bulk
         HEAD /es/_alias/messages
         PUT /es/messages-v1
@@ -172,10 +183,10 @@ async fn a_batch_without_an_index_makes_one() {
     )
     .await;
     let refused = text(400, r#"{"error":{"type":"invalid_alias_name_exception"}}"#);
-    indexing(
-        &[lost(), no_alias, refused],
+    check_index(
+        &[missing(), no_alias, refused],
         &expect![[r#"
-        down: answered 400 invalid_alias_name_exception
+        down: HTTP status 400 invalid_alias_name_exception
         POST /es/messages/_bulk
         HEAD /es/_alias/messages
         PUT /es/messages-v1"#]],
@@ -184,26 +195,27 @@ async fn a_batch_without_an_index_makes_one() {
 }
 
 #[tokio::test]
-async fn silence_costs_the_bound_and_no_more() {
+async fn calls_time_out_within_the_limit_when_the_server_is_unresponsive() {
     let fake = Fake::answering(&[Answer::Silence]).await;
     let search = fake.search();
-    let rows = [row(&message("m", "word"), &["a"], 1)];
-    let asked = query("a", "word");
+    let documents = [document(&message("m", "word"), &["a"], 1)];
+    let words = query("a", "word");
     let start = Instant::now();
-    let (found, put, well) = tokio::join!(search.search(&asked), search.index(&rows), search.check());
-    assert!(start.elapsed() < BOUND, "took {:?}", start.elapsed());
+    let (found, indexed, health) =
+        tokio::join!(search.search(&words), search.index(&documents), search.check());
+    assert!(start.elapsed() < LIMIT, "took {:?}", start.elapsed());
     assert!(matches!(found, Err(StoreError::Down(_))), "{found:?}");
-    assert!(matches!(put, Err(StoreError::Down(_))), "{put:?}");
-    assert_eq!(well.unwrap_err().store, "elasticsearch");
+    assert!(matches!(indexed, Err(StoreError::Down(_))), "{indexed:?}");
+    assert_eq!(health.unwrap_err().store, "elasticsearch");
     assert_eq!(fake.lines().len(), 3);
 }
 
 #[tokio::test]
-async fn nobody_at_home_is_a_failure_at_once() {
+async fn a_search_fails_at_once_when_nothing_listens() {
     for url in ["http://127.0.0.1:1", "https://127.0.0.1:1"] {
         let config = adapter_elasticsearch::Config::new(url, "messages").unwrap();
         let start = Instant::now();
-        let answer = told(adapter_elasticsearch::Search::new(config).search(&query("a", "word")).await);
+        let answer = describe(adapter_elasticsearch::Search::new(config).search(&query("a", "word")).await);
         assert!(answer.contains("Connection refused"), "{answer}");
         assert!(start.elapsed() < Duration::from_secs(2), "took {:?}", start.elapsed());
     }

@@ -1,7 +1,6 @@
-//! The adapter against a real server when `ELASTICSEARCH_URL` is set, and always against a small one that
-//! fails on demand.
+//! Tests of the adapter on a scripted server, and on a real one when `ELASTICSEARCH_URL` is set.
 
-#![allow(clippy::unwrap_used, reason = "helpers of tests fail and speak as tests do")]
+#![allow(clippy::unwrap_used, reason = "test helpers panic on failure, as tests do")]
 
 mod contract;
 
@@ -9,8 +8,8 @@ mod fake;
 
 mod faults;
 
+mod indexing;
+
 mod requests;
 
-mod versions;
-
-mod world;
+mod test_index;

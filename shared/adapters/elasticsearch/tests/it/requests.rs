@@ -1,4 +1,4 @@
-//! What the server is sent.
+//! The requests that the server receives.
 
 use expect_test::expect;
 use serde_json::Value;
@@ -6,16 +6,16 @@ use shared::id::ConversationId;
 use shared::ports::{SearchIndex, SearchIndexWriter, SearchQuery};
 
 use crate::fake::{Fake, text};
-use crate::world::{message, query, row};
+use crate::test_index::{document, message, query};
 
 #[tokio::test]
-async fn a_query_is_data_and_comes_with_the_user() {
+async fn a_query_is_sent_as_json_with_credentials_and_escaped_terms() {
     let fake = Fake::answering(&[text(200, r#"{"timed_out":false}"#)]).await;
     let conversation = Some(ConversationId::trusted("c"));
     let after = Some("m9".to_owned());
     let terms = vec!["cay".to_owned(), "\"}*".to_owned()];
-    let asked = SearchQuery { terms, conversation, after, limit: 7, ..query("a", "") };
-    fake.search().search(&asked).await.unwrap();
+    let search_query = SearchQuery { terms, conversation, after, limit: 7, ..query("a", "") };
+    fake.search().search(&search_query).await.unwrap();
     let request = fake.asked().remove(0);
     assert_eq!(request.headers()["authorization"], "Basic YWRhOnNlY3JldA==");
     assert_eq!(request.headers()["content-type"], "application/json");
@@ -66,10 +66,11 @@ async fn a_query_is_data_and_comes_with_the_user() {
 }
 
 #[tokio::test]
-async fn a_batch_is_lines() {
+async fn a_batch_is_sent_as_json_lines() {
     let fake = Fake::answering(&[text(200, r#"{"errors":false}"#)]).await;
-    let rows = [row(&message("m1", "İki\nçay"), &["a", "b"], 1), row(&message("m2", ""), &[], 7)];
-    fake.search().index(&rows).await.unwrap();
+    let documents =
+        [document(&message("m1", "İki\nçay"), &["a", "b"], 1), document(&message("m2", ""), &[], 7)];
+    fake.search().index(&documents).await.unwrap();
     let request = fake.asked().remove(0);
     assert_eq!(request.headers()["content-type"], "application/x-ndjson");
     let body = std::str::from_utf8(request.body()).unwrap();
@@ -84,12 +85,12 @@ async fn a_batch_is_lines() {
 }
 
 #[tokio::test]
-async fn nothing_asked_is_nothing_sent() {
+async fn no_request_is_sent_when_the_batch_or_the_query_is_empty() {
     let fake = Fake::answering(&[text(500, "")]).await;
     let search = fake.search();
     search.index(&[]).await.unwrap();
-    for asked in [query("a", ""), SearchQuery { limit: 0, ..query("a", "word") }] {
-        assert!(search.search(&asked).await.unwrap().is_empty());
+    for search_query in [query("a", ""), SearchQuery { limit: 0, ..query("a", "word") }] {
+        assert!(search.search(&search_query).await.unwrap().is_empty());
     }
     assert!(fake.lines().is_empty());
 }

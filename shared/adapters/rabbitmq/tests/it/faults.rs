@@ -1,5 +1,5 @@
-//! The line to the broker is cut, slow or silent: everything ends in time, nothing confirmed is lost, and
-//! the next call works again without a restart.
+//! The connection to the broker is cut, slow or unresponsive: every call ends within its timeout, no confirmed
+//! job is lost, and the adapter recovers without a restart.
 
 use std::time::{Duration, Instant};
 
@@ -9,10 +9,10 @@ use shared::error::StoreError;
 use shared::ports::{Outbox, Probe, StoreResult};
 
 use crate::chaos::{Chaos, Weather};
-use crate::world::{World, job};
+use crate::test_broker::{TestBroker, job};
 
-/// The promised five seconds, and what a busy machine adds.
-const BOUND: Duration = Duration::from_millis(5_700);
+/// The adapter's timeout of five seconds, plus slack for a busy machine.
+const LIMIT: Duration = Duration::from_millis(5_700);
 
 async fn timed<T>(call: impl Future<Output = StoreResult<T>>) -> (StoreResult<T>, Duration) {
     let start = Instant::now();
@@ -21,32 +21,32 @@ async fn timed<T>(call: impl Future<Output = StoreResult<T>>) -> (StoreResult<T>
 }
 
 #[track_caller]
-fn down_in_time<T: std::fmt::Debug>((answer, took): (StoreResult<T>, Duration)) {
+fn assert_down_in_time<T: std::fmt::Debug>((answer, took): (StoreResult<T>, Duration)) {
     assert!(matches!(&answer, Err(StoreError::Down(f)) if f.store == "rabbitmq"), "{answer:?}");
-    assert!(took < BOUND, "took {took:?}");
+    assert!(took < LIMIT, "took {took:?}");
 }
 
 #[tokio::test]
-async fn a_cut_line_is_not_even_noticed() {
-    let Some(world) = World::new().await else { return };
-    let chaos = Chaos::before(&world.broker()).await;
-    let rabbit = world.through(chaos.address);
+async fn publishing_succeeds_when_the_connection_was_cut_before_it() {
+    let Some(broker) = TestBroker::new().await else { return };
+    let chaos = Chaos::before(&broker.address()).await;
+    let rabbit = broker.through(chaos.address);
     for n in 0..3 {
-        rabbit.publish(&world.queue, &[job(&n.to_string(), 0)]).await.unwrap();
+        rabbit.publish(&broker.queue, &[job(&n.to_string(), 0)]).await.unwrap();
         chaos.cut();
     }
-    rabbit.queues(&world.queue).await.unwrap();
-    assert_eq!(world.depths().await[0].1, 3);
-    world.end().await;
+    rabbit.queues(&broker.queue).await.unwrap();
+    assert_eq!(broker.depths().await[0].1, 3);
+    broker.delete_queues().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn whatever_was_confirmed_while_the_line_was_cut_again_and_again_is_there() {
-    let Some(world) = World::new().await else { return };
-    let chaos = Chaos::before(&world.broker()).await;
-    let rabbit = world.through(chaos.address);
+async fn no_confirmed_job_is_lost_when_the_connection_is_cut_repeatedly() {
+    let Some(broker) = TestBroker::new().await else { return };
+    let chaos = Chaos::before(&broker.address()).await;
+    let rabbit = broker.through(chaos.address);
     let publishing = join_all((0..8).map(|writer| {
-        let (rabbit, queue) = (&rabbit, &world.queue);
+        let (rabbit, queue) = (&rabbit, &broker.queue);
         async move {
             let mut confirmed = Vec::new();
             for n in 0..25 {
@@ -67,89 +67,89 @@ async fn whatever_was_confirmed_while_the_line_was_cut_again_and_again_is_there(
     let (confirmed, ()) = tokio::join!(publishing, cutting);
     let confirmed = confirmed.concat();
     let mut arrived = std::collections::HashSet::new();
-    while let Some(found) = world.take("").await {
+    while let Some(found) = broker.take("").await {
         arrived.insert(found.id);
     }
     let lost: Vec<_> = confirmed.iter().filter(|id| !arrived.contains(*id)).collect();
     assert!(lost.is_empty(), "confirmed but lost: {lost:?}");
     assert!(!confirmed.is_empty());
-    world.end().await;
+    broker.delete_queues().await;
 }
 
 #[tokio::test]
-async fn a_broker_that_is_away_gives_errors_in_time_and_serves_when_it_is_back() {
-    let Some(world) = World::new().await else { return };
-    let chaos = Chaos::before(&world.broker()).await;
-    let rabbit = world.through(chaos.address);
+async fn calls_fail_while_the_broker_is_down_and_succeed_when_it_is_back() {
+    let Some(broker) = TestBroker::new().await else { return };
+    let chaos = Chaos::before(&broker.address()).await;
+    let rabbit = broker.through(chaos.address);
     chaos.set(Weather::Refusing);
     for _ in 0..3 {
-        down_in_time(timed(rabbit.publish(&world.queue, &[job("lost", 0)])).await);
+        assert_down_in_time(timed(rabbit.publish(&broker.queue, &[job("lost", 0)])).await);
     }
     assert_eq!(rabbit.check().await.unwrap_err().store, "rabbitmq");
     chaos.set(Weather::Fair);
-    rabbit.publish(&world.queue, &[job("a", 0)]).await.unwrap();
+    rabbit.publish(&broker.queue, &[job("a", 0)]).await.unwrap();
     rabbit.check().await.unwrap();
 
     chaos.set(Weather::Refusing);
-    down_in_time(timed(rabbit.replay_dead(&world.queue)).await);
+    assert_down_in_time(timed(rabbit.replay_dead(&broker.queue)).await);
     chaos.set(Weather::Fair);
-    rabbit.retry_later(&world.queue, &job("b", 2)).await.unwrap();
-    let depths = world.depths().await.into_iter().map(|(_, messages)| messages).collect::<Vec<_>>();
+    rabbit.retry_later(&broker.queue, &job("b", 2)).await.unwrap();
+    let depths = broker.depths().await.into_iter().map(|(_, messages)| messages).collect::<Vec<_>>();
     assert_eq!(depths, [1, 0, 1, 0]);
-    world.end().await;
+    broker.delete_queues().await;
 }
 
 #[tokio::test]
-async fn a_silent_broker_costs_the_bound_and_no_more() {
-    let Some(world) = World::new().await else { return };
-    let chaos = Chaos::before(&world.broker()).await;
-    let rabbit = world.through(chaos.address);
-    rabbit.publish(&world.queue, &[job("a", 0)]).await.unwrap();
+async fn an_unresponsive_broker_times_out_within_the_limit() {
+    let Some(broker) = TestBroker::new().await else { return };
+    let chaos = Chaos::before(&broker.address()).await;
+    let rabbit = broker.through(chaos.address);
+    rabbit.publish(&broker.queue, &[job("a", 0)]).await.unwrap();
     chaos.set(Weather::Silent);
     let jobs = [job("b", 0)];
-    let all = join_all((0..5).map(|_| timed(rabbit.publish(&world.queue, &jobs)))).await;
-    all.into_iter().for_each(down_in_time);
+    let all = join_all((0..5).map(|_| timed(rabbit.publish(&broker.queue, &jobs)))).await;
+    all.into_iter().for_each(assert_down_in_time);
     let start = Instant::now();
     rabbit.check().await.unwrap_err();
     assert!(start.elapsed() < Duration::from_millis(2_700), "took {:?}", start.elapsed());
     chaos.set(Weather::Fair);
-    rabbit.publish(&world.queue, &[job("c", 0)]).await.unwrap();
-    world.end().await;
+    rabbit.publish(&broker.queue, &[job("c", 0)]).await.unwrap();
+    broker.delete_queues().await;
 }
 
 #[tokio::test]
-async fn the_dead_survive_a_replay_that_is_cut() {
-    let Some(world) = World::new().await else { return };
-    let chaos = Chaos::before(&world.broker()).await;
-    let rabbit = world.through(chaos.address);
+async fn no_dead_job_is_lost_when_the_connection_is_cut_during_a_replay() {
+    let Some(broker) = TestBroker::new().await else { return };
+    let chaos = Chaos::before(&broker.address()).await;
+    let rabbit = broker.through(chaos.address);
     for n in 0..30 {
-        rabbit.dead_letter(&world.queue, &job(&format!("{n:02}"), 5), "why").await.unwrap();
+        rabbit.dead_letter(&broker.queue, &job(&format!("{n:02}"), 5), "why").await.unwrap();
     }
     chaos.set(Weather::Slow(Duration::from_millis(5)));
     let cutting = async {
         tokio::time::sleep(Duration::from_millis(100)).await;
         chaos.cut();
     };
-    let (answer, ()) = tokio::join!(rabbit.replay_dead(&world.queue), cutting);
+    let (answer, ()) = tokio::join!(rabbit.replay_dead(&broker.queue), cutting);
     assert!(matches!(answer, Err(StoreError::Down(_))), "{answer:?}");
 
     chaos.set(Weather::Fair);
-    while rabbit.replay_dead(&world.queue).await.unwrap() > 0 {}
+    while rabbit.replay_dead(&broker.queue).await.unwrap() > 0 {}
     let mut arrived = std::collections::BTreeSet::new();
-    while let Some(found) = world.take("").await {
+    while let Some(found) = broker.take("").await {
         arrived.insert(found.id);
     }
     assert_eq!(
         arrived.into_iter().collect::<Vec<_>>(),
         (0..30).map(|n| format!("{n:02}")).collect::<Vec<_>>()
     );
-    world.end().await;
+    broker.delete_queues().await;
 }
 
 #[tokio::test]
-async fn tls_towards_a_broker_without_it_is_an_error_and_no_panic() {
-    let Some(world) = World::new().await else { return };
-    let config = Config::new(&format!("amqps://{}", world.broker())).unwrap();
+async fn publishing_fails_when_the_broker_does_not_support_tls() {
+    let Some(broker) = TestBroker::new().await else { return };
+    let config = Config::new(&format!("amqps://{}", broker.address())).unwrap();
     let rabbit = RabbitMq::new(config);
-    down_in_time(timed(rabbit.publish(&world.queue, &[job("a", 0)])).await);
+    assert_down_in_time(timed(rabbit.publish(&broker.queue, &[job("a", 0)])).await);
 }

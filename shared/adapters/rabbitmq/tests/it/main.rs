@@ -1,6 +1,6 @@
-//! The RabbitMQ adapter against a real broker. Set `AMQP_URL` to run it.
+//! Tests of the RabbitMQ adapter on a real broker. They are skipped unless `AMQP_URL` is set.
 
-#![allow(clippy::unwrap_used, reason = "helpers of tests fail and speak as tests do")]
+#![allow(clippy::unwrap_used, reason = "test helpers panic on failure, as tests do")]
 
 #[path = "../../../redis/tests/it/chaos.rs"]
 mod chaos;
@@ -9,4 +9,4 @@ mod contract;
 mod delivery;
 mod faults;
 mod operator;
-mod world;
+mod test_broker;

@@ -1,14 +1,14 @@
--- Says who stands behind a connection; decides whether that user comes online by it.
+-- Attaches a user and session to a connection, and decides whether the user comes online by it.
 -- KEYS connections leases attached by_user by_session online; ARGV id user session lease
--- Answers 'gone', 'first' or 'already'.
+-- Returns 'gone' if the connection has ended, 'first' if the user was offline, 'already' otherwise.
 local id, user, session, lease = ARGV[1], ARGV[2], ARGV[3], ARGV[4]
-local line = redis.call('HGET', KEYS[1], id)
-if not line then return 'gone' end
+local row = redis.call('HGET', KEYS[1], id)
+if not row then return 'gone' end
 redis.call('ZADD', KEYS[2], 'GT', lease, id)
-local dialect, since, old_user, old_session = string.match(line, '^(%S+) (%S+) ?(%S*) ?(%S*)$')
+local dialect, since, old_user, old_session = string.match(row, '^(%S+) (%S+) ?(%S*) ?(%S*)$')
 if old_user ~= user or old_session ~= session then
   if old_user ~= '' then
-    -- Whether the user before is still online is for the mending to find and to announce.
+    -- The previous user may be offline now. Reconciliation finds and announces that; this script does not.
     local old = id .. ' ' .. dialect .. ' ' .. old_user
     redis.call('ZREM', KEYS[3], old)
     redis.call('ZREM', KEYS[4], old_user .. ' ' .. old)

@@ -1,15 +1,16 @@
--- Forgets a connection with its rooms; decides whether its user goes offline by it.
--- KEYS connections pings leases attached by_user by_session by_room rooms_of online departures;
+-- Removes a connection with its rooms, and decides whether its user goes offline by it.
+-- KEYS connections pings leases attached by_user by_session by_room rooms_of online last_seen;
 -- ARGV id now
--- Answers false, or {id, line, pinged, lease, last, {room…}}.
+-- Returns false if there is no such connection, otherwise {id, row, pinged, lease, last, {room…}}.
 local id = ARGV[1]
-local line = redis.call('HGET', KEYS[1], id)
+local row = redis.call('HGET', KEYS[1], id)
 local pinged = redis.call('ZSCORE', KEYS[2], id)
 local lease = redis.call('ZSCORE', KEYS[3], id)
 redis.call('ZREM', KEYS[2], id)
 redis.call('ZREM', KEYS[3], id)
--- Only a partial loss leaves heartbeats without their connection; the sweep must not meet them for ever.
-if not line then return false end
+-- Only a partial data loss leaves a ping or a lease without its connection. Both are removed above, or the
+-- heartbeat would find the lease expired for ever.
+if not row then return false end
 redis.call('HDEL', KEYS[1], id)
 
 local rooms = {}
@@ -22,7 +23,7 @@ end
 redis.call('ZREMRANGEBYLEX', KEYS[8], low, high)
 
 local last = 0
-local dialect, _, user, session = string.match(line, '^(%S+) (%S+) ?(%S*) ?(%S*)$')
+local dialect, _, user, session = string.match(row, '^(%S+) (%S+) ?(%S*) ?(%S*)$')
 if user ~= '' then
   local member = id .. ' ' .. dialect .. ' ' .. user
   redis.call('ZREM', KEYS[4], member)
@@ -34,4 +35,4 @@ if user ~= '' then
     last = 1
   end
 end
-return {id, line, pinged, lease, last, rooms}
+return {id, row, pinged, lease, last, rooms}

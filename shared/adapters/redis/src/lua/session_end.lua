@@ -1,5 +1,6 @@
--- Ends sessions of one user; answers the ids of those that lived.
--- KEYS of_user then session, used for each id; ARGV user then the ids
+-- Ends sessions of one user. A session of another user is left alone.
+-- KEYS of_user, then session and used for each id; ARGV user, then the ids
+-- Returns the ids of the sessions that it ended.
 local ended = {}
 for i = 2, #ARGV do
   local session, used = KEYS[2 * i - 2], KEYS[2 * i - 1]

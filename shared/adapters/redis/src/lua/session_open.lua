@@ -1,4 +1,5 @@
--- Stores a session until it expires; index entries that have expired by now are dropped.
+-- Stores a session until it expires, and drops expired sessions from the user's index. The index lives as long
+-- as its longest session.
 -- KEYS session of_user; ARGV id user hash device created seen expires ttl
 redis.call('HSET', KEYS[1], 'user', ARGV[2], 'hash', ARGV[3], 'device', ARGV[4],
   'created', ARGV[5], 'seen', ARGV[6], 'expires', ARGV[7])

@@ -1,12 +1,14 @@
--- The good refresh hash becomes another one; a hash that was good before ends the session.
+-- Replaces a session's current refresh hash. An earlier hash ends the session, because its token may have been
+-- stolen.
 -- KEYS session used of_user; ARGV id shown new now expires ttl keep
--- Answers {verdict, user, hash, device, created, seen, expires}, or false for 'unknown'.
+-- Returns {'rotated' or 'reused', user, hash, device, created, seen, expires}; false if the session is not
+-- live or the hash was never its own.
 local row = redis.call('HMGET', KEYS[1], 'user', 'hash', 'device', 'created', 'seen', 'expires')
 if not row[1] or tonumber(row[6]) <= tonumber(ARGV[4]) then return false end
 
 if row[2] == ARGV[2] then
-  -- A used hash is kept until it would have expired by itself, and the newest of them in any case only
-  -- up to a number, so that a session refreshed for months stays small.
+  -- A used hash is kept until its token would have expired. Only the newest `keep` hashes are kept, so that
+  -- a session refreshed for months stays small.
   redis.call('ZADD', KEYS[2], row[6], row[2])
   redis.call('ZREMRANGEBYSCORE', KEYS[2], '-inf', ARGV[4])
   redis.call('ZREMRANGEBYRANK', KEYS[2], 0, -1 - tonumber(ARGV[7]))

@@ -1,5 +1,5 @@
-//! The line to the server is cut, slow or silent: every command ends in time, and the next ones work
-//! again without a restart.
+//! The connection to the server is cut, slow or unresponsive: every command ends within its timeout, and the
+//! adapter recovers without a restart.
 
 use std::time::{Duration, Instant};
 
@@ -8,10 +8,10 @@ use shared::error::StoreError;
 use shared::ports::{Connections, Presence, Probe, StoreResult};
 
 use crate::chaos::{Chaos, Weather};
-use crate::world::{World, connection};
+use crate::test_redis::{TestRedis, connection};
 
-/// The promised two seconds, and what a busy machine adds.
-const BOUND: Duration = Duration::from_millis(2_500);
+/// The adapter's timeout of two seconds, plus slack for a busy machine.
+const LIMIT: Duration = Duration::from_millis(2_500);
 
 async fn timed<T>(command: impl Future<Output = StoreResult<T>>) -> (StoreResult<T>, Duration) {
     let start = Instant::now();
@@ -20,16 +20,16 @@ async fn timed<T>(command: impl Future<Output = StoreResult<T>>) -> (StoreResult
 }
 
 #[track_caller]
-fn down_in_time<T: std::fmt::Debug>((answer, took): (StoreResult<T>, Duration)) {
+fn assert_down_in_time<T: std::fmt::Debug>((answer, took): (StoreResult<T>, Duration)) {
     assert!(matches!(&answer, Err(StoreError::Down(f)) if f.store == "redis"), "{answer:?}");
-    assert!(took < BOUND, "took {took:?}");
+    assert!(took < LIMIT, "took {took:?}");
 }
 
 #[tokio::test]
-async fn a_cut_line_is_not_even_noticed() {
-    let Some(world) = World::new() else { return };
-    let chaos = Chaos::before(&world.server()).await;
-    let redis = world.through(chaos.address);
+async fn a_command_succeeds_when_the_connection_was_cut_before_it() {
+    let Some(server) = TestRedis::new() else { return };
+    let chaos = Chaos::before(&server.address()).await;
+    let redis = server.through(chaos.address);
     for _ in 0..5 {
         redis.open(&connection("c")).await.unwrap();
         chaos.cut();
@@ -38,13 +38,13 @@ async fn a_cut_line_is_not_even_noticed() {
 }
 
 #[tokio::test]
-async fn a_server_that_is_away_gives_errors_at_once_and_serves_when_it_is_back() {
-    let Some(world) = World::new() else { return };
-    let chaos = Chaos::before(&world.server()).await;
-    let redis = world.through(chaos.address);
+async fn commands_fail_while_the_server_is_down_and_succeed_when_it_is_back() {
+    let Some(server) = TestRedis::new() else { return };
+    let chaos = Chaos::before(&server.address()).await;
+    let redis = server.through(chaos.address);
     chaos.set(Weather::Refusing);
     for _ in 0..3 {
-        down_in_time(timed(redis.count()).await);
+        assert_down_in_time(timed(redis.count()).await);
     }
     assert_eq!(redis.check().await.unwrap_err().store, "redis");
     chaos.set(Weather::Fair);
@@ -52,46 +52,46 @@ async fn a_server_that_is_away_gives_errors_at_once_and_serves_when_it_is_back()
     redis.check().await.unwrap();
 
     chaos.set(Weather::Refusing);
-    down_in_time(timed(redis.count()).await);
+    assert_down_in_time(timed(redis.count()).await);
     chaos.set(Weather::Fair);
     redis.count().await.unwrap();
 }
 
 #[tokio::test]
-async fn a_silent_server_costs_the_bound_and_no_more() {
-    let Some(world) = World::new() else { return };
-    let chaos = Chaos::before(&world.server()).await;
-    let redis = world.through(chaos.address);
+async fn an_unresponsive_server_times_out_within_the_limit() {
+    let Some(server) = TestRedis::new() else { return };
+    let chaos = Chaos::before(&server.address()).await;
+    let redis = server.through(chaos.address);
     redis.count().await.unwrap();
     chaos.set(Weather::Silent);
     let all = futures::future::join_all((0..20).map(|_| timed(redis.count()))).await;
-    all.into_iter().for_each(down_in_time);
-    // The next one finds the same silence when it connects.
-    down_in_time(timed(redis.count()).await);
+    all.into_iter().for_each(assert_down_in_time);
+    // A new connection is unresponsive too.
+    assert_down_in_time(timed(redis.count()).await);
     chaos.set(Weather::Fair);
     redis.count().await.unwrap();
 }
 
 #[tokio::test]
-async fn a_slow_server_is_waited_for() {
-    let Some(world) = World::new() else { return };
-    let chaos = Chaos::before(&world.server()).await;
-    let redis = world.through(chaos.address);
+async fn a_command_waits_for_a_slow_server() {
+    let Some(server) = TestRedis::new() else { return };
+    let chaos = Chaos::before(&server.address()).await;
+    let redis = server.through(chaos.address);
     redis.count().await.unwrap();
     chaos.set(Weather::Slow(Duration::from_millis(200)));
     redis.count().await.unwrap();
 }
 
 #[tokio::test]
-async fn nobody_at_home_is_an_error_and_no_panic() {
-    let Some(world) = World::new() else { return };
-    let nobody = "127.0.0.1:1".parse().unwrap();
-    down_in_time(timed(world.through(nobody).count()).await);
+async fn a_command_fails_when_nothing_listens() {
+    let Some(server) = TestRedis::new() else { return };
+    let unused = "127.0.0.1:1".parse().unwrap();
+    assert_down_in_time(timed(server.through(unused).count()).await);
 }
 
 #[tokio::test]
-async fn tls_towards_a_server_without_it_is_an_error_and_no_panic() {
-    let Some(world) = World::new() else { return };
-    let config = Config::new(&format!("rediss://{}", world.server()), &world.prefix).unwrap();
-    down_in_time(timed(Redis::new(config).count()).await);
+async fn a_command_fails_when_the_server_does_not_support_tls() {
+    let Some(server) = TestRedis::new() else { return };
+    let config = Config::new(&format!("rediss://{}", server.address()), &server.prefix).unwrap();
+    assert_down_in_time(timed(Redis::new(config).count()).await);
 }

@@ -1,12 +1,12 @@
-//! The Redis adapter against a real server. Set `REDIS_URL` to run it.
+//! Tests of the Redis adapter on a real server. They are skipped unless `REDIS_URL` is set.
 
-#![allow(clippy::unwrap_used, reason = "helpers of tests fail and speak as tests do")]
+#![allow(clippy::unwrap_used, reason = "test helpers panic on failure, as tests do")]
 
 mod chaos;
 mod contract;
-mod edges;
 mod faults;
-mod limits;
-mod mending;
+mod presence_edges;
+mod rate_limits;
+mod reconcile;
 mod sessions;
-mod world;
+mod test_redis;

@@ -1,4 +1,5 @@
-//! A test's own index on the real server, gone again when the test ends; and messages to put into it.
+//! An index of its own for each test, on the server of `ELASTICSEARCH_URL`, removed when the test ends; and
+//! messages to index.
 
 use shared::contract::aloud;
 use std::sync::Arc;
@@ -11,28 +12,28 @@ use shared::ports::{SearchDocument, SearchIndex, SearchIndexWriter, SearchQuery}
 use shared::search::terms;
 use shared::time::Time;
 
-/// When the tests play.
+/// The time of every test.
 pub(crate) const NOW: Time = Time::from_millis(1_700_000_000_000);
 
-/// Longer than an index may take to show what it was given.
-const REFRESH: Duration = Duration::from_secs(10);
+/// Longer than the server may take to make indexed messages visible to searches.
+const REFRESH_LIMIT: Duration = Duration::from_secs(10);
 
-/// The adapter on an index that nobody else uses.
-pub(crate) struct World {
+/// The adapter with its own index.
+pub(crate) struct TestIndex {
     pub(crate) search: Arc<Search>,
     config: Config,
 }
 
-impl World {
-    /// With its index made; `None`, loudly, when no server is configured.
+impl TestIndex {
+    /// Creates the index. Prints a notice and returns `None` when no server is configured.
     pub(crate) async fn new() -> Option<Self> {
-        let world = Self::bare()?;
-        world.search.setup().await.unwrap();
-        Some(world)
+        let index = Self::missing()?;
+        index.search.setup().await.unwrap();
+        Some(index)
     }
 
-    /// Without an index.
-    pub(crate) fn bare() -> Option<Self> {
+    /// Like `new`, but does not create the index.
+    pub(crate) fn missing() -> Option<Self> {
         let Ok(url) = std::env::var("ELASTICSEARCH_URL") else {
             aloud("SKIPPED: set ELASTICSEARCH_URL to test against a real Elasticsearch or OpenSearch");
             return None;
@@ -42,36 +43,36 @@ impl World {
         Some(Self { search: Arc::new(Search::new(config.clone())), config })
     }
 
-    /// Puts messages in, each with its revision, for `a` and `b`.
-    pub(crate) async fn index(&self, messages: &[(&Message, u64)]) {
-        let rows: Vec<_> =
-            messages.iter().map(|(message, revision)| row(message, &["a", "b"], *revision)).collect();
-        self.search.index(&rows).await.unwrap();
+    /// Indexes messages with their revisions; their members are `a` and `b`.
+    pub(crate) async fn put(&self, messages: &[(&Message, u64)]) {
+        let documents: Vec<_> =
+            messages.iter().map(|(message, revision)| document(message, &["a", "b"], *revision)).collect();
+        self.search.index(&documents).await.unwrap();
     }
 
-    /// What `member` finds.
+    /// The ids of the messages that a search by `member` finds.
     pub(crate) async fn hits(&self, member: &str, text: &str) -> Vec<String> {
         let hits = self.search.search(&query(member, text)).await.unwrap();
         hits.into_iter().map(|hit| hit.message.to_string()).collect()
     }
 
-    /// Until everything that was put in before can be found, or is out.
-    pub(crate) async fn refreshed(&self) {
+    /// Waits until searches see everything that was indexed before.
+    pub(crate) async fn refresh(&self) {
         let id = format!("marker-{:x}", Entropy::default().bits());
         let marker = Message { id: MessageId::trusted(&id), ..message("marker", "marker") };
-        self.search.index(&[row(&marker, &["marker"], 1)]).await.unwrap();
+        self.search.index(&[document(&marker, &["marker"], 1)]).await.unwrap();
         let mut waited = Duration::ZERO;
         while !self.hits("marker", "marker").await.contains(&id) {
-            assert!(waited < REFRESH, "the index shows nothing");
+            assert!(waited < REFRESH_LIMIT, "the marker is not found after {waited:?}");
             tokio::time::sleep(Duration::from_millis(50)).await;
             waited += Duration::from_millis(50);
         }
     }
 }
 
-impl Drop for World {
+impl Drop for TestIndex {
     fn drop(&mut self) {
-        // The test's own runtime may be ending; a connection must not outlive it.
+        // The test's runtime may be shutting down, so the request runs on a runtime of its own.
         let search = Search::new(self.config.clone());
         let removed = std::thread::spawn(move || {
             let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
@@ -83,7 +84,7 @@ impl Drop for World {
     }
 }
 
-/// A search for the first hundred.
+/// A query for the first hundred hits.
 pub(crate) fn query(member: &str, text: &str) -> SearchQuery {
     SearchQuery {
         member: UserId::trusted(member),
@@ -94,13 +95,12 @@ pub(crate) fn query(member: &str, text: &str) -> SearchQuery {
     }
 }
 
-/// A message as the index takes it.
-pub(crate) fn row(message: &Message, members: &[&str], revision: u64) -> SearchDocument {
+pub(crate) fn document(message: &Message, members: &[&str], revision: u64) -> SearchDocument {
     let members = members.iter().map(|id| UserId::trusted(*id)).collect();
     SearchDocument { message: message.clone(), members, revision }
 }
 
-/// A message of [`NOW`].
+/// A text message created at [`NOW`].
 pub(crate) fn message(id: &str, content: &str) -> Message {
     Message {
         id: MessageId::trusted(id),
@@ -117,7 +117,7 @@ pub(crate) fn message(id: &str, content: &str) -> Message {
     }
 }
 
-/// So many milliseconds after [`NOW`].
+/// The time `millis` milliseconds after [`NOW`].
 pub(crate) fn after(millis: u64) -> Option<Time> {
     Some(NOW + Duration::from_millis(millis))
 }

@@ -1,4 +1,4 @@
-//! A test's own queues, deleted when the test ends.
+//! Queues of its own for each test, on the broker of `AMQP_URL`. The test deletes them when it ends.
 
 use shared::contract::aloud;
 use std::time::Duration;
@@ -11,12 +11,13 @@ use lapin::types::{AMQPValue, FieldTable};
 use lapin::{Channel, Connection, ConnectionProperties};
 use shared::id::Entropy;
 use shared::ports::OutboxMessage;
+use shared::retry::RETRY_DELAYS;
 
-/// Short delays; the first one expires well before the second one.
+/// The first delay ends within a test, the second does not.
 pub(crate) const DELAYS: [Duration; 2] = [Duration::from_millis(50), Duration::from_secs(60)];
 
-/// The adapter with a queue of its own, and a plain channel to look behind it.
-pub(crate) struct World {
+/// The adapter with its own job queue, and direct access to the broker.
+pub(crate) struct TestBroker {
     pub(crate) rabbit: RabbitMq,
     pub(crate) url: String,
     pub(crate) queue: String,
@@ -24,9 +25,9 @@ pub(crate) struct World {
     connection: Connection,
 }
 
-/// A message as it lies in a queue.
+/// A message as the broker stores it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Found {
+pub(crate) struct StoredMessage {
     pub(crate) id: String,
     pub(crate) body: Vec<u8>,
     pub(crate) attempt: Option<i32>,
@@ -35,15 +36,15 @@ pub(crate) struct Found {
     pub(crate) redelivered: bool,
 }
 
-impl World {
-    /// A world whose first retry is quick. `None`, loudly, when no broker is configured.
+impl TestBroker {
+    /// Uses [`DELAYS`]. Prints a notice and returns `None` when no broker is configured.
     pub(crate) async fn new() -> Option<Self> {
         Self::with_delays(&DELAYS).await
     }
 
-    /// A world that waits as long as the real one does.
+    /// Uses the delays of production.
     pub(crate) async fn with_real_delays() -> Option<Self> {
-        Self::with_delays(&[10, 30, 120, 600].map(Duration::from_secs)).await
+        Self::with_delays(&RETRY_DELAYS).await
     }
 
     async fn with_delays(delays: &[Duration]) -> Option<Self> {
@@ -58,40 +59,40 @@ impl World {
     }
 
     /// The broker's `host:port`.
-    pub(crate) fn broker(&self) -> String {
+    pub(crate) fn address(&self) -> String {
         let uri: lapin::uri::AMQPUri = self.url.parse().unwrap();
         format!("{}:{}", uri.authority.host, uri.authority.port)
     }
 
-    /// The adapter again.
+    /// A second adapter with the same settings.
     pub(crate) fn adapter(&self) -> RabbitMq {
         rabbit(&self.url, &self.delays)
     }
 
-    /// The adapter again, over another address.
+    /// A second adapter that connects to `address`.
     pub(crate) fn through(&self, address: std::net::SocketAddr) -> RabbitMq {
-        rabbit(&self.url.replace(&self.broker(), &address.to_string()), &self.delays)
+        rabbit(&self.url.replace(&self.address(), &address.to_string()), &self.delays)
     }
 
     pub(crate) async fn channel(&self) -> Channel {
         self.connection.create_channel().await.unwrap()
     }
 
-    /// Takes the oldest message of one of this world's queues (`""`, `.retry`, …); `None` when there is none.
-    pub(crate) async fn take(&self, suffix: &str) -> Option<Found> {
+    /// Takes the oldest message of this test's queue with the suffix (`""`, `.retry`, …).
+    pub(crate) async fn take(&self, suffix: &str) -> Option<StoredMessage> {
         self.take_from(&format!("{}{suffix}", self.queue)).await
     }
 
     /// Takes the oldest message of a queue.
-    pub(crate) async fn take_from(&self, queue: &str) -> Option<Found> {
+    pub(crate) async fn take_from(&self, queue: &str) -> Option<StoredMessage> {
         let channel = self.channel().await;
         let got = channel.basic_get(queue.into(), BasicGetOptions::default()).await.unwrap()?;
         got.ack(BasicAckOptions::default()).await.unwrap();
-        Some(Found::of(&got))
+        Some(StoredMessage::of(&got))
     }
 
-    /// Takes the oldest message as soon as there is one, within five seconds.
-    pub(crate) async fn wait_for(&self, suffix: &str) -> Found {
+    /// Takes the oldest message; waits for one for up to five seconds.
+    pub(crate) async fn wait_for(&self, suffix: &str) -> StoredMessage {
         for _ in 0..500 {
             if let Some(found) = self.take(suffix).await {
                 return found;
@@ -101,23 +102,23 @@ impl World {
         panic!("nothing arrived in {}{suffix}", self.queue);
     }
 
-    /// Looks at the oldest message and lets it go again, as a consumer that fails.
-    pub(crate) async fn fail_on(&self, suffix: &str) -> Found {
+    /// Takes the oldest message and returns it to its queue, as a failing consumer does.
+    pub(crate) async fn take_and_requeue(&self, suffix: &str) -> StoredMessage {
         let channel = self.channel().await;
         let name = format!("{}{suffix}", self.queue);
         let got = channel.basic_get(name.into(), BasicGetOptions::default()).await.unwrap().unwrap();
         got.nack(BasicNackOptions { requeue: true, ..Default::default() }).await.unwrap();
-        Found::of(&got)
+        StoredMessage::of(&got)
     }
 
-    /// How much lies in each queue, without the names' common beginning.
+    /// The number of messages per queue suffix.
     pub(crate) async fn depths(&self) -> Vec<(String, u32)> {
         let depths = self.rabbit.queues(&self.queue).await.unwrap();
         depths.into_iter().map(|d| (d.queue[self.queue.len()..].to_owned(), d.messages)).collect()
     }
 
-    /// Declares a queue with other arguments than the adapter would.
-    pub(crate) async fn declare_otherwise(&self, suffix: &str) {
+    /// Declares a queue with arguments that differ from the adapter's.
+    pub(crate) async fn declare_with_other_arguments(&self, suffix: &str) {
         let mut arguments = FieldTable::default();
         arguments.insert("x-max-length".into(), AMQPValue::LongInt(1_000));
         let name = format!("{}{suffix}", self.queue);
@@ -125,25 +126,23 @@ impl World {
         channel.queue_declare(name.into(), QueueDeclareOptions::durable(), arguments).await.unwrap();
     }
 
-    /// Deletes one queue.
     pub(crate) async fn delete(&self, suffix: &str) {
         self.delete_named(&format!("{}{suffix}", self.queue)).await;
     }
 
-    /// Deletes a queue of any name.
     pub(crate) async fn delete_named(&self, queue: &str) {
         self.channel().await.queue_delete(queue.into(), QueueDeleteOptions::default()).await.unwrap();
     }
 
-    /// Deletes all queues of this world. A test that panics leaves its queues; their names say whose they were.
-    pub(crate) async fn end(self) {
+    /// Deletes this test's queues. A test that panics leaves them behind; their names begin with `test-`.
+    pub(crate) async fn delete_queues(self) {
         for suffix in ["", ".retry", ".retry.2", ".dead"] {
             self.delete(suffix).await;
         }
     }
 }
 
-impl Found {
+impl StoredMessage {
     fn of(delivery: &lapin::message::Delivery) -> Self {
         let properties = &delivery.properties;
         let header = |name: &str| properties.headers().as_ref().and_then(|h| h.inner().get(name)).cloned();
@@ -162,7 +161,7 @@ fn rabbit(url: &str, delays: &[Duration]) -> RabbitMq {
     RabbitMq::new(Config::new(url).unwrap().with_retry_delays(delays))
 }
 
-/// A job that has failed so often.
+/// A job that has failed `attempt` times.
 pub(crate) fn job(id: &str, attempt: u32) -> OutboxMessage {
     OutboxMessage { id: id.to_owned(), body: format!("{{\"job\":\"{id}\"}}").into_bytes(), attempt }
 }

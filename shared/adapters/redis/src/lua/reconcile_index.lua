@@ -1,6 +1,6 @@
--- Takes connections that are no more out of the users' index, one page of it; answers where the next page
--- begins.
+-- Removes entries without a connection from one page of by_user, and from attached.
 -- KEYS connections attached by_user; ARGV low count
+-- Returns the lower bound of the next page, or false after the last one.
 local page = redis.call('ZRANGEBYLEX', KEYS[3], ARGV[1], '+', 'LIMIT', 0, ARGV[2])
 for _, member in ipairs(page) do
   local id, dialect, user = string.match(member, '^%S+ (%S+) (%S+) (%S+)$')

@@ -1,27 +1,26 @@
-//! A test's own corner of the server: a prefix that nobody else uses, empty again when the test ends.
+//! A key prefix of its own for each test, on the server of `REDIS_URL`. Its keys are deleted when the test ends.
 
 use shared::contract::aloud;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use adapter_redis::{Config, Redis};
-use shared::connection::Dialect;
-use shared::connection::{AttachOutcome, Connection, Identity};
+use shared::connection::{AttachOutcome, Connection, Dialect, Identity};
 use shared::id::{ConnectionId, Entropy, SessionId, UserId};
 use shared::ports::Connections;
 use shared::time::Time;
 
-/// When the tests play.
+/// The time of every test.
 pub(crate) const NOW: Time = Time::from_millis(1_700_000_000_000);
 
-/// The adapter under a prefix of its own, and a plain connection to look behind it.
-pub(crate) struct World {
+/// The adapter under its own prefix, and direct access to the server.
+pub(crate) struct TestRedis {
     pub(crate) redis: Redis,
     pub(crate) url: String,
     pub(crate) prefix: String,
 }
 
-impl World {
-    /// `None`, loudly, when no server is configured.
+impl TestRedis {
+    /// Prints a notice and returns `None` when no server is configured.
     pub(crate) fn new() -> Option<Self> {
         let Ok(url) = std::env::var("REDIS_URL") else {
             aloud("SKIPPED: set REDIS_URL to test against a real Redis");
@@ -34,67 +33,67 @@ impl World {
         Some(Self { redis, url, prefix })
     }
 
-    /// The adapter again.
+    /// A second adapter with the same prefix.
     pub(crate) fn adapter(&self) -> Redis {
         Redis::new(Config::new(&self.url, &self.prefix).unwrap())
     }
 
-    /// The adapter again, over another address.
+    /// A second adapter with the same prefix that connects to `address`.
     pub(crate) fn through(&self, address: std::net::SocketAddr) -> Redis {
         Redis::new(Config::new(&format!("redis://{address}"), &self.prefix).unwrap())
     }
 
     /// The server's `host:port`.
-    pub(crate) fn server(&self) -> String {
+    pub(crate) fn address(&self) -> String {
         let info = redis::IntoConnectionInfo::into_connection_info(self.url.as_str()).unwrap();
         info.addr().to_string()
     }
 
-    /// Asks the server directly.
-    pub(crate) fn ask<T: redis::FromRedisValue>(&self, command: &[&str]) -> T {
+    /// Runs a command without the adapter.
+    pub(crate) fn command<T: redis::FromRedisValue>(&self, command: &[&str]) -> T {
         let mut connection = redis::Client::open(self.url.as_str()).unwrap().get_connection().unwrap();
         redis::cmd(command[0]).arg(&command[1..]).query(&mut connection).unwrap()
     }
 
-    /// All keys of this world, sorted, but for the departures: those stay until they are carried over.
+    /// This test's keys, sorted, without `last_seen`, which outlives the connections.
     pub(crate) fn keys(&self) -> Vec<String> {
-        let mut keys = self.every_key();
+        let mut keys = self.all_keys();
         keys.retain(|key| !key.ends_with(":last_seen"));
         keys.sort();
         keys
     }
 
-    fn every_key(&self) -> Vec<String> {
-        self.ask(&["KEYS", &format!("*{}*", self.prefix)])
+    fn all_keys(&self) -> Vec<String> {
+        self.command(&["KEYS", &format!("*{}*", self.prefix)])
     }
 
-    /// Forgets everything, as a server that lost its memory.
-    pub(crate) fn forget(&self) {
-        for key in self.every_key() {
-            self.ask::<()>(&["DEL", &key]);
+    /// Deletes this test's keys, as if the server had lost its data.
+    pub(crate) fn delete_all_keys(&self) {
+        for key in self.all_keys() {
+            self.command::<()>(&["DEL", &key]);
         }
     }
 
-    /// An open connection.
+    /// Opens a connection without an identity.
     pub(crate) async fn open(&self, id: &str) -> ConnectionId {
         let id = ConnectionId::trusted(id);
         self.redis.open(&connection(id.as_str())).await.unwrap();
         id
     }
 
-    /// Attaches a user to a connection under the session `s-<user>`.
+    /// Attaches a user with the session `s-<user>`.
     pub(crate) async fn attach(&self, id: &ConnectionId, user: &str) -> AttachOutcome {
         self.redis.attach(id, &identity(user), NOW).await.unwrap()
     }
 }
 
-impl Drop for World {
+impl Drop for TestRedis {
     fn drop(&mut self) {
-        self.forget();
+        self.delete_all_keys();
     }
 }
 
-/// A connection that nobody stands behind yet.
+/// A connection without an identity.
 pub(crate) fn connection(id: &str) -> Connection {
     Connection {
         id: ConnectionId::trusted(id),
@@ -107,7 +106,7 @@ pub(crate) fn connection(id: &str) -> Connection {
     }
 }
 
-/// A user under the session `s-<user>`.
+/// A user with the session `s-<user>`.
 pub(crate) fn identity(user: &str) -> Identity {
     Identity { user_id: UserId::trusted(user), session_id: SessionId::trusted(format!("s-{user}")) }
 }
