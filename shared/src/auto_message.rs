@@ -35,7 +35,7 @@ pub struct AutoMessage {
 /// The body of a job on [`SENDING_QUEUE`].
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub struct Job {
+pub struct SendingJob {
     /// Which.
     pub auto_message_id: AutoMessageId,
     /// In whose name.
@@ -46,7 +46,7 @@ pub struct Job {
     pub content: String,
 }
 
-impl From<&AutoMessage> for Job {
+impl From<&AutoMessage> for SendingJob {
     fn from(row: &AutoMessage) -> Self {
         Self {
             auto_message_id: row.id.clone(),

@@ -10,12 +10,12 @@ use crate::ports::{IndexBacklog, OutboxMessage, SearchDocument, SearchIndexWrite
 pub const INDEXING_QUEUE: &str = "message_indexing_queue";
 
 /// How many messages one job names: a bulk request's worth.
-pub const JOB: usize = 200;
+pub const MESSAGES_PER_JOB: usize = 200;
 
 /// The body of a job on [`INDEXING_QUEUE`].
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub struct Job {
+pub struct IndexingJob {
     /// Which; what they say is read when the job is done.
     pub message_ids: Vec<MessageId>,
 }
@@ -26,11 +26,11 @@ pub struct Job {
 /// `Internal` for ids that are no JSON, which do not exist.
 pub fn jobs(ids: &[MessageId]) -> Result<Vec<OutboxMessage>, Error> {
     let job = |ids: &[MessageId]| {
-        let body = serde_json::to_vec(&Job { message_ids: ids.to_vec() });
+        let body = serde_json::to_vec(&IndexingJob { message_ids: ids.to_vec() });
         let id = ids.first().map(MessageId::to_string).unwrap_or_default();
         body.map(|body| OutboxMessage { id, body, attempt: 0 }).map_err(|e| Error::Internal(Box::new(e)))
     };
-    ids.chunks(JOB).map(job).collect()
+    ids.chunks(MESSAGES_PER_JOB).map(job).collect()
 }
 
 /// Puts messages into the index as they are now, and marks those that are in. What changes meanwhile keeps

@@ -74,7 +74,7 @@ pub struct Draft {
 
 impl Draft {
     /// The message with its place.
-    pub fn at(&self, seq: u64) -> Message {
+    pub fn to_message(&self, seq: u64) -> Message {
         Message {
             id: self.id.clone(),
             conversation_id: self.conversation_id.clone(),

@@ -7,7 +7,7 @@ use unicode_normalization::UnicodeNormalization;
 use unicode_normalization::char::is_combining_mark;
 
 /// The most terms of one search.
-pub const MOST_TERMS: usize = 16;
+pub const MAX_TERMS: usize = 16;
 
 /// Folds text for comparison: lower case, no accents, one form of each character whichever way it was typed, dotted
 /// and dotless i alike. What an accent is not (a Hangul vowel, the voicing of a kana) stays.

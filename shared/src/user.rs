@@ -87,7 +87,7 @@ impl Username {
 
     /// What uniqueness and look-ups go by.
     pub fn key(&self) -> String {
-        folded(&self.0)
+        fold_case(&self.0)
     }
 }
 
@@ -130,12 +130,12 @@ impl Email {
 
     /// What uniqueness and look-ups go by.
     pub fn key(&self) -> String {
-        folded(&self.0)
+        fold_case(&self.0)
     }
 }
 
 /// Without regard to case. Each character for itself: the last sigma of a word is written differently.
-pub fn folded(text: &str) -> String {
+pub fn fold_case(text: &str) -> String {
     text.chars().flat_map(char::to_lowercase).map(|c| if c == 'ς' { 'σ' } else { c }).collect()
 }
 

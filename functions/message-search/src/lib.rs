@@ -10,7 +10,7 @@ use shared::lambda::http::{Reply, Request};
 use shared::message::Message;
 use shared::page::{Page, PageSize};
 use shared::ports::{Messages, SearchHit, SearchIndex, SearchQuery};
-use shared::search::{MOST_TERMS, highlight, matches, terms};
+use shared::search::{MAX_TERMS, highlight, matches, terms};
 
 /// Answers 200 with hits. The index finds the ids; the messages themselves are read from the store.
 ///
@@ -53,10 +53,10 @@ fn read(request: &Request, member: UserId) -> Result<(SearchQuery, PageSize), Er
 
 fn parse_terms(q: &str) -> Result<Vec<String>, String> {
     let found = if q.len() <= 400 { terms(q) } else { Vec::new() };
-    if (1..=MOST_TERMS).contains(&found.len()) {
+    if (1..=MAX_TERMS).contains(&found.len()) {
         Ok(found)
     } else {
-        Err(format!("must hold 1 to {MOST_TERMS} words in at most 400 bytes"))
+        Err(format!("must hold 1 to {MAX_TERMS} words in at most 400 bytes"))
     }
 }
 

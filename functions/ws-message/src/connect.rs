@@ -4,7 +4,7 @@ use serde_json::{Map, Value, json};
 use shared::connection::{AttachOutcome, CloseReason, Connection, Identity, UpgradeToken};
 use shared::error::{Error, Unauthenticated};
 use shared::realtime::ack::error_body;
-use shared::realtime::client_event::{LastSeq, readable_seqs};
+use shared::realtime::client_event::{LastSeq, parse_last_seq_leniently};
 use shared::realtime::codec::socket_io::{self, MAIN_NAMESPACE};
 use shared::realtime::ping::CONNECT_TIMEOUT;
 
@@ -64,7 +64,7 @@ async fn refuse(frame: Frame<'_>, error: &Error) {
 
 /// The identity of the CONNECT's token, or else of the upgrade's, and what the client has already received.
 async fn identify(frame: Frame<'_>, auth: &Map<String, Value>) -> Result<(Identity, LastSeq), Error> {
-    let last_seq = auth.get("lastSeq").map(readable_seqs).unwrap_or_default();
+    let last_seq = auth.get("lastSeq").map(parse_last_seq_leniently).unwrap_or_default();
     let identity = match (auth.get("token").and_then(Value::as_str), &frame.connection.upgrade_token) {
         (Some(token), _) => {
             let token = token.strip_prefix("Bearer ").unwrap_or(token);

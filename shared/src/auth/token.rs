@@ -127,19 +127,19 @@ impl TokenKeys {
 }
 
 /// The refresh token that a client holds: the session's id and a secret.
-pub fn refresh_text(session: &SessionId, secret: &str) -> String {
+pub fn format_refresh_token(session: &SessionId, secret: &str) -> String {
     format!("{session}.{secret}")
 }
 
 /// The session of a refresh token; `None` when it cannot be one.
-pub fn split_refresh(text: &str) -> Option<SessionId> {
+pub fn parse_refresh_token(text: &str) -> Option<SessionId> {
     let (session, secret) = text.split_once('.')?;
     (text.len() <= 200 && !secret.is_empty()).then(|| SessionId::parse(session).ok()).flatten()
 }
 
 /// What is stored of a refresh token: SHA-256 in hex. The secret has 256 random bits, so that no slow hash
 /// is needed.
-pub fn refresh_hash(text: &str) -> String {
+pub fn hash_refresh_token(text: &str) -> String {
     Sha256::digest(text.as_bytes()).iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
@@ -147,7 +147,7 @@ pub fn refresh_hash(text: &str) -> String {
 mod tests {
     use std::time::Duration;
 
-    use super::{TokenKeys, refresh_text, split_refresh};
+    use super::{TokenKeys, format_refresh_token, parse_refresh_token};
     use crate::auth::Rates;
     use crate::config::{Env, Secret};
     use crate::error::Unauthenticated;
@@ -197,9 +197,9 @@ mod tests {
     #[test]
     fn refresh_tokens_name_their_session() {
         let session = SessionId::trusted("01ABC");
-        assert_eq!(split_refresh(&refresh_text(&session, "s3cret")), Some(session));
+        assert_eq!(parse_refresh_token(&format_refresh_token(&session, "s3cret")), Some(session));
         for hostile in ["", ".", "a.", "$.x", &format!("a.{}", "b".repeat(300))] {
-            assert_eq!(split_refresh(hostile), None, "{hostile}");
+            assert_eq!(parse_refresh_token(hostile), None, "{hostile}");
         }
     }
 }

@@ -30,7 +30,7 @@ pub trait Connections: Send + Sync {
     /// Every connection attached under this session.
     async fn of_session(&self, session: &SessionId) -> StoreResult<Vec<Receiver>>;
     /// Attached connections by id, after `after`.
-    async fn everyone(&self, after: Option<&ConnectionId>, limit: u32) -> StoreResult<Vec<Receiver>>;
+    async fn all_attached(&self, after: Option<&ConnectionId>, limit: u32) -> StoreResult<Vec<Receiver>>;
 }
 
 /// Which connections look at which conversation.

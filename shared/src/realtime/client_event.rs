@@ -11,7 +11,7 @@ use crate::message::Content;
 use crate::message::SendRequest;
 
 /// The most conversations that one replay names.
-const MOST_REPLAYED: usize = 1_000;
+const MAX_REPLAYED: usize = 1_000;
 
 /// An event of a client, parsed.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -117,7 +117,7 @@ fn delete(payload: Value) -> Result<ClientEvent, Error> {
 
 fn replay(payload: Value) -> Result<ClientEvent, Error> {
     let mut form = Form::json(payload)?;
-    let last = form.required("lastSeq", last_seq);
+    let last = form.required("lastSeq", parse_last_seq);
     form.finish(|| last.map(ClientEvent::Replay))
 }
 
@@ -125,22 +125,22 @@ fn replay(payload: Value) -> Result<ClientEvent, Error> {
 ///
 /// # Errors
 /// A sentence for the field.
-pub fn last_seq(value: &Value) -> Result<LastSeq, String> {
+pub fn parse_last_seq(value: &Value) -> Result<LastSeq, String> {
     let wrong =
-        || format!("must be an object of at most {MOST_REPLAYED} conversation ids with their last seq");
-    let map = value.as_object().filter(|map| map.len() <= MOST_REPLAYED).ok_or_else(wrong)?;
+        || format!("must be an object of at most {MAX_REPLAYED} conversation ids with their last seq");
+    let map = value.as_object().filter(|map| map.len() <= MAX_REPLAYED).ok_or_else(wrong)?;
     map.iter()
         .map(|(id, seq)| Some((ConversationId::parse(id).ok()?, seq.as_u64()?)))
         .collect::<Option<LastSeq>>()
         .ok_or_else(wrong)
 }
 
-/// As [`last_seq`], but without what cannot be read, and never too many: at CONNECT a refusal would keep a
+/// As [`parse_last_seq`], but without what cannot be read, and never too many: at CONNECT a refusal would keep a
 /// client away for good, for the sake of something that only saves it a request.
-pub fn readable_seqs(value: &Value) -> LastSeq {
+pub fn parse_last_seq_leniently(value: &Value) -> LastSeq {
     let map = value.as_object().into_iter().flatten();
     map.filter_map(|(id, seq)| Some((ConversationId::parse(id).ok()?, seq.as_u64()?)))
-        .take(MOST_REPLAYED)
+        .take(MAX_REPLAYED)
         .collect()
 }
 

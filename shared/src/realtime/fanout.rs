@@ -149,7 +149,7 @@ impl<'a> Fanout<'a> {
     ) -> Vec<EndedConnection> {
         let mut gone = Vec::new();
         let mut after: Option<ConnectionId> = None;
-        while let Some(page) = log_error(self.connections.everyone(after.as_ref(), PAGE).await) {
+        while let Some(page) = log_error(self.connections.all_attached(after.as_ref(), PAGE).await) {
             let more = page.len() >= PAGE as usize;
             after = page.last().map(|r| r.id.clone());
             let others: Vec<Receiver> = page.into_iter().filter(|r| r.user_id != *user).collect();

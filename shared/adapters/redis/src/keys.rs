@@ -6,7 +6,7 @@
 //! | `{P}:connections` | Hash | id → `dialect since [user session]` | the connection itself |
 //! | `{P}:pings` | Sorted set | id, by the last ping's millisecond | `Heartbeats::due` |
 //! | `{P}:leases` | Sorted set | id, by the lease's last millisecond | `Heartbeats::dead` |
-//! | `{P}:attached` | Sorted set, one score | `id dialect user` | `Connections::everyone`, paged by lex order |
+//! | `{P}:attached` | Sorted set, one score | `id dialect user` | `Connections::all_attached`, paged by lex order |
 //! | `{P}:by_user` | Sorted set, one score | `user id dialect user` | `Connections::of_users`, both presence edges |
 //! | `{P}:by_session` | Sorted set, one score | `session id dialect user` | `Connections::of_session` |
 //! | `{P}:by_room` | Sorted set, one score | `room id` | `Rooms::joined` |

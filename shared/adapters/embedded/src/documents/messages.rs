@@ -84,7 +84,7 @@ fn append(db: &Connection, draft: &Draft) -> Done<Appended> {
         .query_row([draft.conversation_id.as_str()], |row| count(row, 0))
         .optional()?
         .ok_or_else(|| corrupt("conversations", "a message to a conversation that does not exist"))?;
-    let message = draft.at(last + 1);
+    let message = draft.to_message(last + 1);
     let row = insert(db, &message)?;
     let sql = "UPDATE conversations SET last_seq = ?2, last_message = ?3, updated_at = max(updated_at, ?4)
                WHERE id = ?1";

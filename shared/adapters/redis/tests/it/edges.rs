@@ -113,7 +113,7 @@ async fn ids_that_begin_alike_are_kept_apart() {
         assert_eq!(world.redis.joined(&ConversationId::trusted(user)).await.unwrap(), found);
     }
     let mut seen: Vec<ConnectionId> = Vec::new();
-    while let [next] = world.redis.everyone(seen.last(), 1).await.unwrap().as_slice() {
+    while let [next] = world.redis.all_attached(seen.last(), 1).await.unwrap().as_slice() {
         seen.push(next.id.clone());
     }
     assert_eq!(seen, ["c", "c-", "c=", "cc"].map(ConnectionId::trusted));
