@@ -48,7 +48,7 @@ pub type Cause = Box<dyn StdError + Send + Sync>;
 pub struct FieldError {
     /// The field's name as the client sent it.
     pub field: String,
-    /// For people; reads as a sentence after the field's name.
+    /// For people: what is wrong with the field.
     pub message: String,
 }
 

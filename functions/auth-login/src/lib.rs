@@ -42,7 +42,7 @@ fn read(mut form: Form) -> Result<(Login, Password), Error> {
     let username = form.optional("username", text(login));
     let password = form.required("password", text(Password::for_comparison));
     if email.is_none() && username.is_none() {
-        form.add_error_unless_any(&["email", "username"], "give email or username");
+        form.add_error_unless_any(&["email", "username"], "is required, or else username");
     }
     form.finish(|| Some((email.or(username)?, password?)))
 }

@@ -1,4 +1,4 @@
-//! `POST /api/auth/refresh` — exchanges a refresh token for a new pair; reusing an old one ends the session.
+//! `POST /api/auth/refresh` — exchanges a refresh token for a new pair of tokens; reusing an old one ends the session.
 
 use shared::auth::{Gate, TokenPair, format_refresh_token, hash_refresh_token, parse_refresh_token};
 use shared::error::{Error, Unauthenticated};

@@ -1,4 +1,4 @@
-//! `message_sending_queue` — turns each job into a Message, exactly once, and announces it to the receiver.
+//! `message_sending_queue` — stores the message of each job exactly once and announces it to both users.
 
 use std::collections::HashSet;
 
@@ -83,7 +83,7 @@ async fn deliver(ports: Ports<'_>, batch: &Batch, id: &AutoMessageId) -> Result<
         id: MessageId::fresh(batch.now, &batch.entropy),
         conversation_id: conversation.id.clone(),
         sender_id: planned.sender_id.clone(),
-        content: Content::parse(&planned.content).map_err(|wrong| Error::field("content", wrong))?,
+        content: Content::parse(&planned.content).map_err(|error| Error::field("content", error))?,
         kind: MessageKind::Auto,
         client_message_id: None,
         auto_message_id: Some(planned.id.clone()),

@@ -14,7 +14,7 @@ const BATCH: u32 = 500;
 /// How long a claim lasts. Shorter than the schedule's period, so that the next run takes over the rows that a
 /// crash left claimed.
 const LEASE: Duration = Duration::from_secs(55);
-/// The part of the invocation's time that is kept for the last batch.
+/// The part of the invocation's time that is reserved for the last batch.
 const RESERVE: Duration = Duration::from_secs(10);
 /// The longest time for batches, also without a deadline.
 const LONGEST: Duration = Duration::from_secs(40);

@@ -42,10 +42,11 @@ async fn accept(frame: Frame<'_>, identity: Identity, last_seq: LastSeq) -> Resu
         AttachOutcome::Attached { .. } => {
             let accepted = socket_io::connect(MAIN_NAMESPACE, connection.id.as_str());
             push(frame.ports, &connection.id, &accepted).await;
-            let done = replay::replay(frame.ports, connection, &identity.user_id, &last_seq).await?;
-            if !done.more.is_empty() {
-                let rest = connection.dialect.event("replay_incomplete", &json!({ "lastSeq": done.more }));
-                push(frame.ports, &connection.id, &rest).await;
+            let replayed = replay::replay(frame.ports, connection, &identity.user_id, &last_seq).await?;
+            if !replayed.more.is_empty() {
+                let payload = json!({ "lastSeq": replayed.more });
+                let incomplete = connection.dialect.event("replay_incomplete", &payload);
+                push(frame.ports, &connection.id, &incomplete).await;
             }
             Ok(())
         }

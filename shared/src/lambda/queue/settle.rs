@@ -68,7 +68,7 @@ fn reason(error: &Error) -> String {
     match error {
         Error::Invalid(fields) => fields
             .iter()
-            .map(|wrong| format!("{} {}", wrong.field, wrong.message))
+            .map(|invalid| format!("{} {}", invalid.field, invalid.message))
             .collect::<Vec<_>>()
             .join("; "),
         other => other.to_string(),

@@ -1,4 +1,4 @@
-//! Socket.IO packets: every frame of the measured sequence, the grammar's freedoms, the rejects.
+//! Socket.IO packets: those of a recorded session, unusual but valid ones, and invalid ones.
 
 use expect_test::expect;
 use serde_json::json;
@@ -8,7 +8,7 @@ use crate::realtime::codec::socket_io::{Kind, RESERVED_EVENTS, ack, connect, con
 use crate::realtime::codec::socket_io::{disconnect, event, parse};
 
 #[test]
-fn packets_of_an_ordinary_session() {
+fn packets_of_a_recorded_session_parse() {
     let frames = [
         "0",
         r#"0{"token":"tok-123"}"#,
@@ -38,7 +38,7 @@ fn packets_of_an_ordinary_session() {
 }
 
 #[test]
-fn what_the_grammar_leaves_free() {
+fn unusual_but_valid_packets_parse() {
     let frames = [
         "0/random",
         "0/custom,",
@@ -92,7 +92,7 @@ fn what_the_grammar_leaves_free() {
 }
 
 #[test]
-fn wrong_packets() {
+fn invalid_packet_is_rejected() {
     let frames = [
         "",
         "abc",
@@ -181,7 +181,7 @@ fn wrong_packets() {
 }
 
 #[test]
-fn reserved_names_are_refused_and_only_they() {
+fn event_is_rejected_only_when_its_name_is_reserved() {
     for name in RESERVED_EVENTS {
         assert_eq!(parse(&format!(r#"2["{name}"]"#)).unwrap_err().to_string(), "reserved event name");
         assert!(parse(&format!(r#"2["{name}d"]"#)).is_ok());
@@ -189,7 +189,7 @@ fn reserved_names_are_refused_and_only_they() {
 }
 
 #[test]
-fn packets_to_a_client() {
+fn packets_are_encoded_with_namespace_id_and_payload() {
     let refusal = json!({ "code": "AUTH_INVALID", "retryable": false });
     let frames = [
         connect("/", "sid1"),
@@ -220,7 +220,7 @@ fn packets_to_a_client() {
 }
 
 #[test]
-fn what_is_encoded_parses_back() {
+fn encoded_packet_parses_back_to_its_content() {
     for namespace in ["/", "/chat", "/çay"] {
         let frame = event(namespace, Some(12), "quote \" and \u{1F600}", r#"{"a":[1,"2",null]}"#);
         let packet = parse(frame.strip_prefix('4').unwrap()).unwrap();
