@@ -45,14 +45,14 @@ fn read(mut form: Form) -> Result<CreateRequest, Error> {
     let name = form.optional("name", text(parse_group_name));
     match (&direct, &others) {
         (Some(_), Some(_)) => {
-            form.add_error("participantIds", "must be left out when participantId is given")
+            form.add_error("participantIds", "must be left out when participantId is given");
         }
         (None, None) => {
             let fields = ["participantId", "participantIds"];
             form.add_error_unless_any(&fields, "is required, or else participantIds and name");
         }
         (Some(_), None) if name.is_some() => {
-            form.add_error("name", "must be left out: only a group has a name")
+            form.add_error("name", "must be left out: only a group has a name");
         }
         (None, Some(_)) if name.is_none() => form.add_error_once("name", "is required for a group"),
         (Some(_), None) | (None, Some(_)) => {}

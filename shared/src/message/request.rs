@@ -13,7 +13,7 @@ pub struct SendRequest {
     pub client_message_id: Option<String>,
 }
 
-/// Where a message goes.
+/// The conversation of a message to send.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Target {
     /// A conversation that exists.
@@ -26,7 +26,7 @@ impl SendRequest {
     /// Reads the fields. A conversation named by the path replaces `conversationId` and `receiverId`.
     ///
     /// # Errors
-    /// `Invalid` with every wrong field.
+    /// `Invalid` with every invalid field.
     pub fn read(mut form: Form, path_conversation: Option<ConversationId>) -> Result<Self, Error> {
         let target = match path_conversation {
             Some(id) => read_repeated(&mut form, id),

@@ -118,7 +118,7 @@ impl<'a> Fanout<'a> {
         }
     }
 
-    /// Tells a session's sockets that it has ended, sends the dialect's disconnect frame, and closes them.
+    /// Sends the event `session_ended` and the dialect's disconnect frame to a session's sockets, and closes them.
     pub async fn end_session(&self, session: &SessionId, reason: &'static str, now: Time) {
         let Some(receivers) = log_error(self.connections.of_session(session).await) else { return };
         self.to(&receivers, None, &ServerEvent::SessionEnded { reason }, now).await;
