@@ -77,7 +77,7 @@ macro_rules! ids {
                 if is_well_formed(text) { Ok(Self(text.to_owned())) } else { Err("is not a valid id".to_owned()) }
             }
 
-            /// Takes text unchecked that this system wrote itself: from a stored row or a verified token.
+            /// Wraps text that this system wrote itself (a stored row, a verified token), without checking it.
             pub fn trusted(text: impl Into<String>) -> Self {
                 Self(text.into())
             }

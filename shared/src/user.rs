@@ -70,7 +70,7 @@ impl Username {
         }
     }
 
-    /// Takes a stored text without checking it.
+    /// Wraps stored text, without checking it.
     pub fn trusted(text: impl Into<String>) -> Self {
         Self(text.into())
     }
@@ -115,7 +115,7 @@ impl Email {
         if is_valid { Ok(Self(text.to_owned())) } else { Err(invalid()) }
     }
 
-    /// Takes a stored text without checking it.
+    /// Wraps stored text, without checking it.
     pub fn trusted(text: impl Into<String>) -> Self {
         Self(text.into())
     }

@@ -52,7 +52,9 @@ impl Settings {
         let days: u64 = env.parsed("ACTIVE_DAYS", 30);
         let minutes: u64 = env.parsed("SEND_WINDOW_MINUTES", 24 * 60);
         if minutes == 0 || days == 0 {
-            env.problem("ACTIVE_DAYS and SEND_WINDOW_MINUTES must be at least 1");
+            env.problem(format!(
+                "ACTIVE_DAYS and SEND_WINDOW_MINUTES must be at least 1, not {days} and {minutes}"
+            ));
         }
         Self {
             timezone,

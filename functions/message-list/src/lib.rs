@@ -12,7 +12,8 @@ use shared::ports::Messages;
 /// Answers 200 with messages, oldest first, and the cursors of both neighbours.
 ///
 /// # Errors
-/// `Unauthenticated`, `Invalid`; `NotFound` when the caller is no member, or the cursor is no message of this conversation.
+/// `Unauthenticated`, `Invalid`; `NotFound` when the caller is no member, or the cursor is no message of this
+/// conversation.
 pub async fn handle(
     gate: Gate<'_>,
     members: MemberLookup<'_>,

@@ -18,7 +18,7 @@ struct Row {
     online: bool,
 }
 
-/// Answers 200 with a page of users whose username or a word of whose display name begins with `search`.
+/// Answers 200 with a page of users. With `search`, the username or a word of the display name begins with it.
 ///
 /// # Errors
 /// `Unauthenticated`, `Invalid`.

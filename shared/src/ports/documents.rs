@@ -18,7 +18,7 @@ use crate::user::{Login, User, UserChange};
 #[async_trait]
 pub trait Users: Send + Sync {
     /// Stores a new user, or nothing: a unique field that another user has fails with
-    /// [`Taken`](crate::error::StoreError::Taken), naming `username` or `email`. So does a repeat.
+    /// [`Taken`](crate::error::StoreError::Taken), naming `username` or `email`. A repeat fails and changes nothing.
     async fn insert(&self, user: &User) -> StoreResult<()>;
     /// The users with these ids, deactivated ones too, each once and in no order.
     async fn by_ids(&self, ids: &[UserId]) -> StoreResult<Vec<User>>;
@@ -31,8 +31,8 @@ pub trait Users: Send + Sync {
     /// Moves `last_seen_at` forward to `at`, never back. Does nothing for an unknown user.
     async fn mark_seen(&self, id: &UserId, at: Time) -> StoreResult<()>;
     /// Users that are not deactivated, sorted by folded username, after the folded username `after`. With
-    /// `search` (folded by [`crate::search::fold`], taken literally), only users whose folded username or a
-    /// word of whose folded display name begins with it.
+    /// `search` (folded by [`crate::search::fold`], taken literally), the folded username or a word of the folded
+    /// display name must begin with it.
     async fn list(&self, search: Option<&str>, after: Option<&str>, limit: u32) -> StoreResult<Vec<User>>;
     /// Ids of users that are not deactivated and were last seen at or after `since`, sorted by id.
     async fn active(&self, since: Time, after: Option<&UserId>, limit: u32) -> StoreResult<Vec<UserId>>;

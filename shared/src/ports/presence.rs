@@ -19,7 +19,7 @@ pub trait Connections: Send + Sync {
     async fn get(&self, id: &ConnectionId) -> StoreResult<Option<Connection>>;
     /// Sets the connection's identity and moves its lease forward, never back. Returns
     /// [`AttachOutcome::ConnectionGone`] and changes nothing if the connection has ended or never existed. A repeat
-    /// returns `came_online: false`.
+    /// returns `came_online: false`. Replaces an identity that the connection had.
     async fn attach(
         &self,
         id: &ConnectionId,

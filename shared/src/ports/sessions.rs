@@ -14,7 +14,7 @@ use crate::time::Time;
 /// Stores live sessions. A session is live until it is ended or `expires_at` is reached.
 #[async_trait]
 pub trait Sessions: Send + Sync {
-    /// Stores a new session.
+    /// Stores a new session. A repeat may fail; it never changes another session.
     async fn open(&self, session: &Session) -> StoreResult<()>;
     /// The session, if it is live at `now`.
     async fn live(&self, id: &SessionId, now: Time) -> StoreResult<Option<Session>>;
@@ -35,7 +35,8 @@ pub trait Sessions: Send + Sync {
     ) -> StoreResult<Rotation>;
     /// Ends a session of this user. `false` if the user has no such session, as for a repeat.
     async fn end(&self, user: &UserId, id: &SessionId) -> StoreResult<bool>;
-    /// Ends all sessions of the user but `except`. Returns those that this call ended, in no order.
+    /// Ends all sessions of the user but `except`. Returns those that this call ended, in no order. A session that is
+    /// opened while it runs may remain.
     async fn end_all(&self, user: &UserId, except: Option<&SessionId>) -> StoreResult<Vec<SessionId>>;
     /// The user's sessions that are live at `now`, newest `created_at` first.
     async fn list(&self, user: &UserId, now: Time) -> StoreResult<Vec<Session>>;

@@ -106,7 +106,7 @@ impl Default for PingTimers {
 fn seconds(env: &mut Env, name: &str, default: Duration) -> Duration {
     let value: f64 = env.parsed(name, default.as_secs_f64());
     Duration::try_from_secs_f64(value).unwrap_or_else(|_| {
-        env.problem(format!("{name} must be a positive number of seconds"));
+        env.problem(format!("{name} must be a positive number of seconds, not {value}"));
         default
     })
 }
