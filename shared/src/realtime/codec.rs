@@ -52,34 +52,34 @@ pub const MAX_ATTACHMENTS: u8 = 10;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum ParseError {
     /// The frame is over [`MAX_FRAME_BYTES`]; on AWS the gateway has closed the connection with 1009 before.
-    #[error("frame too long")]
+    #[error("frame longer than {} KiB", MAX_FRAME_BYTES / 1024)]
     TooLong,
     /// The frame is empty, or its first character is no packet type.
     #[error("unknown packet type")]
     UnknownType,
     /// A client sent a ping; in Engine.IO 4 only the server does.
-    #[error("invalid heartbeat direction")]
+    #[error("ping from a client; only the server sends pings")]
     HeartbeatDirection,
     /// A client sent Engine.IO's open packet or Socket.IO's CONNECT_ERROR.
-    #[error("packet only a server may send")]
+    #[error("packet type that only the server sends")]
     ServerOnly,
     /// The namespace is over [`MAX_NAMESPACE_BYTES`].
-    #[error("namespace too long")]
+    #[error("namespace longer than {} bytes", MAX_NAMESPACE_BYTES)]
     NamespaceTooLong,
     /// The ack id is over 64 bits.
-    #[error("ack id out of range")]
+    #[error("ack id over 64 bits")]
     AckIdOutOfRange,
     /// The attachment count of a binary packet is missing, no number, or over [`MAX_ATTACHMENTS`].
-    #[error("illegal attachments")]
+    #[error("attachment count missing, invalid or over {}", MAX_ATTACHMENTS)]
     IllegalAttachments,
     /// The JSON is nested over [`MAX_DEPTH`].
-    #[error("JSON nested too deeply")]
+    #[error("JSON nested deeper than {} levels", MAX_DEPTH)]
     TooDeep,
     /// The payload is not JSON.
     #[error("invalid JSON")]
     InvalidJson,
     /// The payload is JSON, but not of the shape that this packet type has.
-    #[error("invalid payload")]
+    #[error("JSON of the wrong shape")]
     InvalidPayload,
     /// The event name is one of [`socket_io::RESERVED_EVENTS`].
     #[error("reserved event name")]

@@ -176,7 +176,9 @@ fn from_socket_io(packet: socket_io::Packet) -> Result<Inbound, ParseError> {
         Kind::BinaryEvent { .. } => {
             Inbound::Refused { namespace, ack, why: "binary attachments are not supported" }
         }
-        Kind::DeepEvent => Inbound::Refused { namespace, ack, why: "is nested too deeply" },
+        Kind::DeepEvent => {
+            Inbound::Refused { namespace, ack, why: "must not be nested deeper than 32 levels" }
+        }
         Kind::Ack(_) | Kind::BinaryAck { .. } => Inbound::Ignore,
         Kind::ConnectError => return Err(ParseError::ServerOnly),
     })

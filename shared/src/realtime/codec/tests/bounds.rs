@@ -18,7 +18,7 @@ fn event_with(dialect: Dialect, payload: &str) -> String {
 fn payload_of(dialect: Dialect, payload: &str) -> Result<serde_json::Value, ParseError> {
     match dialect.parse(&event_with(dialect, payload))? {
         Inbound::Event { payload, .. } => Ok(payload),
-        Inbound::Refused { why: "is nested too deeply", .. } => Err(ParseError::TooDeep),
+        Inbound::Refused { why: "must not be nested deeper than 32 levels", .. } => Err(ParseError::TooDeep),
         other => panic!("not an event: {other:?}"),
     }
 }

@@ -57,11 +57,11 @@ fn socket_io_frame_parses_to_the_common_type() {
         451-0["file",{"_placeholder":true,"num":0}] -> Refused { namespace: "/", ack: Some(SocketIo(0)), why: "binary attachments are not supported" }
         461-0[{"_placeholder":true,"num":0}] -> Ignore
         bAQIDBA== -> Ignore
-        44{} -> Error: packet only a server may send
-        2 -> Error: invalid heartbeat direction
+        44{} -> Error: packet type that only the server sends
+        2 -> Error: ping from a client; only the server sends pings
         4 -> Error: unknown packet type
         4abc -> Error: unknown packet type
-        42{} -> Error: invalid payload
+        42{} -> Error: JSON of the wrong shape
         42["connect"] -> Error: reserved event name
         {"action":"typing"} -> Error: unknown packet type
     "#]].assert_eq(&table(&frames, |frame| Dialect::SocketIo.parse(frame)));
@@ -83,9 +83,9 @@ fn json_frame_parses_to_the_common_type() {
         {"action":"join_room","id":"1","data":"65f0c0ffee"} -> Event { namespace: "/", name: "join_room", payload: String("65f0c0ffee"), ack: Some(Json(Text("1"))) }
         {"action":"online_users","id":2} -> Event { namespace: "/", name: "online_users", payload: Null, ack: Some(Json(Number(Number(2)))) }
         {"action":"pong"} -> Pong
-        40 -> Error: invalid payload
-        2 -> Error: invalid payload
-        {} -> Error: invalid payload
+        40 -> Error: JSON of the wrong shape
+        2 -> Error: JSON of the wrong shape
+        {} -> Error: JSON of the wrong shape
     "#]].assert_eq(&table(&frames, |frame| Dialect::Json.parse(frame)));
 }
 

@@ -66,12 +66,12 @@ fn invalid_packet_is_rejected() {
          -> Error: unknown packet type
         abc -> Error: unknown packet type
         OK -> Error: unknown packet type
-        0 -> Error: packet only a server may send
-        0abc -> Error: packet only a server may send
-        0{"sid":"x"} -> Error: packet only a server may send
-        2 -> Error: invalid heartbeat direction
-        2hello -> Error: invalid heartbeat direction
-        2probe -> Error: invalid heartbeat direction
+        0 -> Error: packet type that only the server sends
+        0abc -> Error: packet type that only the server sends
+        0{"sid":"x"} -> Error: packet type that only the server sends
+        2 -> Error: ping from a client; only the server sends pings
+        2hello -> Error: ping from a client; only the server sends pings
+        2probe -> Error: ping from a client; only the server sends pings
         7 -> Error: unknown packet type
          3 -> Error: unknown packet type
         😀 -> Error: unknown packet type

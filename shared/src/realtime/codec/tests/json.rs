@@ -53,19 +53,19 @@ fn invalid_frame_is_rejected_or_answered_under_its_id() {
     expect![[r#"
          -> Error: invalid JSON
         hello -> Error: invalid JSON
-        3 -> Error: invalid payload
-        40 -> Error: invalid payload
-        null -> Error: invalid payload
-        {} -> Error: invalid payload
-        [] -> Error: invalid payload
-        ["send_message","1",{}] -> Error: invalid payload
-        {"action":""} -> Error: invalid payload
-        {"action":1} -> Error: invalid payload
+        3 -> Error: JSON of the wrong shape
+        40 -> Error: JSON of the wrong shape
+        null -> Error: JSON of the wrong shape
+        {} -> Error: JSON of the wrong shape
+        [] -> Error: JSON of the wrong shape
+        ["send_message","1",{}] -> Error: JSON of the wrong shape
+        {"action":""} -> Error: JSON of the wrong shape
+        {"action":1} -> Error: JSON of the wrong shape
         {"action":"x" -> Error: invalid JSON
         {"action":"x"}} -> Error: invalid JSON
-        {"action":"x","id":true} -> Error: invalid payload
-        {"action":"x","id":{"$ne":1}} -> Error: invalid payload
-        {"action":"x","payload":{}} -> Error: invalid payload
+        {"action":"x","id":true} -> Error: JSON of the wrong shape
+        {"action":"x","id":{"$ne":1}} -> Error: JSON of the wrong shape
+        {"action":"x","payload":{}} -> Error: JSON of the wrong shape
         {"action":"x","id":7,"payload":{}} -> Err((Number(Number(7)), "the frame must be {action, id, data} with a non-empty string as action and no other keys"))
         {"id":"7"} -> Err((Text("7"), "the frame must be {action, id, data} with a non-empty string as action and no other keys"))
         {'action':'x'} -> Error: invalid JSON

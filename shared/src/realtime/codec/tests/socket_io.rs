@@ -142,40 +142,40 @@ fn invalid_packet_is_rejected() {
         9[] -> Error: unknown packet type
         € -> Error: unknown packet type
         2 -> Error: invalid JSON
-        2{} -> Error: invalid payload
-        2[] -> Error: invalid payload
+        2{} -> Error: JSON of the wrong shape
+        2[] -> Error: JSON of the wrong shape
         2["x" -> Error: invalid JSON
         2["x"]] -> Error: invalid JSON
         2abc["message-with-ack",1,"2",{"3":[false]}] -> Error: invalid JSON
-        2[null] -> Error: invalid payload
-        2[true] -> Error: invalid payload
-        2[{"name":"x"}] -> Error: invalid payload
-        2[["x"]] -> Error: invalid payload
-        2"x" -> Error: invalid payload
+        2[null] -> Error: JSON of the wrong shape
+        2[true] -> Error: JSON of the wrong shape
+        2[{"name":"x"}] -> Error: JSON of the wrong shape
+        2[["x"]] -> Error: JSON of the wrong shape
+        2"x" -> Error: JSON of the wrong shape
         2/zzz["x",1] -> Error: invalid JSON
-        218446744073709551616["x"] -> Error: ack id out of range
-        0[] -> Error: invalid payload
-        0null -> Error: invalid payload
-        0true -> Error: invalid payload
-        0"token" -> Error: invalid payload
+        218446744073709551616["x"] -> Error: ack id over 64 bits
+        0[] -> Error: JSON of the wrong shape
+        0null -> Error: JSON of the wrong shape
+        0true -> Error: JSON of the wrong shape
+        0"token" -> Error: JSON of the wrong shape
         0{ -> Error: invalid JSON
-        1{} -> Error: invalid payload
-        1abc -> Error: invalid payload
+        1{} -> Error: JSON of the wrong shape
+        1abc -> Error: JSON of the wrong shape
         3 -> Error: invalid JSON
-        3{} -> Error: invalid payload
-        3null -> Error: invalid payload
-        5["file"] -> Error: illegal attachments
-        5-["file"] -> Error: illegal attachments
-        5+1-["file"] -> Error: illegal attachments
-        51 -> Error: illegal attachments
-        5x-["file"] -> Error: illegal attachments
-        51.5-["file"] -> Error: illegal attachments
-        5-1-["file"] -> Error: illegal attachments
-        511-["file"] -> Error: illegal attachments
-        599999999999-["file"] -> Error: illegal attachments
-        51-[] -> Error: invalid payload
+        3{} -> Error: JSON of the wrong shape
+        3null -> Error: JSON of the wrong shape
+        5["file"] -> Error: attachment count missing, invalid or over 10
+        5-["file"] -> Error: attachment count missing, invalid or over 10
+        5+1-["file"] -> Error: attachment count missing, invalid or over 10
+        51 -> Error: attachment count missing, invalid or over 10
+        5x-["file"] -> Error: attachment count missing, invalid or over 10
+        51.5-["file"] -> Error: attachment count missing, invalid or over 10
+        5-1-["file"] -> Error: attachment count missing, invalid or over 10
+        511-["file"] -> Error: attachment count missing, invalid or over 10
+        599999999999-["file"] -> Error: attachment count missing, invalid or over 10
+        51-[] -> Error: JSON of the wrong shape
         51-["connect"] -> Error: reserved event name
-        61-{} -> Error: invalid payload
+        61-{} -> Error: JSON of the wrong shape
     "#]]
     .assert_eq(&table(&frames, parse));
 }
