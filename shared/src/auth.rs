@@ -11,4 +11,4 @@ pub use gate::{Caller, Credentials, Gate};
 pub use open::{SessionOpening, TokenPair, open_session};
 pub use password::{Password, Passwords};
 pub use rates::Rates;
-pub use token::{Claims, TokenKeys, refresh_hash, refresh_text, split_refresh};
+pub use token::{Claims, TokenKeys, format_refresh_token, hash_refresh_token, parse_refresh_token};

@@ -1,32 +1,29 @@
-//! Automatic messages: planned at night, queued when due, turned into a Message by the consumer.
+//! Automatic messages: planned at night, queued when due, sent as a message by the consumer.
 
 use serde::{Deserialize, Serialize};
 
 use crate::id::{AutoMessageId, UserId};
 use crate::time::Time;
 
-/// The queue that due messages go to.
+/// The queue of due automatic messages.
 pub const SENDING_QUEUE: &str = "message_sending_queue";
 
-/// A planned message as stored.
+/// A planned automatic message as stored.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct AutoMessage {
-    /// Which; derived from the day and the sender, so that a second planning meets the first.
+    /// Derived from the day and the sender, so that planning a day twice stores each row once.
     pub id: AutoMessageId,
-    /// In whose name.
     pub sender_id: UserId,
-    /// To whom.
     pub receiver_id: UserId,
-    /// What.
     pub content: String,
-    /// When it is due.
+    /// The time from which it is due.
     pub send_date: Time,
     /// The day it was planned for, `YYYY-MM-DD` in the planner's time zone.
     pub planned_for: String,
-    /// The broker has confirmed it.
+    /// Whether the broker has confirmed its job.
     pub is_queued: bool,
-    /// The Message exists and was announced.
+    /// Whether its message is stored and was announced.
     pub is_sent: bool,
     /// How often it was claimed for queueing.
     pub attempts: u32,
@@ -35,18 +32,15 @@ pub struct AutoMessage {
 /// The body of a job on [`SENDING_QUEUE`].
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub struct Job {
-    /// Which.
+pub struct SendingJob {
+    /// The planned row; the consumer reads everything else from it.
     pub auto_message_id: AutoMessageId,
-    /// In whose name.
     pub sender_id: UserId,
-    /// To whom.
     pub receiver_id: UserId,
-    /// What.
     pub content: String,
 }
 
-impl From<&AutoMessage> for Job {
+impl From<&AutoMessage> for SendingJob {
     fn from(row: &AutoMessage) -> Self {
         Self {
             auto_message_id: row.id.clone(),

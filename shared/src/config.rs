@@ -1,4 +1,4 @@
-//! The one reader of the environment. Every missing or wrong variable is reported at once, by name.
+//! Reads the environment. All missing and invalid variables are reported at once, by name.
 
 use std::collections::HashMap;
 use std::fmt;
@@ -49,7 +49,7 @@ impl Env {
         )
     }
 
-    /// The variables of this process; a problem for each variable of Lambda's that is missing.
+    /// The variables of this process. Every missing variable of the Lambda runtime is a problem.
     pub fn lambda() -> Self {
         let mut env = Self::process();
         for name in ["AWS_LAMBDA_RUNTIME_API", "AWS_LAMBDA_FUNCTION_NAME", "AWS_LAMBDA_FUNCTION_MEMORY_SIZE"]
@@ -61,7 +61,7 @@ impl Env {
         env
     }
 
-    /// Given variables, for tests and for the local runner.
+    /// The given variables, for tests and for the local runner. Empty ones count as absent.
     pub fn of(values: impl IntoIterator<Item = (String, String)>) -> Self {
         let values = values.into_iter().filter(|(_, v)| !v.trim().is_empty()).collect();
         Self { values, problems: Vec::new() }
@@ -86,24 +86,21 @@ impl Env {
         })
     }
 
-    /// A variable with a default, parsed.
+    /// A number with a default. Text that is no such number is a problem and reads as the default.
     pub fn parsed<T: std::str::FromStr>(&mut self, name: &str, default: T) -> T {
-        match self.optional(name).map(|text| text.trim().parse()) {
-            None => default,
-            Some(Ok(value)) => value,
-            Some(Err(_)) => {
-                self.problem(format!("{name} has a value that cannot be read"));
-                default
-            }
-        }
+        let Some(text) = self.optional(name) else { return default };
+        text.trim().parse().unwrap_or_else(|_| {
+            self.problem(format!("{name} must be a valid number, not {text:?}"));
+            default
+        })
     }
 
-    /// Whole seconds with a default.
+    /// A whole number of seconds with a default.
     pub fn seconds(&mut self, name: &str, default: u64) -> Duration {
         Duration::from_secs(self.parsed(name, default))
     }
 
-    /// Adds a problem that only the reader of a value can see.
+    /// Reports a problem with a value.
     pub fn problem(&mut self, problem: impl Into<String>) {
         self.problems.push(problem.into());
     }
@@ -111,7 +108,7 @@ impl Env {
     /// Ends the reading.
     ///
     /// # Errors
-    /// All problems at once.
+    /// Every problem that was found.
     pub fn finish(self) -> Result<(), ConfigError> {
         if self.problems.is_empty() { Ok(()) } else { Err(ConfigError(self.problems)) }
     }

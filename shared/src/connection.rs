@@ -35,7 +35,7 @@ pub struct Connection {
     pub lease_until: Time,
 }
 
-/// What the access token of an upgrade request was worth.
+/// The result of checking the access token of an upgrade request.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum UpgradeToken {
     Valid(Identity),

@@ -1,4 +1,4 @@
-//! Conversations: direct (one per pair) or group, their members, and how far each member has read.
+//! Conversations: direct (one per pair of users) or group, their members, and how far each member has read.
 
 use serde::{Deserialize, Serialize};
 
@@ -13,56 +13,50 @@ pub const LARGEST_GROUP: usize = 256;
 /// A conversation as stored.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Conversation {
-    /// Which.
     pub id: ConversationId,
-    /// Direct or group.
     pub kind: ConversationKind,
-    /// A group's name.
+    /// A group's name; direct conversations have none.
     pub name: Option<String>,
-    /// Who takes part, sorted by user id.
+    /// Sorted by user id.
     pub members: Vec<Member>,
-    /// The highest `seq` given out; 0 when nothing was written yet.
+    /// The `seq` of the newest message; 0 without messages.
     pub last_seq: u64,
-    /// The newest message, if any.
+    /// The newest message, deleted or not.
     pub last_message: Option<Message>,
-    /// When it was made.
     pub created_at: Time,
-    /// The newest message's time, or `created_at`: what lists are sorted by.
+    /// The time of the newest message, or else `created_at`; lists are sorted by it.
     pub updated_at: Time,
 }
 
-/// Direct or group.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum ConversationKind {
-    /// Exactly two people, one conversation per pair.
+    /// Exactly two users; each pair has at most one.
     Direct,
-    /// Two or more, as many conversations as they like.
+    /// 2 to [`LARGEST_GROUP`] users; the same users may have several.
     Group,
 }
 
-/// One who takes part.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Member {
-    /// Who.
     pub user_id: UserId,
-    /// Everything up to this `seq` is read.
+    /// The user has read every message up to this `seq`.
     pub read_seq: u64,
 }
 
-/// The key that makes a direct conversation unique: both ids, sorted.
+/// The unique key of a direct conversation: both user ids, sorted.
 pub fn pair_key(a: &UserId, b: &UserId) -> String {
     let (low, high) = if a <= b { (a, b) } else { (b, a) };
     format!("{low}:{high}")
 }
 
 impl Conversation {
-    /// A new direct conversation of two different people.
+    /// A new direct conversation of two different users.
     pub fn direct(id: ConversationId, a: &UserId, b: &UserId, now: Time) -> Self {
         Self::of(id, ConversationKind::Direct, None, vec![a.clone(), b.clone()], now)
     }
 
-    /// A new conversation; members are sorted and taken once.
+    /// A new conversation; the members are sorted and duplicates removed.
     pub fn of(
         id: ConversationId,
         kind: ConversationKind,
@@ -76,7 +70,7 @@ impl Conversation {
         Self { id, kind, name, members, last_seq: 0, last_message: None, created_at: now, updated_at: now }
     }
 
-    /// The pair's key of a direct conversation.
+    /// The unique key of a direct conversation; `None` for a group.
     pub fn pair_key(&self) -> Option<String> {
         match (self.kind, self.members.as_slice()) {
             (ConversationKind::Direct, [a, b]) => Some(pair_key(&a.user_id, &b.user_id)),
@@ -104,68 +98,63 @@ impl From<&Conversation> for Members {
     }
 }
 
-/// A conversation as one member finds it.
+/// A conversation and what one of its members has not read.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct MemberConversation {
-    /// The conversation.
     pub conversation: Conversation,
-    /// Messages of others after the reader's `read_seq`, deleted ones left out.
+    /// The number of other members' messages after the member's `read_seq`, without deleted ones.
     pub unread: u64,
 }
 
-/// Where a list of conversations goes on: after this activity, with the id deciding between equals.
+/// The last row of a page of conversations, after which the next page begins. Rows with the same `updated_at` are
+/// ordered by id.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ActivityCursor {
-    /// The last row's `updated_at`.
     pub updated_at: Time,
-    /// The last row's id.
     pub id: ConversationId,
 }
 
 impl ActivityCursor {
-    /// The cursor's text, `millis_id`.
+    /// The cursor as clients get it, `millis_id`.
     pub fn text(&self) -> String {
         format!("{}_{}", self.updated_at.millis(), self.id)
     }
 
-    /// Reads it back.
+    /// Parses a cursor.
+    ///
+    /// # Errors
+    /// The message for the field's error.
     pub fn parse(text: &str) -> Result<Self, String> {
-        let wrong = || "is not a cursor of this list".to_owned();
-        let (millis, id) = text.split_once('_').ok_or_else(wrong)?;
-        let millis = millis.parse().map_err(|_| wrong())?;
-        Ok(Self {
-            updated_at: Time::from_millis(millis),
-            id: ConversationId::parse(id).map_err(|_| wrong())?,
-        })
+        let parse = || {
+            let (millis, id) = text.split_once('_')?;
+            let updated_at = Time::from_millis(millis.parse().ok()?);
+            Some(Self { updated_at, id: ConversationId::parse(id).ok()? })
+        };
+        parse().ok_or_else(|| "must be a nextCursor of this list".to_owned())
     }
 }
 
-/// A conversation as a member sees it.
+/// A conversation as clients see it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct ConversationView {
-    /// Which.
     pub id: ConversationId,
-    /// `direct` or `group`.
     #[serde(rename = "type")]
     pub kind: ConversationKind,
-    /// A group's name.
     pub name: Option<String>,
-    /// Everybody who takes part, the reader included.
+    /// All members, the caller included.
     pub participants: Vec<PublicUser>,
-    /// The newest message.
     pub last_message: Option<Message>,
-    /// What the reader has not read.
+    /// [`MemberConversation::unread`] of the caller.
     pub unread_count: u64,
-    /// The newest activity.
     pub updated_at: Time,
 }
 
 impl ConversationView {
-    /// Joins a row with its people; people that no longer exist are left out.
-    pub fn of(listed: MemberConversation, people: &[PublicUser]) -> Self {
-        let MemberConversation { conversation, unread } = listed;
-        let find = |id: &UserId| people.iter().find(|p| p.id == *id).cloned();
+    /// Combines a conversation with its members' users; members without a user are left out.
+    pub fn of(row: MemberConversation, users: &[PublicUser]) -> Self {
+        let MemberConversation { conversation, unread } = row;
+        let find = |id: &UserId| users.iter().find(|user| user.id == *id).cloned();
         Self {
             participants: conversation.members.iter().filter_map(|m| find(&m.user_id)).collect(),
             id: conversation.id,
@@ -178,7 +167,10 @@ impl ConversationView {
     }
 }
 
-/// A group's name: 1–80 characters after trimming, no control characters.
+/// Parses a group's name: 1–80 characters after trimming, no control characters.
+///
+/// # Errors
+/// The message for the field's error.
 pub fn parse_group_name(text: &str) -> Result<String, String> {
     let text = text.trim();
     if (1..=80).contains(&text.chars().count()) && !text.chars().any(char::is_control) {

@@ -1,79 +1,75 @@
-//! The failures of the domain in its own words, and the failure of a store. No HTTP, no AMQP here:
-//! each door translates, exhaustively and once.
+//! What rules, handlers and ports may fail with. No HTTP status and no AMQP term appears here: each entry point
+//! maps every error in one place.
 
 use std::error::Error as StdError;
 
 use serde::Serialize;
 
-/// What a rule or a handler may fail with.
+/// What a rule or a handler may fail with. Clients see the text and [`Error::code`], never the cause.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// The body is not JSON at all.
     #[error("the body is not valid JSON")]
     InvalidJson,
-    /// A body that is not `application/json`.
-    #[error("send application/json")]
+    #[error("the body must have the content type application/json")]
     UnsupportedMediaType,
-    /// More than this function reads, or than a frame holds.
+    /// The request's body or the answer's frame is too large; says which limit applies.
     #[error("{0}")]
     PayloadTooLarge(&'static str),
-    /// Well-formed, but with wrong fields: all of them.
-    #[error("some fields are wrong")]
+    /// The request is well-formed, but some fields are invalid: all of them, not only the first.
+    #[error("some fields are invalid; the details name each of them")]
     Invalid(Vec<FieldError>),
-    /// Nobody we know.
+    /// The caller is not authenticated.
     #[error("{0}")]
     Unauthenticated(Unauthenticated),
-    /// Known, but not allowed, and the thing's existence is no secret.
+    /// The caller may know of the resource, but not do this to it.
     #[error("{0}")]
     Forbidden(&'static str),
-    /// No such thing, or none that the caller may know of.
+    /// The resource does not exist, or the caller may not know of it. Names the resource.
     #[error("{0} was not found")]
     NotFound(&'static str),
-    /// Somebody was there first.
+    /// The request contradicts what is stored, such as a taken username.
     #[error("{0}")]
     Conflict(String),
-    /// Too many, too fast.
     #[error("too many requests; try again in {} s", .0.retry_after_secs)]
     RateLimited(RateLimited),
-    /// A store is down; the same request may be sent again.
-    #[error("the service is briefly unavailable; send the same request again")]
+    /// A store is down.
+    #[error("the service is temporarily unavailable; send the same request again")]
     Unavailable(#[source] StoreFailure),
-    /// A fault of ours. The cause is for the log alone.
-    #[error("something went wrong on our side")]
+    /// A fault of the server. The cause is for the log alone.
+    #[error("the server failed to handle the request; please report it")]
     Internal(#[source] Cause),
 }
 
-/// A cause that only the log sees.
+/// The cause of an error; for the log alone.
 pub type Cause = Box<dyn StdError + Send + Sync>;
 
-/// One wrong field.
+/// One invalid field of a request.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct FieldError {
     /// The field's name as the client sent it.
     pub field: String,
-    /// What is wrong, for a person.
+    /// For people: what is wrong with the field.
     pub message: String,
 }
 
-/// Why the caller is nobody.
+/// Why a caller is not authenticated.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum Unauthenticated {
-    /// No token, or one that we never made.
+    /// There is no access token, or one that this system did not sign.
     #[error("a valid access token is required")]
     NoToken,
-    /// The access token's time is over.
-    #[error("the access token has expired")]
+    #[error("the access token has expired; refresh it")]
     Expired,
-    /// The session was ended.
-    #[error("the session has ended")]
+    /// The token's session was ended or has expired.
+    #[error("the session has ended; log in again")]
     Revoked,
-    /// Unknown user or wrong password, which of them is not said.
+    /// The user is unknown or the password is wrong; the answer does not say which.
     #[error("e-mail, username or password is wrong")]
     Credentials,
 }
 
 impl Unauthenticated {
-    /// The code that clients switch on.
+    /// The code by which programs tell the reasons apart.
     pub fn code(self) -> &'static str {
         match self {
             Self::NoToken => "UNAUTHENTICATED",
@@ -83,29 +79,29 @@ impl Unauthenticated {
         }
     }
 
-    /// What has this code.
+    /// The reason with this code.
     pub fn of_code(code: &str) -> Option<Self> {
         let all = [Self::NoToken, Self::Expired, Self::Revoked, Self::Credentials];
         all.into_iter().find(|why| why.code() == code)
     }
 }
 
-/// The limit that was met.
+/// A rate limit that is used up.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct RateLimited {
-    /// How many are allowed in the window.
+    /// How many are allowed in each window.
     pub limit: u32,
-    /// Seconds until one more is allowed, at least 1.
+    /// Seconds until the next window, rounded up; at least 1.
     pub retry_after_secs: u64,
 }
 
-/// A store that did not answer.
+/// A store that did not answer, or not in time.
 #[derive(Debug, thiserror::Error)]
 #[error("{store} is unavailable")]
 pub struct StoreFailure {
-    /// The store, by the name that health reports.
+    /// The store's name, as the health report shows it.
     pub store: &'static str,
-    /// What the driver said.
+    /// The driver's error.
     #[source]
     pub cause: Cause,
 }
@@ -113,19 +109,19 @@ pub struct StoreFailure {
 /// What a port may fail with.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
-    /// A unique key is taken; the name of the key's field.
+    /// Another row has this unique value; names the field.
     #[error("{0} is taken")]
     Taken(&'static str),
     /// The store did not answer, or not in time.
     #[error(transparent)]
     Down(#[from] StoreFailure),
-    /// The store answered something that we cannot read.
-    #[error("{0} holds something unreadable")]
+    /// A stored value cannot be read, or the store rejected a value for good; names the store.
+    #[error("invalid data in {0}")]
     Corrupt(&'static str, #[source] Cause),
 }
 
 impl StoreError {
-    /// The store did not answer.
+    /// [`Down`](Self::Down) with the driver's error as its cause.
     pub fn down(store: &'static str, cause: impl Into<Cause>) -> Self {
         Self::Down(StoreFailure { store, cause: cause.into() })
     }
@@ -142,12 +138,12 @@ impl From<StoreError> for Error {
 }
 
 impl Error {
-    /// One wrong field.
+    /// One invalid field.
     pub fn field(field: &str, message: impl Into<String>) -> Self {
         Self::Invalid(vec![FieldError { field: field.to_owned(), message: message.into() }])
     }
 
-    /// The code that clients switch on.
+    /// The code by which programs tell errors apart.
     pub fn code(&self) -> &'static str {
         match self {
             Self::InvalidJson => "INVALID_JSON",

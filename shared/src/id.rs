@@ -1,4 +1,4 @@
-//! Opaque identifiers that sort by creation time, and the randomness they and the tokens are made of.
+//! Identifiers that sort by creation time, and the source of random bits for them and for tokens.
 
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -8,20 +8,20 @@ use serde::{Deserialize, Serialize};
 
 use crate::time::Time;
 
-/// The longest identifier that is looked up at all.
+/// The longest identifier that is accepted from clients, in bytes.
 const LONGEST: usize = 64;
 
-/// Where random bits come from: the system's generator, or a seed that makes a run repeatable.
+/// A source of random bits: the system's generator, or a seeded one that makes a run repeatable.
 #[derive(Clone, Default)]
 pub struct Entropy(Option<Arc<Mutex<StdRng>>>);
 
 impl Entropy {
-    /// A repeatable source for tests and replays.
+    /// A source that returns the same bits for the same seed; for tests.
     pub fn seeded(seed: u64) -> Self {
         Self(Some(Arc::new(Mutex::new(StdRng::seed_from_u64(seed)))))
     }
 
-    /// Sixteen random bytes as a number.
+    /// 128 random bits.
     pub fn bits(&self) -> u128 {
         match &self.0 {
             Some(seeded) => seeded.lock().unwrap_or_else(PoisonError::into_inner).random(),
@@ -29,13 +29,13 @@ impl Entropy {
         }
     }
 
-    /// A fresh identifier's text: time first, so that text order is time order.
+    /// The text of a new identifier (a ULID). It begins with the time, so sorting by text sorts by time.
     pub fn id(&self, now: Time) -> String {
         let millis = u64::try_from(now.millis()).unwrap_or(0);
         ulid::Ulid::from_parts(millis, self.bits()).to_string()
     }
 
-    /// A secret of 256 bits in URL-safe text.
+    /// A secret of 256 random bits as URL-safe text.
     pub fn secret(&self) -> String {
         use base64::Engine as _;
         let bytes = [self.bits().to_be_bytes(), self.bits().to_be_bytes()].concat();
@@ -49,8 +49,8 @@ impl fmt::Debug for Entropy {
     }
 }
 
-/// Whether text from outside may be an identifier at all: short, and letters, digits, `-` or `_`.
-fn plausible(text: &str) -> bool {
+/// Whether text has the form of an identifier: 1 to 64 letters, digits, `-` or `_`.
+fn is_well_formed(text: &str) -> bool {
     !text.is_empty()
         && text.len() <= LONGEST
         && text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_')
@@ -64,22 +64,24 @@ macro_rules! ids {
         pub struct $name(String);
 
         impl $name {
-            /// A new identifier that sorts by `now`.
+            /// A new identifier that sorts by its creation time `now`.
             pub fn fresh(now: Time, entropy: &Entropy) -> Self {
                 Self(entropy.id(now))
             }
 
-            /// Text from outside; the message says what is wrong with it.
+            /// Parses text from a client.
+            ///
+            /// # Errors
+            /// The message for the field's error.
             pub fn parse(text: &str) -> Result<Self, String> {
-                if plausible(text) { Ok(Self(text.to_owned())) } else { Err("is not an id".to_owned()) }
+                if is_well_formed(text) { Ok(Self(text.to_owned())) } else { Err("is not a valid id".to_owned()) }
             }
 
-            /// Text that this system wrote itself (a store's row, a verified token).
+            /// Wraps text that this system wrote itself (a stored row, a verified token), without checking it.
             pub fn trusted(text: impl Into<String>) -> Self {
                 Self(text.into())
             }
 
-            /// The identifier's text.
             pub fn as_str(&self) -> &str {
                 &self.0
             }
@@ -94,17 +96,14 @@ macro_rules! ids {
 }
 
 ids! {
-    /// A user.
     UserId,
-    /// A login: one device, one refresh-token chain.
+    /// One login on one device.
     SessionId,
-    /// A direct or group conversation; also the name of its room.
+    /// Also the name of the conversation's room.
     ConversationId,
-    /// A message.
     MessageId,
-    /// A planned automatic message.
     AutoMessageId,
-    /// A WebSocket connection, in API Gateway's own alphabet.
+    /// API Gateway's id of a WebSocket connection. It may contain `=`, which [`parse`](Self::parse) rejects.
     ConnectionId,
 }
 
@@ -114,7 +113,7 @@ mod tests {
     use crate::time::Time;
 
     #[test]
-    fn ids_sort_by_time_and_never_repeat() {
+    fn ids_sort_by_time_and_differ_within_one_millisecond() {
         let entropy = Entropy::seeded(1);
         let early = UserId::fresh(Time::from_millis(1_000), &entropy);
         let late = UserId::fresh(Time::from_millis(1_001), &entropy);
@@ -123,7 +122,7 @@ mod tests {
     }
 
     #[test]
-    fn hostile_text_is_no_id() {
+    fn parse_rejects_text_that_is_no_id() {
         for text in ["", "a b", "../x", "$gt", "a\0", &"a".repeat(65)] {
             assert!(UserId::parse(text).is_err(), "{text:?}");
         }

@@ -51,7 +51,7 @@ pub async fn invoke(
     deadline_ms: u64,
     event: &[u8],
 ) -> Result<String, Diagnostic> {
-    let payload: Box<RawValue> = serde_json::from_slice(event).map_err(|e| broken_event(&e))?;
+    let payload: Box<RawValue> = serde_json::from_slice(event).map_err(|e| invalid_event(&e))?;
     let mut context = Context::default();
     context.request_id = request_id;
     context.deadline = deadline_ms;
@@ -59,22 +59,22 @@ pub async fn invoke(
     Ok(String::from(Box::<str>::from(reply)))
 }
 
-/// The one clock of this crate. Only the entry points read it: an `aws:rmq` event carries no time, and a
-/// deadline is an instant.
+/// The only clock of this crate. The entry points need it, because an `aws:rmq` event contains no time and a deadline
+/// is an instant.
 fn clock() -> Time {
     let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
     Time::from_millis(since.as_millis().try_into().unwrap_or(i64::MAX))
 }
 
 /// The failure of an invocation whose event has another shape than the function expects.
-fn broken_event(cause: &dyn std::fmt::Display) -> Diagnostic {
+fn invalid_event(cause: &dyn std::fmt::Display) -> Diagnostic {
     Diagnostic {
         error_type: "InvalidEvent".to_owned(),
-        error_message: format!("not this function's event: {cause}"),
+        error_message: format!("the event has not the shape that this function expects: {cause}"),
     }
 }
 
-/// A reply as JSON.
+/// Serialises a reply.
 fn raw(reply: &impl serde::Serialize) -> Result<Box<RawValue>, Diagnostic> {
     serde_json::value::to_raw_value(reply)
         .map_err(|e| Diagnostic { error_type: "InvalidReply".to_owned(), error_message: e.to_string() })
@@ -83,6 +83,6 @@ fn raw(reply: &impl serde::Serialize) -> Result<Box<RawValue>, Diagnostic> {
 /// The failure of an invocation that Lambda may retry. The cause is logged.
 fn failed(error: &crate::error::Error, id: &str) -> Diagnostic {
     let cause = std::error::Error::source(error).map(|c| format!("{c}: {c:?}"));
-    tracing::error!(target: crate::telemetry::REQUESTS, request_id = id, code = error.code(), cause);
+    tracing::error!(target: crate::telemetry::REQUESTS, request_id = id, code = error.code(), cause, "invocation failed");
     Diagnostic { error_type: error.code().to_owned(), error_message: error.to_string() }
 }

@@ -1,4 +1,4 @@
-//! Messages: the stored form, what content is acceptable, and a client's request to send one.
+//! Messages: the stored form, the rules for content, and a client's request to send one.
 
 mod request;
 
@@ -9,72 +9,59 @@ use serde::{Deserialize, Serialize};
 use crate::id::{AutoMessageId, ConversationId, MessageId, UserId};
 use crate::time::Time;
 
-/// The most characters of a message.
+/// The most characters of a message's content.
 pub const LONGEST_CONTENT: usize = 4_000;
 
-/// A message; as stored and, serialised, as clients see it.
+/// A message as stored and, serialised, as clients see it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Message {
-    /// Which.
     pub id: MessageId,
-    /// Where.
     pub conversation_id: ConversationId,
-    /// The order in its conversation: grows, never repeats, may have gaps.
+    /// Orders the messages of a conversation: grows, never repeats, may have gaps; from 1.
     pub seq: u64,
-    /// Who wrote it.
     pub sender_id: UserId,
-    /// As sent; empty once deleted.
+    /// Empty once deleted.
     pub content: String,
-    /// Written by a person or planned.
     pub kind: MessageKind,
-    /// The sender's own key, unique per sender.
+    /// The sender's own key for this send; unique per sender.
     pub client_message_id: Option<String>,
-    /// The AutoMessage that this is, unique: a job delivered twice is still one message.
+    /// The automatic message that this was made from; unique, so that a job delivered twice makes one message.
     #[serde(skip)]
     pub auto_message_id: Option<AutoMessageId>,
-    /// When it was accepted.
     pub created_at: Time,
     /// The last edit.
     pub edited_at: Option<Time>,
-    /// When it was deleted.
     pub deleted_at: Option<Time>,
 }
 
-/// Written by a person or planned.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum MessageKind {
-    /// A person wrote it.
+    /// Sent by a user.
     Text,
-    /// It was planned.
+    /// Sent by the consumer of automatic messages.
     Auto,
 }
 
-/// A message that has no place in its conversation yet; the store gives it its `seq`.
+/// A message to be stored; the store gives it its `seq`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Draft {
-    /// Which.
     pub id: MessageId,
-    /// Where.
     pub conversation_id: ConversationId,
-    /// Who writes.
     pub sender_id: UserId,
-    /// What.
     pub content: Content,
-    /// Written or planned.
     pub kind: MessageKind,
-    /// The sender's own key.
+    /// See [`Message::client_message_id`].
     pub client_message_id: Option<String>,
-    /// The AutoMessage that this is.
+    /// See [`Message::auto_message_id`].
     pub auto_message_id: Option<AutoMessageId>,
-    /// When.
     pub created_at: Time,
 }
 
 impl Draft {
-    /// The message with its place.
-    pub fn at(&self, seq: u64) -> Message {
+    /// The draft as a message with this `seq`.
+    pub fn to_message(&self, seq: u64) -> Message {
         Message {
             id: self.id.clone(),
             conversation_id: self.conversation_id.clone(),
@@ -100,29 +87,35 @@ pub enum Appended {
     Duplicate(Message),
 }
 
-/// 1–4,000 characters after trimming; control characters but newline and tab are removed.
+/// The content of a message: 1 to [`LONGEST_CONTENT`] characters after trimming. Control characters are removed,
+/// except newline and tab.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Content(String);
 
 impl Content {
-    /// Parses; the message says what is wrong.
+    /// Cleans and checks a text.
+    ///
+    /// # Errors
+    /// The message for the field's error.
     pub fn parse(text: &str) -> Result<Self, String> {
-        let kept: String = text.chars().filter(|c| !c.is_control() || matches!(c, '\n' | '\t')).collect();
-        let kept = kept.trim();
-        match kept.chars().take(LONGEST_CONTENT + 1).count() {
+        let cleaned: String = text.chars().filter(|c| !c.is_control() || matches!(c, '\n' | '\t')).collect();
+        let trimmed = cleaned.trim();
+        match trimmed.chars().take(LONGEST_CONTENT + 1).count() {
             0 => Err("must not be empty".to_owned()),
             n if n > LONGEST_CONTENT => Err(format!("must be at most {LONGEST_CONTENT} characters")),
-            _ => Ok(Self(kept.to_owned())),
+            _ => Ok(Self(trimmed.to_owned())),
         }
     }
 
-    /// The text.
     pub fn as_str(&self) -> &str {
         &self.0
     }
 }
 
-/// The sender's key: 1–100 characters without control characters.
+/// Parses a `clientMessageId`: 1–100 characters without control characters.
+///
+/// # Errors
+/// The message for the field's error.
 pub fn parse_client_message_id(text: &str) -> Result<String, String> {
     if (1..=100).contains(&text.chars().count()) && !text.chars().any(char::is_control) {
         Ok(text.to_owned())
@@ -131,14 +124,14 @@ pub fn parse_client_message_id(text: &str) -> Result<String, String> {
     }
 }
 
-/// Which part of a history.
+/// A range of a conversation's messages.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum SeqRange {
-    /// The newest.
+    /// The newest messages.
     Latest,
-    /// Those that directly precede this `seq`.
+    /// The messages directly before this `seq`.
     Before(u64),
-    /// Those that directly follow this `seq`.
+    /// The messages directly after this `seq`.
     After(u64),
 }
 
@@ -147,7 +140,7 @@ mod tests {
     use super::Content;
 
     #[test]
-    fn content_is_counted_in_characters_after_trimming() {
+    fn content_length_is_counted_in_characters_after_cleaning_and_trimming() {
         assert_eq!(Content::parse("  a\u{0}b\n\tc\u{7f} ").unwrap().as_str(), "ab\n\tc");
         assert!(Content::parse(&"ş".repeat(4_000)).is_ok());
         assert!(Content::parse(&"ş".repeat(4_001)).is_err());

@@ -1,11 +1,11 @@
-//! Paging: how many, and from where.
+//! Pages of lists: their size, and the cursor of the next one.
 
 use serde_json::Value;
 
-/// The most that one page holds.
+/// The most rows of a page.
 pub const LARGEST_PAGE: u32 = 100;
 
-/// How many rows a page holds, 1–100.
+/// How many rows a page has: 1 to [`LARGEST_PAGE`], by default 50.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct PageSize(u32);
 
@@ -16,7 +16,10 @@ impl Default for PageSize {
 }
 
 impl PageSize {
-    /// A number, or a query's digits.
+    /// Parses a JSON number, or a string of digits as a query has it.
+    ///
+    /// # Errors
+    /// The message for the field's error.
     pub fn parse(value: &Value) -> Result<Self, String> {
         let number = match value {
             Value::Number(number) => number.as_u64(),
@@ -30,12 +33,11 @@ impl PageSize {
             .ok_or_else(|| format!("must be a whole number from 1 to {LARGEST_PAGE}"))
     }
 
-    /// The number.
     pub const fn get(self) -> u32 {
         self.0
     }
 
-    /// One more than a page, to learn whether another follows.
+    /// The limit to read with, to see whether another page follows.
     pub const fn plus_one(self) -> u32 {
         self.0 + 1
     }
@@ -44,23 +46,23 @@ impl PageSize {
 /// A page and where the next one starts.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Page<T> {
-    /// The rows, in the order of the port's contract.
     pub rows: Vec<T>,
-    /// Opaque; `None` on the last page.
+    /// The cursor of the next page; `None` on the last one.
     pub next: Option<String>,
 }
 
 impl<T> Page<T> {
-    /// Cuts `rows`, fetched with [`PageSize::plus_one`], to the page; the cursor is made from its last row.
-    pub fn cut(mut rows: Vec<T>, limit: PageSize, cursor: impl Fn(&T) -> String) -> Self {
-        let more = rows.len() > limit.get() as usize;
-        rows.truncate(limit.get() as usize);
+    /// Cuts `rows`, read with [`PageSize::plus_one`], to a page. `cursor` makes the next page's cursor from the
+    /// last row.
+    pub fn cut(mut rows: Vec<T>, size: PageSize, cursor: impl Fn(&T) -> String) -> Self {
+        let more = rows.len() > size.get() as usize;
+        rows.truncate(size.get() as usize);
         let next = if more { rows.last().map(cursor) } else { None };
         Self { rows, next }
     }
 
-    /// The same page of something else.
-    pub fn map<U>(self, each: impl FnMut(T) -> U) -> Page<U> {
-        Page { rows: self.rows.into_iter().map(each).collect(), next: self.next }
+    /// Converts each row.
+    pub fn map<U>(self, convert: impl FnMut(T) -> U) -> Page<U> {
+        Page { rows: self.rows.into_iter().map(convert).collect(), next: self.next }
     }
 }

@@ -1,4 +1,5 @@
 //! Realtime: codecs, client and server events, attaching users to connections, and the fan-out to sockets.
+//! A module uses only modules above it in this list.
 
 pub mod ping;
 

@@ -1,4 +1,4 @@
-//! When a failed job is tried again, and when no more: the same for every broker.
+//! The delays before a failed job is retried, and the number of failures that dead-letters it. Every broker uses these.
 
 use std::time::Duration;
 

@@ -1,37 +1,34 @@
-//! Sessions: one login on one device, with its chain of refresh tokens. Ending one kills both its tokens.
+//! Sessions: one login on one device, with its refresh tokens. When a session ends, its tokens are revoked.
 
 use serde::Serialize;
 
 use crate::id::{SessionId, UserId};
 use crate::time::Time;
 
-/// A live session. An ended one is not stored at all.
+/// A live session. Sessions that ended are not stored.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Session {
-    /// Which.
     pub id: SessionId,
-    /// Whose.
     pub user_id: UserId,
-    /// SHA-256 of the one refresh token that is good now, in hex.
+    /// SHA-256 of the current refresh token, in hex.
     pub refresh_hash: String,
-    /// The `User-Agent` at login, cut short.
+    /// The `User-Agent` at login, cut to 200 characters.
     pub device: String,
-    /// When it was opened.
     pub created_at: Time,
     /// The last refresh.
     pub last_seen_at: Time,
-    /// When it ends by itself unless refreshed.
+    /// The session ends then, unless it is refreshed before.
     pub expires_at: Time,
 }
 
-/// What showing a refresh token led to.
+/// The outcome of exchanging a refresh token.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Rotation {
-    /// It was the good one; the new one is good now.
+    /// The token was the current one; a new one has replaced it.
     Rotated(Session),
-    /// It was good once. The session has been ended.
+    /// The token was replaced before; the session has been ended.
     Reused(Session),
-    /// No live session, or a token that was never its.
+    /// The session is not live, or the token was never one of its tokens.
     Unknown,
 }
 
@@ -39,15 +36,11 @@ pub enum Rotation {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct SessionView {
-    /// Which.
     pub id: SessionId,
-    /// The `User-Agent` at login.
     pub device: String,
-    /// When it was opened.
     pub created_at: Time,
-    /// The last refresh.
     pub last_seen_at: Time,
-    /// Whether the request that asks belongs to it.
+    /// Whether this is the session of the request.
     pub current: bool,
 }
 

@@ -1,14 +1,14 @@
-//! Logs: JSON lines where a machine reads them, plain lines on a terminal. `RUST_LOG` filters.
+//! Logging to standard error: plain lines on a terminal, JSON lines otherwise. `RUST_LOG` filters.
 
 use std::io::IsTerminal as _;
 
 use tracing_subscriber::EnvFilter;
 
-/// The target of the one line per request.
+/// The target of the one log line per request.
 pub const REQUESTS: &str = "ulak::request";
 
-/// Starts logging to standard error; later calls change nothing. `default` filters when `RUST_LOG` is
-/// absent. `LOG_FORMAT=json|text` overrules what is guessed from the terminal.
+/// Starts logging; later calls change nothing. `default` is the filter without `RUST_LOG`. `LOG_FORMAT=json|text`
+/// overrides the format.
 pub fn start(default: &str) {
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(default));
     let json = match std::env::var("LOG_FORMAT").as_deref() {
@@ -17,7 +17,7 @@ pub fn start(default: &str) {
         _ => !std::io::stderr().is_terminal(),
     };
     let logs = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
-    // An error here means that a test or a caller has set a subscriber already, which then serves.
+    // `try_init` fails when a subscriber is set already; that one stays in use.
     if json {
         let _ = logs.json().flatten_event(true).try_init();
     } else {

@@ -1,5 +1,5 @@
-//! Instants as the system speaks of them: milliseconds since the Unix epoch, RFC 3339 on the wire.
-//! Nothing here reads a clock; `now` always comes in with the event.
+//! Instants: milliseconds since the Unix epoch in memory, RFC 3339 on the wire. Nothing here reads a clock; `now`
+//! is part of every event.
 
 use std::fmt;
 use std::time::Duration;
@@ -11,7 +11,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 pub struct Time(i64);
 
 impl Time {
-    /// From milliseconds since the Unix epoch.
+    /// An instant from milliseconds since the Unix epoch.
     pub const fn from_millis(millis: i64) -> Self {
         Self(millis)
     }
@@ -21,7 +21,7 @@ impl Time {
         self.0
     }
 
-    /// Parses RFC 3339 with any offset; `None` when it is not one.
+    /// Parses RFC 3339 with any offset, cut to milliseconds; `None` for any other text.
     pub fn parse(text: &str) -> Option<Self> {
         text.parse::<jiff::Timestamp>().ok().map(|t| Self(t.as_millisecond()))
     }
@@ -57,7 +57,7 @@ impl Serialize for Time {
 impl<'de> Deserialize<'de> for Time {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let text = std::borrow::Cow::<'de, str>::deserialize(deserializer)?;
-        Self::parse(&text).ok_or_else(|| de::Error::custom("not an RFC 3339 time"))
+        Self::parse(&text).ok_or_else(|| de::Error::custom(format!("{text:?} is not an RFC 3339 time")))
     }
 }
 
@@ -66,7 +66,7 @@ mod tests {
     use super::Time;
 
     #[test]
-    fn the_wire_form_has_milliseconds_and_comes_back() {
+    fn time_is_written_with_milliseconds_and_parsed_with_any_offset() {
         let time = Time::from_millis(1_700_000_000_120);
         assert_eq!(time.to_string(), "2023-11-14T22:13:20.120Z");
         assert_eq!(Time::parse("2023-11-15T01:13:20.12+03:00"), Some(time));

@@ -5,7 +5,7 @@ use shared::error::{Error, Unauthenticated};
 use shared::form::{Form, text};
 use shared::lambda::http::{Reply, Request};
 use shared::ports::Users;
-use shared::user::{Login, folded};
+use shared::user::{Login, fold_case};
 
 /// Answers 200 with a pair of tokens. An unknown user and a wrong password get the same answer after the
 /// same work.
@@ -42,13 +42,13 @@ fn read(mut form: Form) -> Result<(Login, Password), Error> {
     let username = form.optional("username", text(login));
     let password = form.required("password", text(Password::for_comparison));
     if email.is_none() && username.is_none() {
-        form.add_error_unless_any(&["email", "username"], "give email or username");
+        form.add_error_unless_any(&["email", "username"], "is required, or else username");
     }
     form.finish(|| Some((email.or(username)?, password?)))
 }
 
 fn login(text: &str) -> Result<Login, String> {
-    let folded = folded(text.trim());
+    let folded = fold_case(text.trim());
     match folded.chars().take(255).count() {
         0 => Err("must not be empty".to_owned()),
         255 => Err("must be at most 254 characters".to_owned()),

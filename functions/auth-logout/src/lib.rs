@@ -1,4 +1,5 @@
-//! `POST /api/auth/logout` — ends the caller's session, or all of them; revokes tokens and closes sockets.
+//! `POST /api/auth/logout` — ends the caller's session, or all of them, which revokes the tokens and closes the
+//! sockets.
 
 use serde_json::json;
 use shared::auth::Gate;

@@ -1,6 +1,6 @@
-//! `POST /api/auth/refresh` — exchanges a refresh token for a new pair; reusing an old one ends the session.
+//! `POST /api/auth/refresh` — exchanges a refresh token for a new pair of tokens; reusing an old one ends the session.
 
-use shared::auth::{Gate, TokenPair, refresh_hash, refresh_text, split_refresh};
+use shared::auth::{Gate, TokenPair, format_refresh_token, hash_refresh_token, parse_refresh_token};
 use shared::error::{Error, Unauthenticated};
 use shared::form::text;
 use shared::lambda::http::{Reply, Request};
@@ -23,10 +23,10 @@ pub async fn handle(
     let mut form = request.form()?;
     let token = form.required("refreshToken", text(|token| Ok(token.to_owned())));
     let token = form.finish(|| token)?;
-    let id = split_refresh(&token).ok_or(Error::Unauthenticated(Unauthenticated::NoToken))?;
-    let refresh_token = refresh_text(&id, &request.entropy.secret());
+    let id = parse_refresh_token(&token).ok_or(Error::Unauthenticated(Unauthenticated::NoToken))?;
+    let refresh_token = format_refresh_token(&id, &request.entropy.secret());
     let expires_at = request.now + gate.keys.refresh_ttl;
-    let (shown, new) = (refresh_hash(&token), refresh_hash(&refresh_token));
+    let (shown, new) = (hash_refresh_token(&token), hash_refresh_token(&refresh_token));
     match gate.sessions.rotate(&id, &shown, &new, request.now, expires_at).await? {
         Rotation::Rotated(session) => {
             users.mark_seen(&session.user_id, request.now).await?;

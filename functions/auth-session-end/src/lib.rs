@@ -1,4 +1,5 @@
-//! `DELETE /api/auth/sessions/{id}` — ends one of the caller's sessions; revokes its tokens and closes its sockets.
+//! `DELETE /api/auth/sessions/{id}` — ends one of the caller's sessions, which revokes its tokens and closes its
+//! sockets.
 
 use serde_json::json;
 use shared::auth::Gate;

@@ -1,10 +1,10 @@
-//! `message_sending_queue` — turns each job into a Message, exactly once, and announces it to the receiver.
+//! `message_sending_queue` — stores the message of each job exactly once and announces it to both users.
 
 use std::collections::HashSet;
 
 use futures::future::{BoxFuture, FutureExt as _};
 use futures::stream::{self, StreamExt as _};
-use shared::auto_message::Job;
+use shared::auto_message::SendingJob;
 use shared::chat::{ChatPorts, DirectRequest, announce, ensure_direct};
 use shared::conversation::Members;
 use shared::error::Error;
@@ -40,16 +40,21 @@ pub async fn handle(ports: Ports<'_>, batch: Batch) -> Result<(), Error> {
 
 /// The deliveries with their jobs, without repeats: a job that was published twice may be in a batch twice, and
 /// running both at once would announce its message twice.
-fn distinct(batch: &Batch) -> Vec<(&Delivery, Option<Job>)> {
+fn distinct(batch: &Batch) -> Vec<(&Delivery, Option<SendingJob>)> {
     let mut seen = HashSet::new();
     let read = batch
         .deliveries
         .iter()
-        .map(|delivery| (delivery, serde_json::from_slice::<Job>(&delivery.body).ok()));
+        .map(|delivery| (delivery, serde_json::from_slice::<SendingJob>(&delivery.body).ok()));
     read.filter(|(_, job)| job.as_ref().is_none_or(|job| seen.insert(job.auto_message_id.clone()))).collect()
 }
 
-async fn run<'b>(ports: Ports<'_>, batch: &Batch, delivery: &'b Delivery, job: Option<Job>) -> Outcome<'b> {
+async fn run<'b>(
+    ports: Ports<'_>,
+    batch: &Batch,
+    delivery: &'b Delivery,
+    job: Option<SendingJob>,
+) -> Outcome<'b> {
     let result = match job {
         Some(job) => deliver(ports, batch, &job.auto_message_id).await,
         None => Err(Error::InvalidJson),
@@ -78,7 +83,7 @@ async fn deliver(ports: Ports<'_>, batch: &Batch, id: &AutoMessageId) -> Result<
         id: MessageId::fresh(batch.now, &batch.entropy),
         conversation_id: conversation.id.clone(),
         sender_id: planned.sender_id.clone(),
-        content: Content::parse(&planned.content).map_err(|wrong| Error::field("content", wrong))?,
+        content: Content::parse(&planned.content).map_err(|error| Error::field("content", error))?,
         kind: MessageKind::Auto,
         client_message_id: None,
         auto_message_id: Some(planned.id.clone()),

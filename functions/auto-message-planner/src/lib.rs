@@ -1,4 +1,4 @@
-//! 02:00 — shuffles all active users into pairs and plans one automatic message for each pair.
+//! Every night at 02:00 — shuffles all active users into pairs and plans one automatic message for each pair.
 
 mod pairs;
 mod settings;
@@ -19,14 +19,15 @@ use tokio::time::sleep;
 
 /// How many users are read, and pairs stored, at once.
 const PAGE: u32 = 10_000;
-/// How often users are paired again whose partner a concurrent run has planned with somebody else.
+/// How many rounds of pairing a run makes. Another round is needed when a concurrent run has planned some users with
+/// other partners.
 const ROUNDS: usize = 3;
 
 /// How long a run waits for a store that is down. Lambda's two retries make it three times as long.
 const LONGEST_WAIT: Duration = Duration::from_secs(240);
-/// The pause between two attempts to reach it.
+/// The pause between two attempts.
 const PAUSE: Duration = Duration::from_secs(5);
-/// The part of the run's time that is kept for the planning itself.
+/// The part of the run's time that is reserved for the planning itself.
 const RESERVE: Duration = Duration::from_secs(300);
 
 /// The result of a run.
@@ -63,10 +64,10 @@ pub async fn handle(
     loop {
         match plan_day(users, auto_messages, settings, &run).await {
             Err(Error::Unavailable(failure)) if wait.as_mut().is_some_and(|wait| !wait.is_over()) => {
-                tracing::warn!(cause = %failure.cause, "planning waits for a store that is down");
+                tracing::warn!(store = failure.store, cause = %failure.cause, "planning waits for a store that is down");
                 sleep(PAUSE).await;
             }
-            done => return done,
+            result => return result,
         }
     }
 }
@@ -79,67 +80,64 @@ async fn plan_day(
 ) -> Result<Report, Error> {
     let mut report = Report { planned_for: settings.day(run.now)?, users: 0, planned: 0 };
     for round in 0..ROUNDS {
-        let mut free = free(users, auto_messages, settings, &report.planned_for, run.now).await?;
-        tracing::info!(
-            day = report.planned_for,
-            users = free.len(),
-            "active users not planned for the day yet"
-        );
-        pairs::shuffle(&mut free, &report.planned_for);
-        let planned = plan(auto_messages, settings, &free, &report.planned_for, run).await?;
+        let mut available =
+            available_users(users, auto_messages, settings, &report.planned_for, run.now).await?;
+        tracing::info!(day = report.planned_for, users = available.len(), "planning active users");
+        pairs::shuffle(&mut available, &report.planned_for);
+        let planned = plan_pairs(auto_messages, settings, &available, &report.planned_for, run).await?;
         if round == 0 {
-            report.users = free.len();
+            report.users = available.len();
         }
         report.planned += planned;
-        if planned == free.len() as u64 / 2 {
+        if planned == available.len() as u64 / 2 {
             break;
         }
     }
     Ok(report)
 }
 
-/// Stores a row for every pair; returns how many rows the store accepted.
-async fn plan(
+/// Stores a row for every two neighbours in `users`; returns how many rows the store accepted.
+async fn plan_pairs(
     auto_messages: &dyn AutoMessages,
     settings: &Settings,
-    free: &[UserId],
+    users: &[UserId],
     day: &str,
     run: &ScheduledRun,
 ) -> Result<u64, Error> {
-    let mut pairs: Vec<&[UserId]> = free.chunks_exact(2).collect();
-    // The pairs are fixed; inserting them in the order of the store's key is several times faster.
+    let mut pairs: Vec<&[UserId]> = users.chunks_exact(2).collect();
+    // Inserting the pairs in the order of the store's key is several times faster.
     pairs.sort_unstable_by_key(|pair| &pair[0]);
     let mut planned = 0;
-    for (done, some) in pairs.chunks(PAGE as usize).enumerate() {
+    for (index, page) in pairs.chunks(PAGE as usize).enumerate() {
         let rows: Vec<AutoMessage> =
-            some.iter().map(|pair| row(settings, day, pair, run.now, &run.entropy)).collect();
+            page.iter().map(|pair| row(settings, day, pair, run.now, &run.entropy)).collect();
         planned += auto_messages.plan(&rows).await?;
-        if done % 10 == 9 {
-            tracing::info!(day, planned, of = pairs.len(), "planning");
+        if index % 10 == 9 {
+            tracing::info!(day, planned, pairs = pairs.len(), "storing planned pairs");
         }
     }
     Ok(planned)
 }
 
-/// Active users that do not take part in the day yet. This list is the only memory that grows with the number of
-/// users: about 70 MB for a million.
-async fn free(
+/// Active users that do not take part in the day yet, sorted by id. Only this list grows with the number of users:
+/// about 70 MB for a million.
+async fn available_users(
     users: &dyn Users,
     auto_messages: &dyn AutoMessages,
     settings: &Settings,
     day: &str,
     now: Time,
 ) -> Result<Vec<UserId>, Error> {
-    let mut free = Vec::new();
+    let mut available = Vec::new();
     let mut after = None;
     loop {
         let page = users.active(now - settings.active_for, after.as_ref(), PAGE).await?;
         let Some(last) = page.last() else { break };
-        let taken = HashSet::<UserId>::from_iter(auto_messages.planned_users(day, &page).await?);
+        let planned = HashSet::<UserId>::from_iter(auto_messages.planned_users(day, &page).await?);
         after = Some(last.clone());
-        free.extend(page.into_iter().filter(|user| !taken.contains(user)));
+        available.extend(page.into_iter().filter(|user| !planned.contains(user)));
     }
-    Ok(free)
+    Ok(available)
 }
 
 fn row(settings: &Settings, day: &str, pair: &[UserId], now: Time, entropy: &Entropy) -> AutoMessage {

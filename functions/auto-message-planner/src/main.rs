@@ -1,4 +1,4 @@
-//! 02:00 on Lambda, over MongoDB.
+//! Every night at 02:00 on Lambda, over MongoDB.
 
 use adapter_mongodb::Mongo;
 use auto_message_planner::Settings;

@@ -35,7 +35,7 @@ pub struct Settings {
     pub active_for: Duration,
     /// Messages are sent at random moments within this time after planning.
     pub window: Duration,
-    /// One of them becomes the content of each message.
+    /// The content of each message is one of these, chosen at random.
     pub texts: Vec<String>,
 }
 
@@ -44,13 +44,17 @@ impl Settings {
     pub fn from_env(env: &mut Env) -> Self {
         let name = env.optional("PLANNER_TIMEZONE").unwrap_or_else(|| "Europe/Istanbul".to_owned());
         let timezone = TimeZone::get(&name).unwrap_or_else(|_| {
-            env.problem(format!("PLANNER_TIMEZONE is not an IANA time zone: {name}"));
+            env.problem(format!(
+                "PLANNER_TIMEZONE must be an IANA time zone such as Europe/Istanbul, not {name:?}"
+            ));
             TimeZone::UTC
         });
         let days: u64 = env.parsed("ACTIVE_DAYS", 30);
         let minutes: u64 = env.parsed("SEND_WINDOW_MINUTES", 24 * 60);
         if minutes == 0 || days == 0 {
-            env.problem("ACTIVE_DAYS and SEND_WINDOW_MINUTES must be at least 1");
+            env.problem(format!(
+                "ACTIVE_DAYS and SEND_WINDOW_MINUTES must be at least 1, not {days} and {minutes}"
+            ));
         }
         Self {
             timezone,
@@ -69,8 +73,8 @@ impl Settings {
 
     /// A random text.
     pub(crate) fn content(&self, entropy: &Entropy) -> &str {
-        let which = entropy.bits() % self.texts.len().max(1) as u128;
-        usize::try_from(which).ok().and_then(|which| self.texts.get(which)).map_or(TEXTS[0], String::as_str)
+        let index = entropy.bits() % self.texts.len().max(1) as u128;
+        usize::try_from(index).ok().and_then(|index| self.texts.get(index)).map_or(TEXTS[0], String::as_str)
     }
 
     /// A uniformly random moment within the window after `now`.
@@ -93,15 +97,15 @@ impl Component for Settings {
 }
 
 fn texts(env: &mut Env) -> Vec<String> {
-    let Some(listed) = env.optional("AUTO_MESSAGE_TEXTS") else { return TEXTS.map(str::to_owned).to_vec() };
-    let parsed: Result<Vec<Content>, String> = listed.split('|').map(Content::parse).collect();
-    match parsed {
-        Ok(texts) => texts.iter().map(|text| text.as_str().to_owned()).collect(),
-        Err(wrong) => {
-            env.problem(format!("AUTO_MESSAGE_TEXTS: each text {wrong}"));
-            Vec::new()
+    let Some(list) = env.optional("AUTO_MESSAGE_TEXTS") else { return TEXTS.map(str::to_owned).to_vec() };
+    let mut texts = Vec::new();
+    for (index, text) in list.split('|').enumerate() {
+        match Content::parse(text) {
+            Ok(content) => texts.push(content.as_str().to_owned()),
+            Err(error) => env.problem(format!("AUTO_MESSAGE_TEXTS: text {} {error}", index + 1)),
         }
     }
+    texts
 }
 
 #[cfg(test)]
@@ -112,7 +116,7 @@ mod tests {
     use super::Settings;
 
     #[test]
-    fn the_day_is_the_time_zones() {
+    fn day_is_the_local_date_in_the_planners_time_zone() {
         let settings = Settings::from_env(&mut Env::of([]));
         let at = |text| Time::parse(text).unwrap();
         assert_eq!(settings.day(at("2026-12-01T23:00:00Z")).unwrap(), "2026-12-02");

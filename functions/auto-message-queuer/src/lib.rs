@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use serde::Serialize;
-use shared::auto_message::{AutoMessage, Job, SENDING_QUEUE};
+use shared::auto_message::{AutoMessage, SENDING_QUEUE, SendingJob};
 use shared::error::Error;
 use shared::id::AutoMessageId;
 use shared::lambda::schedule::ScheduledRun;
@@ -14,7 +14,7 @@ const BATCH: u32 = 500;
 /// How long a claim lasts. Shorter than the schedule's period, so that the next run takes over the rows that a
 /// crash left claimed.
 const LEASE: Duration = Duration::from_secs(55);
-/// The part of the invocation's time that is kept for the last batch.
+/// The part of the invocation's time that is reserved for the last batch.
 const RESERVE: Duration = Duration::from_secs(10);
 /// The longest time for batches, also without a deadline.
 const LONGEST: Duration = Duration::from_secs(40);
@@ -61,7 +61,8 @@ pub async fn handle(
 fn jobs(rows: &[AutoMessage]) -> Result<Vec<OutboxMessage>, Error> {
     rows.iter()
         .map(|row| {
-            let body = serde_json::to_vec(&Job::from(row)).map_err(|e| Error::Internal(Box::new(e)))?;
+            let body =
+                serde_json::to_vec(&SendingJob::from(row)).map_err(|e| Error::Internal(Box::new(e)))?;
             Ok(OutboxMessage { id: row.id.to_string(), body, attempt: 0 })
         })
         .collect()

@@ -1,4 +1,4 @@
-//! `POST /api/conversations` — opens the direct conversation with another user, or creates a group.
+//! `POST /api/conversations` — creates the direct conversation with another user, or a group.
 
 use std::collections::BTreeSet;
 
@@ -45,13 +45,15 @@ fn read(mut form: Form) -> Result<CreateRequest, Error> {
     let name = form.optional("name", text(parse_group_name));
     match (&direct, &others) {
         (Some(_), Some(_)) => {
-            form.add_error("participantIds", "give participantId or participantIds, not both")
+            form.add_error("participantIds", "must be left out when participantId is given");
         }
         (None, None) => {
             let fields = ["participantId", "participantIds"];
-            form.add_error_unless_any(&fields, "give participantId, or participantIds and name");
+            form.add_error_unless_any(&fields, "is required, or else participantIds and name");
         }
-        (Some(_), None) if name.is_some() => form.add_error("name", "only a group has a name"),
+        (Some(_), None) if name.is_some() => {
+            form.add_error("name", "must be left out: only a group has a name");
+        }
         (None, Some(_)) if name.is_none() => form.add_error_once("name", "is required for a group"),
         (Some(_), None) | (None, Some(_)) => {}
     }
@@ -65,7 +67,7 @@ fn participants(value: &Value) -> Result<BTreeSet<UserId>, String> {
     let list = value.as_array().filter(|list| !list.is_empty() && list.len() < LARGEST_GROUP);
     let list = list.ok_or_else(|| format!("must be a list of 1 to {} user ids", LARGEST_GROUP - 1))?;
     list.iter()
-        .map(|id| id.as_str().ok_or_else(|| "must hold user ids".to_owned()).and_then(UserId::parse))
+        .map(|id| id.as_str().ok_or_else(|| "must contain user ids only".to_owned()).and_then(UserId::parse))
         .collect()
 }
 
@@ -107,13 +109,13 @@ async fn open_group(
     if others.is_empty() {
         return Err(Error::field("participantIds", "must name another user, not only yourself"));
     }
-    let wanted: Vec<UserId> = others.into_iter().chain([caller.user_id.clone()]).collect();
-    let participants = public_users(users, &wanted).await?;
-    if let Some(unknown) = wanted.iter().find(|id| participants.iter().all(|user| user.id != **id)) {
-        return Err(Error::field("participantIds", format!("{unknown} is not a user")));
+    let members: Vec<UserId> = others.into_iter().chain([caller.user_id.clone()]).collect();
+    let participants = public_users(users, &members).await?;
+    if let Some(unknown) = members.iter().find(|id| participants.iter().all(|user| user.id != **id)) {
+        return Err(Error::field("participantIds", format!("must name users only; {unknown} is not one")));
     }
     let id = ConversationId::fresh(request.now, &request.entropy);
-    let group = Conversation::of(id, ConversationKind::Group, Some(name), wanted, request.now);
+    let group = Conversation::of(id, ConversationKind::Group, Some(name), members, request.now);
     conversations.insert_group(&group).await?;
     let view = ConversationView::of(MemberConversation { conversation: group, unread: 0 }, &participants);
     Reply::created(json!({ "conversation": view }))

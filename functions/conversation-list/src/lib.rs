@@ -25,11 +25,11 @@ pub async fn handle(
 ) -> Result<Reply, Error> {
     let caller = gate.admit(request.credentials()).await?;
     let mut query = request.query_form();
-    let limit = query.optional("limit", PageSize::parse).unwrap_or_default();
+    let size = query.optional("limit", PageSize::parse).unwrap_or_default();
     let cursor = query.optional("cursor", text(ActivityCursor::parse));
     let cursor = query.finish(|| Some(cursor))?;
-    let rows = conversations.list(&caller.user_id, cursor.as_ref(), limit.plus_one()).await?;
-    let page = Page::cut(rows, limit, cursor_of);
+    let rows = conversations.list(&caller.user_id, cursor.as_ref(), size.plus_one()).await?;
+    let page = Page::cut(rows, size, cursor_of);
     let ids: BTreeSet<UserId> = page.rows.iter().flat_map(|row| row.conversation.member_ids()).collect();
     let ids: Vec<UserId> = ids.into_iter().collect();
     let participants: Vec<PublicUser> = users.by_ids(&ids).await?.iter().map(PublicUser::from).collect();

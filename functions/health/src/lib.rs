@@ -1,4 +1,4 @@
-//! `GET /api/health` — checks every store: 200, or 503 naming the store that is down.
+//! `GET /api/health` — checks every store and answers 200, or 503 naming those that are down.
 
 use serde_json::{Map, Value, json};
 use shared::auth::Gate;

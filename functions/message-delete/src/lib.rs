@@ -1,4 +1,5 @@
-//! `DELETE /api/messages/{messageId}` — empties one of the caller's own messages; the row and its seq stay.
+//! `DELETE /api/messages/{messageId}` — deletes one of the caller's own messages: empties its content and keeps its
+//! seq.
 
 use serde_json::json;
 use shared::auth::Gate;

@@ -13,7 +13,7 @@ const BATCH: u32 = 5_000;
 /// How long a published message is hidden from the sweeper: longer than all retries of its job take. If the job
 /// is lost, the message is published again after that.
 const HIDDEN: Duration = Duration::from_secs(30 * 60);
-/// The part of the invocation's time that is kept for the last batch.
+/// The part of the invocation's time that is reserved for the last batch.
 const RESERVE: Duration = Duration::from_secs(10);
 /// The longest time for batches, also without a deadline.
 const LONGEST: Duration = Duration::from_secs(40);

@@ -3,7 +3,7 @@
 use futures::future::{BoxFuture, FutureExt as _};
 use futures::stream::{self, StreamExt as _};
 use shared::error::Error;
-use shared::indexing::{Job, index_messages};
+use shared::indexing::{IndexingJob, index_messages};
 use shared::lambda::queue::{Batch, Delivery, Outcome, settle};
 use shared::ports::{IndexBacklog, Outbox, SearchIndexWriter};
 
@@ -31,7 +31,7 @@ pub async fn handle(ports: Ports<'_>, batch: Batch) -> Result<(), Error> {
 }
 
 async fn run<'b>(ports: Ports<'_>, delivery: &'b Delivery) -> Outcome<'b> {
-    let result = match (serde_json::from_slice::<Job>(&delivery.body), ports.index) {
+    let result = match (serde_json::from_slice::<IndexingJob>(&delivery.body), ports.index) {
         (Err(_), _) => Err(Error::InvalidJson),
         (Ok(_), None) => Ok(()),
         (Ok(job), Some(index)) => index_messages(ports.index_backlog, index, &job.message_ids).await,

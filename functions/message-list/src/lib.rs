@@ -12,7 +12,8 @@ use shared::ports::Messages;
 /// Answers 200 with messages, oldest first, and the cursors of both neighbours.
 ///
 /// # Errors
-/// `Unauthenticated`, `Invalid`; `NotFound` when the caller is no member, or the cursor is no message of this conversation.
+/// `Unauthenticated`, `Invalid`; `NotFound` when the caller is no member, or the cursor is no message of this
+/// conversation.
 pub async fn handle(
     gate: Gate<'_>,
     members: MemberLookup<'_>,
@@ -23,13 +24,13 @@ pub async fn handle(
     let name = if request.path.contains_key("id") { "id" } else { "conversationId" };
     let id = request.path_id(name, "the conversation", ConversationId::parse)?;
     let mut query = request.query_form();
-    let limit = query.optional("limit", PageSize::parse).unwrap_or_default();
+    let size = query.optional("limit", PageSize::parse).unwrap_or_default();
     let before = query.optional("before", text(MessageId::parse));
     let after = query.optional("after", text(MessageId::parse));
     if before.is_some() && after.is_some() {
-        query.add_error("after", "give before or after, not both");
+        query.add_error("after", "must be left out when before is given");
     }
     let cursor = before.map(HistoryCursor::Before).or(after.map(HistoryCursor::After));
     let cursor = query.finish(|| Some(cursor.unwrap_or(HistoryCursor::Latest)))?;
-    Reply::ok(history(members, messages, &caller.user_id, &id, &cursor, limit).await?)
+    Reply::ok(history(members, messages, &caller.user_id, &id, &cursor, size).await?)
 }

@@ -10,7 +10,7 @@ use shared::lambda::http::{Reply, Request};
 use shared::message::Message;
 use shared::page::{Page, PageSize};
 use shared::ports::{Messages, SearchHit, SearchIndex, SearchQuery};
-use shared::search::{MOST_TERMS, highlight, matches, terms};
+use shared::search::{MAX_TERMS, highlight, matches, terms};
 
 /// Answers 200 with hits. The index finds the ids; the messages themselves are read from the store.
 ///
@@ -24,11 +24,11 @@ pub async fn handle(
     request: Request,
 ) -> Result<Reply, Error> {
     let caller = gate.admit(request.credentials()).await?;
-    let (query, limit) = read(&request, caller.user_id)?;
+    let (query, size) = read(&request, caller.user_id)?;
     if let Some(conversation) = &query.conversation {
         members.get(conversation, &query.member).await?;
     }
-    let page = Page::cut(index.search(&query).await?, limit, |hit: &SearchHit| hit.cursor.clone());
+    let page = Page::cut(index.search(&query).await?, size, |hit: &SearchHit| hit.cursor.clone());
     let ids: Vec<MessageId> = page.rows.into_iter().map(|hit| hit.message).collect();
     let mut found = messages.by_ids(&ids).await?;
     // The index may be behind: drop messages that were deleted or edited so that they no longer match.
@@ -38,25 +38,25 @@ pub async fn handle(
     Reply::ok(json!({ "hits": hits, "nextCursor": page.next }))
 }
 
-/// The member's search and the page's size.
+/// The search, which reads one hit more than a page has, and the page's size.
 fn read(request: &Request, member: UserId) -> Result<(SearchQuery, PageSize), Error> {
     let mut query = request.query_form();
     let terms = query.required("q", text(parse_terms));
     let conversation = query.optional("conversationId", text(ConversationId::parse));
-    let limit = query.optional("limit", PageSize::parse).unwrap_or_default();
+    let size = query.optional("limit", PageSize::parse).unwrap_or_default();
     let after = query.optional("cursor", text(|cursor| MessageId::parse(cursor).map(|id| id.to_string())));
     let query = query.finish(|| {
-        Some(SearchQuery { member, terms: terms?, conversation, after, limit: limit.plus_one() })
+        Some(SearchQuery { member, terms: terms?, conversation, after, limit: size.plus_one() })
     })?;
-    Ok((query, limit))
+    Ok((query, size))
 }
 
-fn parse_terms(q: &str) -> Result<Vec<String>, String> {
-    let found = if q.len() <= 400 { terms(q) } else { Vec::new() };
-    if (1..=MOST_TERMS).contains(&found.len()) {
-        Ok(found)
+fn parse_terms(query: &str) -> Result<Vec<String>, String> {
+    let terms = if query.len() <= 400 { terms(query) } else { Vec::new() };
+    if (1..=MAX_TERMS).contains(&terms.len()) {
+        Ok(terms)
     } else {
-        Err(format!("must hold 1 to {MOST_TERMS} words in at most 400 bytes"))
+        Err(format!("must have 1 to {MAX_TERMS} words in at most 400 bytes"))
     }
 }
 

@@ -1,4 +1,4 @@
-//! `GET /api/user/online/{userId}` — returns whether one user is online, and when last seen.
+//! `GET /api/user/online/{userId}` — returns whether a user is online and when the user was last seen.
 
 use serde_json::json;
 use shared::auth::Gate;

@@ -18,7 +18,7 @@ struct Row {
     online: bool,
 }
 
-/// Answers 200 with a page of users whose username or a word of whose display name begins with `search`.
+/// Answers 200 with a page of users. With `search`, the username or a word of the display name begins with it.
 ///
 /// # Errors
 /// `Unauthenticated`, `Invalid`.
@@ -31,13 +31,14 @@ pub async fn handle(
 ) -> Result<Reply, Error> {
     gate.admit(request.credentials()).await?;
     let mut query = request.query_form();
-    let search = query.optional("search", text(|search| short(search).map(|search| fold(search.trim()))));
-    let limit = query.optional("limit", PageSize::parse).unwrap_or_default();
-    let cursor = query.optional("cursor", text(short));
+    let search =
+        query.optional("search", text(|search| at_most_100_bytes(search).map(|search| fold(search.trim()))));
+    let size = query.optional("limit", PageSize::parse).unwrap_or_default();
+    let cursor = query.optional("cursor", text(at_most_100_bytes));
     let (search, cursor) = query.finish(|| Some((search, cursor)))?;
     let search = search.filter(|search| !search.is_empty());
-    let rows = users.list(search.as_deref(), cursor.as_deref(), limit.plus_one()).await?;
-    let page = Page::cut(rows, limit, |user: &User| user.username.key());
+    let rows = users.list(search.as_deref(), cursor.as_deref(), size.plus_one()).await?;
+    let page = Page::cut(rows, size, |user: &User| user.username.key());
     let ids: Vec<_> = page.rows.iter().map(|user| user.id.clone()).collect();
     let online = presence.online_of(&ids).await?;
     let times = last_seen.times_of(&ids).await?;
@@ -48,6 +49,6 @@ pub async fn handle(
     Reply::ok(json!({ "users": page.rows, "nextCursor": page.next }))
 }
 
-fn short(text: &str) -> Result<String, String> {
+fn at_most_100_bytes(text: &str) -> Result<String, String> {
     if text.len() <= 100 { Ok(text.to_owned()) } else { Err("must be at most 100 bytes".to_owned()) }
 }

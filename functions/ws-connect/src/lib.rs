@@ -14,8 +14,8 @@ use shared::realtime::ping::CONNECT_TIMEOUT;
 /// The function that greets a connection once the gateway accepts pushes for it.
 pub const OPENER: &str = "ws-open";
 
-/// Answers 200, 400 for a wrong Engine.IO handshake, or 401 for a bad token of the JSON dialect. A
-/// Socket.IO client sends its token in CONNECT, where the answer can say what is wrong with it.
+/// Answers 200, 400 for an invalid Engine.IO handshake, or 401 for a rejected token of the JSON dialect. A
+/// Socket.IO client sends its token in CONNECT, whose answer can contain the reason of a rejection.
 ///
 /// # Errors
 /// `Unauthenticated`, `RateLimited`, `Unavailable`: the upgrade is refused with the status.
@@ -29,7 +29,7 @@ pub async fn handle(
     let parameter = |name: &str| query.get(name).map(String::as_str);
     let dialect = match upgrade::dialect(parameter("EIO"), parameter("transport")) {
         Ok(dialect) => dialect,
-        Err(wrong) => return Ok(SocketReply::refuse(400, wrong.body())),
+        Err(error) => return Ok(SocketReply::refuse(400, error.body())),
     };
     gate.take("ip", &event.source_ip, gate.rates.general, event.now).await?;
     let upgrade_token = check_token(gate, dialect, headers, query, &event).await?;

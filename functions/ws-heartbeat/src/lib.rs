@@ -24,7 +24,7 @@ const AT_ONCE: usize = 64;
 const MAX_UNREACHED: usize = 2_000;
 /// How many dead connections are closed at once; each may be announced to all connected users.
 const CLOSED_AT_ONCE: u32 = 16;
-/// The part of the invocation's time that is kept for correcting presence.
+/// The part of the invocation's time that is reserved for correcting presence.
 const RESERVE: Duration = Duration::from_secs(15);
 /// The longest time for batches, also without a deadline.
 const LONGEST: Duration = Duration::from_secs(35);

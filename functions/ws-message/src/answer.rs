@@ -9,7 +9,7 @@ use shared::realtime::codec::AckId;
 
 use crate::{Frame, Ports};
 
-const TOO_LARGE: &str = "the answer does not fit into a frame; ask for it over HTTP";
+const TOO_LARGE: &str = "the answer is larger than 128 KB, the limit of a frame; request it over HTTP";
 
 /// Answers an event. Without an ack id a success is silent and a failure is the event `error`.
 pub(crate) async fn answer(
@@ -30,7 +30,7 @@ pub(crate) async fn answer(
         }
     };
     match (frame.ports.chat.fanout.push.send(&connection.id, &text).await, ack) {
-        // The client waits for this ack; a short error is an answer, silence is not.
+        // The client waits for this ack, so it must receive one: a short error instead of the data.
         (Err(PushError::TooLarge), Some(ack)) => {
             let shorter = ack.answer(&failure(&Error::PayloadTooLarge(TOO_LARGE)));
             push(frame.ports, &connection.id, &shorter).await;

@@ -4,7 +4,7 @@ use serde_json::{Map, Value, json};
 use shared::connection::{AttachOutcome, CloseReason, Connection, Identity, UpgradeToken};
 use shared::error::{Error, Unauthenticated};
 use shared::realtime::ack::error_body;
-use shared::realtime::client_event::{LastSeq, readable_seqs};
+use shared::realtime::client_event::{LastSeq, parse_last_seq_leniently};
 use shared::realtime::codec::socket_io::{self, MAIN_NAMESPACE};
 use shared::realtime::ping::CONNECT_TIMEOUT;
 
@@ -42,10 +42,11 @@ async fn accept(frame: Frame<'_>, identity: Identity, last_seq: LastSeq) -> Resu
         AttachOutcome::Attached { .. } => {
             let accepted = socket_io::connect(MAIN_NAMESPACE, connection.id.as_str());
             push(frame.ports, &connection.id, &accepted).await;
-            let done = replay::replay(frame.ports, connection, &identity.user_id, &last_seq).await?;
-            if !done.more.is_empty() {
-                let rest = connection.dialect.event("replay_incomplete", &json!({ "lastSeq": done.more }));
-                push(frame.ports, &connection.id, &rest).await;
+            let replayed = replay::replay(frame.ports, connection, &identity.user_id, &last_seq).await?;
+            if !replayed.more.is_empty() {
+                let payload = json!({ "lastSeq": replayed.more });
+                let incomplete = connection.dialect.event("replay_incomplete", &payload);
+                push(frame.ports, &connection.id, &incomplete).await;
             }
             Ok(())
         }
@@ -64,7 +65,7 @@ async fn refuse(frame: Frame<'_>, error: &Error) {
 
 /// The identity of the CONNECT's token, or else of the upgrade's, and what the client has already received.
 async fn identify(frame: Frame<'_>, auth: &Map<String, Value>) -> Result<(Identity, LastSeq), Error> {
-    let last_seq = auth.get("lastSeq").map(readable_seqs).unwrap_or_default();
+    let last_seq = auth.get("lastSeq").map(parse_last_seq_leniently).unwrap_or_default();
     let identity = match (auth.get("token").and_then(Value::as_str), &frame.connection.upgrade_token) {
         (Some(token), _) => {
             let token = token.strip_prefix("Bearer ").unwrap_or(token);

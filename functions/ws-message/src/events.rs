@@ -124,6 +124,6 @@ async fn replay_messages(
 ) -> Result<Value, Error> {
     let connection = ports.chat.fanout.connections.get(context.connection).await?;
     let connection = connection.ok_or(Error::NotFound("the connection"))?;
-    let done = replay::replay(ports, &connection, &context.identity.user_id, last_seq).await?;
-    Ok(json!({ "replayed": done.replayed, "more": done.more }))
+    let outcome = replay::replay(ports, &connection, &context.identity.user_id, last_seq).await?;
+    Ok(json!({ "replayed": outcome.replayed, "more": outcome.more }))
 }

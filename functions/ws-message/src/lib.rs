@@ -1,4 +1,4 @@
-//! `$default` — handles every frame of every socket: Socket.IO or plain JSON, one typed event, one answer.
+//! `$default` — handles each frame that a client sends, in Socket.IO or plain JSON, and answers events.
 
 mod answer;
 mod connect;
@@ -28,7 +28,7 @@ pub struct Ports<'a> {
     pub timers: PingTimers,
 }
 
-/// Handles one frame. The sender learns on the socket what is wrong with it; the invocation succeeds.
+/// Handles one frame. An error is answered on the socket; the invocation succeeds.
 ///
 /// # Errors
 /// `Unavailable` when the connection cannot be looked up or ended.
@@ -71,10 +71,10 @@ impl Frame<'_> {
         let dialect = self.connection.dialect;
         match dialect.parse(body) {
             Ok(inbound) => self.dispatch(inbound).await,
-            Err(wrong) if dialect.closes_on_parse_error() => {
-                self.close(CloseReason::ProtocolError(wrong.to_string().into())).await
+            Err(error) if dialect.closes_on_parse_error() => {
+                self.close(CloseReason::ProtocolError(error.to_string().into())).await
             }
-            Err(wrong) => answer(self, None, Err(Error::field("frame", wrong.to_string()))).await,
+            Err(error) => answer(self, None, Err(Error::field("frame", error.to_string()))).await,
         }
     }
 

@@ -36,7 +36,7 @@ pub(crate) async fn replay(
     user: &UserId,
     last_seq: &LastSeq,
 ) -> Result<Replayed, Error> {
-    let mut done = Replayed::default();
+    let mut outcome = Replayed::default();
     let mut has_room = true;
     for (conversation, seq) in last_seq {
         match ports.chat.members.get(conversation, user).await {
@@ -51,20 +51,20 @@ pub(crate) async fn replay(
             left = page.len() == PAGE as usize;
             for message in &page {
                 has_room =
-                    done.replayed < MAX_MESSAGES && push_message(ports, connection, user, message).await;
+                    outcome.replayed < MAX_MESSAGES && push_message(ports, connection, user, message).await;
                 if !has_room {
                     left = true;
                     break;
                 }
                 seq = message.seq;
-                done.replayed += 1;
+                outcome.replayed += 1;
             }
         }
         if left {
-            done.more.insert(conversation.clone(), seq);
+            outcome.more.insert(conversation.clone(), seq);
         }
     }
-    Ok(done)
+    Ok(outcome)
 }
 
 /// Whether the push was accepted.

@@ -1,5 +1,5 @@
-//! HS256 for `jsonwebtoken`, and nothing else: its bundled providers bring RSA and elliptic curves, some
-//! sixty crates that no token of ours uses.
+//! A crypto provider for `jsonwebtoken` with HS256 only. The bundled providers also contain RSA and elliptic curves:
+//! some sixty crates that our tokens do not need.
 
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use jsonwebtoken::crypto::{CryptoProvider, JwtSigner, JwtVerifier, KeyUtils};
@@ -14,8 +14,9 @@ static PROVIDER: CryptoProvider = CryptoProvider {
     key_utils: KeyUtils::new_unimplemented(),
 };
 
-/// Makes this the process's provider; a second call finds the first and changes nothing.
+/// Makes this the provider of the process; a second call changes nothing.
 pub(super) fn install() {
+    // It fails only when a provider is installed already.
     let _ = PROVIDER.install_default();
 }
 

@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use super::gate::Gate;
-use super::token::{refresh_hash, refresh_text};
+use super::token::{format_refresh_token, hash_refresh_token};
 use crate::error::Error;
 use crate::id::{Entropy, SessionId};
 use crate::session::Session;
@@ -48,11 +48,11 @@ pub async fn open_session(
 ) -> Result<TokenPair, Error> {
     let SessionOpening { user_agent, now, entropy } = opening;
     let id = SessionId::fresh(now, entropy);
-    let refresh_token = refresh_text(&id, &entropy.secret());
+    let refresh_token = format_refresh_token(&id, &entropy.secret());
     let session = Session {
         id: id.clone(),
         user_id: user.id.clone(),
-        refresh_hash: refresh_hash(&refresh_token),
+        refresh_hash: hash_refresh_token(&refresh_token),
         device: user_agent.chars().filter(|c| !c.is_control()).take(LONGEST_DEVICE).collect(),
         created_at: now,
         last_seen_at: now,

@@ -1,4 +1,4 @@
-//! Passwords: argon2id (19 MiB, 2 passes, 1 lane), off the async threads and never too many at once.
+//! Passwords: argon2id (19 MiB, 2 passes, 1 lane), a limited number at once and off the async threads.
 
 use std::fmt;
 use std::sync::Arc;
@@ -17,7 +17,10 @@ use crate::user::PasswordHash;
 pub struct Password(String);
 
 impl Password {
-    /// Parses; the message says what is wrong.
+    /// Checks the length.
+    ///
+    /// # Errors
+    /// The message for the field's error.
     pub fn parse(text: &str) -> Result<Self, String> {
         if (8..=128).contains(&text.chars().take(129).count()) {
             Ok(Self(text.to_owned()))
@@ -26,10 +29,10 @@ impl Password {
         }
     }
 
-    /// A password to compare with a hash. It is not validated: an unacceptable password matches no hash.
+    /// A password to compare with a hash. It is not checked: a text that [`parse`](Self::parse) rejects matches no
+    /// hash. Never fails; the `Result` makes it a parser for [`crate::form::text`].
     pub fn for_comparison(text: &str) -> Result<Self, String> {
-        let kept: String = text.chars().take(129).collect();
-        Ok(Self(kept))
+        Ok(Self(text.chars().take(129).collect()))
     }
 }
 
@@ -39,8 +42,8 @@ impl fmt::Debug for Password {
     }
 }
 
-/// Hashes and compares passwords. One hash takes a core and 19 MiB for some milliseconds, so only a limited number
-/// runs at once.
+/// Hashes and compares passwords. A hash occupies a core and 19 MiB for some milliseconds, so only a limited number
+/// runs at once; the others wait.
 #[derive(Clone)]
 pub struct Passwords {
     argon2: Argon2<'static>,
@@ -60,17 +63,20 @@ impl Passwords {
     pub fn new(at_once: usize) -> Self {
         let params = Params::new(19 * 1024, 2, 1, None).unwrap_or_default();
         let argon2 = Argon2::new(Algorithm::Argon2id, Version::V0x13, params);
-        // A hash with the same parameters that no password matches.
+        // The same parameters, with a hash of zeros that no password has.
         let dummy_hash = "$argon2id$v=19$m=19456,t=2,p=1$AAAAAAAAAAAAAAAAAAAAAA$AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
         Self { argon2, permits: Arc::new(Semaphore::new(at_once.max(1))), dummy_hash: dummy_hash.into() }
     }
 
-    /// A hasher that uses half of the cores.
+    /// A hasher that uses half of the machine's cores.
     pub fn for_this_machine() -> Self {
         Self::new(std::thread::available_parallelism().map_or(1, |n| n.get() / 2))
     }
 
-    /// The hash to store.
+    /// Hashes a password with a new salt.
+    ///
+    /// # Errors
+    /// `Internal` if the hash cannot be computed.
     pub async fn hash(&self, password: Password, entropy: &Entropy) -> Result<PasswordHash, Error> {
         let salt = entropy.bits().to_be_bytes();
         let argon2 = self.argon2.clone();
@@ -79,18 +85,21 @@ impl Passwords {
         hash.map(|h| PasswordHash(h.to_string())).map_err(|e| Error::Internal(e.to_string().into()))
     }
 
-    /// Whether the password matches the hash. `None`, for an unknown user, takes as long and is `false`.
+    /// Whether the password matches the hash. `None`, for an unknown user, takes equally long and is `false`.
+    ///
+    /// # Errors
+    /// `Internal` if the comparison cannot be run.
     pub async fn matches(&self, password: Password, hash: Option<&PasswordHash>) -> Result<bool, Error> {
-        let known = hash.is_some();
+        let is_known = hash.is_some();
         let text = hash.map_or_else(|| self.dummy_hash.to_string(), |h| h.0.clone());
         let argon2 = self.argon2.clone();
-        let same = self
+        let is_match = self
             .run_limited(move || {
                 phc::PasswordHash::new(&text)
                     .is_ok_and(|h| argon2.verify_password(password.0.as_bytes(), &h).is_ok())
             })
             .await?;
-        Ok(same && known)
+        Ok(is_match && is_known)
     }
 
     async fn run_limited<T: Send + 'static>(
@@ -98,11 +107,11 @@ impl Passwords {
         work: impl FnOnce() -> T + Send + 'static,
     ) -> Result<T, Error> {
         let permit = Arc::clone(&self.permits).acquire_owned().await;
-        let done = tokio::task::spawn_blocking(move || {
+        let task = tokio::task::spawn_blocking(move || {
             let _permit = permit;
             work()
         });
-        done.await.map_err(|e| Error::Internal(Box::new(e)))
+        task.await.map_err(|e| Error::Internal(Box::new(e)))
     }
 }
 
@@ -112,7 +121,7 @@ mod tests {
     use crate::id::Entropy;
 
     #[tokio::test]
-    async fn only_the_right_password_of_a_known_user_matches() {
+    async fn password_matches_only_its_own_hash_and_never_an_unknown_user() {
         let passwords = Passwords::new(2);
         let password = |text: &str| Password::parse(text).unwrap();
         let hash = passwords.hash(password("correct horse"), &Entropy::seeded(1)).await.unwrap();

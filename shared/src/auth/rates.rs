@@ -27,7 +27,7 @@ impl Rates {
     pub fn from_env(env: &mut Env) -> Self {
         let scale: f64 = env.parsed("RATE_LIMIT_SCALE", 1.0);
         if !scale.is_finite() || scale < 0.0 {
-            env.problem("RATE_LIMIT_SCALE must be 0 or a positive number");
+            env.problem(format!("RATE_LIMIT_SCALE must be 0 or a positive number, not {scale}"));
         }
         Self::scaled(scale)
     }

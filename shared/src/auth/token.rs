@@ -1,4 +1,4 @@
-//! Access tokens (JWT, HS256, 15 minutes) and refresh tokens (opaque, stored hashed).
+//! Access tokens (JWTs signed with HS256) and refresh tokens (opaque to clients, stored as hashes).
 
 use std::fmt;
 use std::time::Duration;
@@ -13,35 +13,35 @@ use crate::error::{Error, Unauthenticated};
 use crate::id::{Entropy, SessionId, UserId};
 use crate::time::Time;
 
-/// What an access token says.
+/// The claims of an access token.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Claims {
-    /// Whose.
+    /// The user.
     pub sub: UserId,
-    /// Of which session.
+    /// The session; the token is revoked when it ends.
     pub sid: SessionId,
-    /// This token's own id.
+    /// The token's own id.
     pub jti: String,
-    /// Who made it.
+    /// The issuer, `JWT_ISSUER`.
     pub iss: String,
-    /// For whom.
+    /// The audience, `JWT_AUDIENCE`.
     pub aud: String,
-    /// Made at, in seconds since the Unix epoch.
+    /// When it was issued, in seconds since the Unix epoch.
     pub iat: i64,
-    /// Good until, likewise.
+    /// When it expires, in seconds since the Unix epoch.
     pub exp: i64,
 }
 
-/// Signs and checks access tokens, and knows how long tokens live.
+/// Signs and checks access tokens, and holds the lifetimes of both kinds of tokens.
 pub struct TokenKeys {
     signing: EncodingKey,
     checking: DecodingKey,
     validation: Validation,
     issuer: String,
     audience: String,
-    /// How long an access token is good.
+    /// The lifetime of an access token.
     pub access_ttl: Duration,
-    /// How long a session lives without a refresh.
+    /// The lifetime of a refresh token: a session that is not refreshed for so long expires.
     pub refresh_ttl: Duration,
 }
 
@@ -51,16 +51,20 @@ impl fmt::Debug for TokenKeys {
     }
 }
 
-/// The shortest secret that is accepted, in bytes.
+/// The least bytes of `JWT_SECRET`.
 const SHORTEST_SECRET: usize = 32;
 
 impl TokenKeys {
     /// From `JWT_SECRET` (required, at least 32 bytes), `JWT_ISSUER` and `JWT_AUDIENCE` (default `ulak`),
     /// `ACCESS_TOKEN_SECONDS` (default 900) and `REFRESH_TOKEN_SECONDS` (default 30 days).
     pub fn from_env(env: &mut Env) -> Self {
-        let secret = env.required("JWT_SECRET", "at least 32 random bytes that sign the access tokens");
+        let secret =
+            env.required("JWT_SECRET", "set it to at least 32 random bytes; it signs the access tokens");
         if !secret.is_empty() && secret.len() < SHORTEST_SECRET {
-            env.problem(format!("JWT_SECRET is too short: use at least {SHORTEST_SECRET} bytes"));
+            env.problem(format!(
+                "JWT_SECRET has {} bytes: use at least {SHORTEST_SECRET} random ones",
+                secret.len()
+            ));
         }
         let issuer = env.optional("JWT_ISSUER").unwrap_or_else(|| "ulak".to_owned());
         let audience = env.optional("JWT_AUDIENCE").unwrap_or_else(|| "ulak".to_owned());
@@ -69,7 +73,7 @@ impl TokenKeys {
         Self::new(&Secret::new(secret), &issuer, &audience, access, refresh)
     }
 
-    /// Keys from a secret.
+    /// Keys from a secret, for one issuer and one audience.
     pub fn new(
         secret: &Secret,
         issuer: &str,
@@ -83,7 +87,7 @@ impl TokenKeys {
         validation.set_issuer(&[issuer]);
         validation.set_audience(&[audience]);
         validation.set_required_spec_claims(&["exp", "sub", "iss", "aud"]);
-        // `now` is an input here, and the library would read the clock.
+        // `check` compares `exp` with its argument; the library would read the clock.
         validation.validate_exp = false;
         Self {
             signing: EncodingKey::from_secret(bytes),
@@ -96,7 +100,10 @@ impl TokenKeys {
         }
     }
 
-    /// A new access token.
+    /// A new access token for a session.
+    ///
+    /// # Errors
+    /// `Internal` if it cannot be signed.
     pub fn issue(
         &self,
         user: &UserId,
@@ -117,7 +124,10 @@ impl TokenKeys {
             .map_err(|e| Error::Internal(Box::new(e)))
     }
 
-    /// What a token says, if it is ours and its time is not over.
+    /// The claims of an access token that this system signed and that has not expired. Does not look up the session.
+    ///
+    /// # Errors
+    /// `NoToken` for any other text; `Expired`.
     pub fn check(&self, token: &str, now: Time) -> Result<Claims, Unauthenticated> {
         let claims = decode::<Claims>(token, &self.checking, &self.validation)
             .map_err(|_| Unauthenticated::NoToken)?
@@ -126,20 +136,19 @@ impl TokenKeys {
     }
 }
 
-/// The refresh token that a client holds: the session's id and a secret.
-pub fn refresh_text(session: &SessionId, secret: &str) -> String {
+/// The text of a refresh token: the session's id and a secret.
+pub fn format_refresh_token(session: &SessionId, secret: &str) -> String {
     format!("{session}.{secret}")
 }
 
-/// The session of a refresh token; `None` when it cannot be one.
-pub fn split_refresh(text: &str) -> Option<SessionId> {
+/// The session that a refresh token names; `None` for text of another form. The secret is not checked.
+pub fn parse_refresh_token(text: &str) -> Option<SessionId> {
     let (session, secret) = text.split_once('.')?;
     (text.len() <= 200 && !secret.is_empty()).then(|| SessionId::parse(session).ok()).flatten()
 }
 
-/// What is stored of a refresh token: SHA-256 in hex. The secret has 256 random bits, so that no slow hash
-/// is needed.
-pub fn refresh_hash(text: &str) -> String {
+/// The SHA-256 of a refresh token in hex, as it is stored. The secret has 256 random bits, so no slow hash is needed.
+pub fn hash_refresh_token(text: &str) -> String {
     Sha256::digest(text.as_bytes()).iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
@@ -147,7 +156,7 @@ pub fn refresh_hash(text: &str) -> String {
 mod tests {
     use std::time::Duration;
 
-    use super::{TokenKeys, refresh_text, split_refresh};
+    use super::{TokenKeys, format_refresh_token, parse_refresh_token};
     use crate::auth::Rates;
     use crate::config::{Env, Secret};
     use crate::error::Unauthenticated;
@@ -165,7 +174,7 @@ mod tests {
     }
 
     #[test]
-    fn a_token_is_good_until_its_end_and_only_with_its_key() {
+    fn access_token_is_accepted_until_it_expires_and_only_with_its_own_key() {
         let (now, entropy) = (Time::from_millis(1_800_000_000_000), Entropy::seeded(3));
         let (user, session) = (UserId::fresh(now, &entropy), SessionId::fresh(now, &entropy));
         let token = keys("a".repeat(32).as_str()).issue(&user, &session, now, &entropy).unwrap();
@@ -183,7 +192,7 @@ mod tests {
     }
 
     #[test]
-    fn configuration_problems_are_reported_together() {
+    fn environment_problems_are_reported_together() {
         let mut env = Env::of([("RATE_LIMIT_SCALE".to_owned(), "much".to_owned())]);
         TokenKeys::from_env(&mut env);
         Rates::from_env(&mut env);
@@ -195,11 +204,11 @@ mod tests {
     }
 
     #[test]
-    fn refresh_tokens_name_their_session() {
+    fn refresh_token_is_parsed_to_its_session_and_other_text_is_rejected() {
         let session = SessionId::trusted("01ABC");
-        assert_eq!(split_refresh(&refresh_text(&session, "s3cret")), Some(session));
+        assert_eq!(parse_refresh_token(&format_refresh_token(&session, "s3cret")), Some(session));
         for hostile in ["", ".", "a.", "$.x", &format!("a.{}", "b".repeat(300))] {
-            assert_eq!(split_refresh(hostile), None, "{hostile}");
+            assert_eq!(parse_refresh_token(hostile), None, "{hostile}");
         }
     }
 }

@@ -6,7 +6,7 @@ use crate::id::{ConversationId, Entropy, UserId};
 use crate::ports::{Conversations, Users};
 use crate::time::Time;
 
-/// A caller who wants to talk to another user.
+/// A request for the direct conversation of the caller with another user.
 #[derive(Debug, Clone, Copy)]
 pub struct DirectRequest<'a> {
     pub caller: &'a UserId,

@@ -25,7 +25,7 @@ pub async fn visible_message(
     Ok((message, found.ok_or(Error::NotFound("the message"))?))
 }
 
-/// A message, without asking who may see it.
+/// Reads a message without checking that the caller may see it.
 pub(super) async fn message_by_id(messages: &dyn Messages, id: &MessageId) -> Result<Message, Error> {
     let found = messages.by_ids(std::slice::from_ref(id)).await?;
     found.into_iter().next().ok_or(Error::NotFound("the message"))

@@ -20,7 +20,7 @@ pub struct Sent {
     pub created: bool,
 }
 
-/// The user who sends.
+/// The sender, with the values of the request.
 #[derive(Debug, Clone, Copy)]
 pub struct Sender<'a> {
     pub user_id: &'a UserId,

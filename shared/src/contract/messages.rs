@@ -47,7 +47,7 @@ async fn an_appended_message_comes_back_whole(chats: Chats, world: World) -> Out
         let draft = Draft { client_message_id: Some(key), ..world.draft(&conversation, &a, text)? };
         let message = chats.written(&draft).await?;
         yes(message.seq > 0, "places are counted from 1")?;
-        same(&message, &draft.at(message.seq))?;
+        same(&message, &draft.to_message(message.seq))?;
         same(stored(&chats, &message.id).await?, message)?;
     }
     let auto = Draft {
@@ -56,7 +56,7 @@ async fn an_appended_message_comes_back_whole(chats: Chats, world: World) -> Out
         ..world.draft(&conversation, &a, "planned")?
     };
     let message = chats.written(&auto).await?;
-    same(stored(&chats, &message.id).await?, auto.at(message.seq))
+    same(stored(&chats, &message.id).await?, auto.to_message(message.seq))
 }
 
 async fn the_last_message_is_the_conversations(chats: Chats, world: World) -> Outcome {

@@ -58,7 +58,7 @@ impl Search {
             let draft = world.draft_at(to, &sender, text, world.after(n))?;
             written.push(match &self.chats {
                 Some(chats) => chats.written(&draft).await?,
-                None => draft.at(n),
+                None => draft.to_message(n),
             });
         }
         self.show(to, &written, 1).await?;
@@ -253,7 +253,7 @@ async fn long_messages_are_found_by_their_last_word(search: Search, world: World
     let draft = world.draft(&conversation, &sender, &text)?;
     let message = match &search.chats {
         Some(chats) => chats.written(&draft).await?,
-        None => draft.at(1),
+        None => draft.to_message(1),
     };
     search.show(&conversation, std::slice::from_ref(&message), 1).await?;
     yes(search.until(&b, "end", |hits| hits == [message.id.clone()]).await?, "every word counts")

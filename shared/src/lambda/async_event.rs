@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use serde::de::DeserializeOwned;
 
-use super::{Entry, broken_event, raw};
+use super::{Entry, invalid_event, raw};
 use crate::error::Error;
 
 /// Makes a handler of the event `T` a Lambda function. An error fails the invocation, and Lambda retries it.
@@ -20,7 +20,7 @@ where
         let handle = Arc::clone(&handle);
         Box::pin(async move {
             let (event, context) = event.into_parts();
-            let event: T = serde_json::from_str(event.get()).map_err(|e| broken_event(&e))?;
+            let event: T = serde_json::from_str(event.get()).map_err(|e| invalid_event(&e))?;
             handle(event).await.map_err(|error| super::failed(&error, &context.request_id))?;
             raw(&())
         })

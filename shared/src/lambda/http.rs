@@ -1,5 +1,5 @@
-//! The HTTP door: API Gateway's payload 2.0, parsed once by `lambda_http` into a [`Request`], and a
-//! [`Reply`] or an [`Error`] back, through the one map from errors to statuses.
+//! The entry point for HTTP: API Gateway's payload 2.0 becomes a [`Request`], and a [`Reply`] or an [`Error`] becomes
+//! the response.
 
 mod reply;
 mod request;
@@ -14,10 +14,10 @@ use lambda_http::lambda_runtime::LambdaEvent;
 use lambda_http::request::LambdaRequest;
 use lambda_http::{Adapter, Service as _, service_fn};
 
-use super::{Entry, broken_event, raw};
+use super::{Entry, invalid_event, raw};
 use crate::error::Error;
 
-/// Puts a handler behind the HTTP door.
+/// Makes a handler of requests a Lambda function. An error becomes a response too; the invocation succeeds.
 pub fn http<H, F>(handle: H) -> Entry
 where
     H: Fn(Request) -> F + Send + Sync + 'static,
@@ -28,7 +28,7 @@ where
         let handle = Arc::clone(&handle);
         Box::pin(async move {
             let (event, context) = event.into_parts();
-            let payload: LambdaRequest = serde_json::from_str(event.get()).map_err(|e| broken_event(&e))?;
+            let payload: LambdaRequest = serde_json::from_str(event.get()).map_err(|e| invalid_event(&e))?;
             let service = service_fn(move |request: lambda_http::Request| {
                 let handle = Arc::clone(&handle);
                 async move { Ok::<_, std::convert::Infallible>(answer(&*handle, &request).await) }
@@ -42,7 +42,6 @@ where
     })
 }
 
-/// One request, from `lambda_http`'s words to ours and back.
 async fn answer<H, F>(handle: &H, request: &lambda_http::Request) -> lambda_http::Response<lambda_http::Body>
 where
     H: Fn(Request) -> F,
@@ -54,6 +53,6 @@ where
     reply::log(&id, &route, &result);
     match result {
         Ok(reply) => reply.into_response(&id),
-        Err(error) => reply::refusal(&error, &id),
+        Err(error) => reply::error_response(&error, &id),
     }
 }

@@ -1,5 +1,5 @@
-//! The queue door: `aws:rmq` events of a RabbitMQ event source. Real events carry nulls where the
-//! published Rust struct wants numbers, so the event type here is our own, all optional.
+//! The entry point for queues: `aws:rmq` events of a RabbitMQ event source. AWS sends nulls where the published Rust
+//! type has numbers, so the event type here is our own, with optional fields.
 
 mod settle;
 
@@ -14,7 +14,7 @@ use base64::engine::general_purpose::STANDARD;
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::{Entry, broken_event, raw};
+use super::{Entry, invalid_event, raw};
 use crate::error::Error;
 use crate::id::Entropy;
 use crate::time::Time;
@@ -22,36 +22,34 @@ use crate::time::Time;
 /// The AMQP header that counts how often consumers have failed on a job.
 pub const ATTEMPT_HEADER: &str = "x-attempt";
 
-/// A batch of one queue's messages, in order.
+/// The messages of one event; of each queue in their order.
 #[derive(Debug, Clone)]
 pub struct Batch {
     /// The invocation's request id.
     pub id: String,
-    /// When the invocation began. The event itself carries no time.
+    /// The start of the invocation; the event itself contains no time.
     pub now: Time,
-    /// Where ids come from.
     pub entropy: Entropy,
-    /// The messages.
     pub deliveries: Vec<Delivery>,
 }
 
-/// One message of a queue.
+/// One message from a queue.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Delivery {
     /// The queue's name, without the virtual host.
     pub queue: String,
-    /// AMQP `message-id`, where the publisher set one.
+    /// AMQP `message-id`, if the publisher set one.
     pub message_id: Option<String>,
-    /// The body.
     pub body: Vec<u8>,
-    /// How often consumers have failed on it: [`ATTEMPT_HEADER`], 0 without.
+    /// How often consumers have failed on it: [`ATTEMPT_HEADER`], or 0.
     pub attempt: u32,
     /// Whether the broker has delivered it before.
     pub redelivered: bool,
 }
 
-/// Puts a handler behind the queue door. An error fails the whole batch, which then comes again; a job
-/// that can never succeed must be parked by the handler, not returned as an error.
+/// Makes a handler of batches a Lambda function. An error fails the invocation, and the broker redelivers the whole
+/// batch. A job that fails on its own must therefore not be returned as an error; [`settle`] retries or
+/// dead-letters it.
 pub fn queue<H, F>(handle: H) -> Entry
 where
     H: Fn(Batch) -> F + Send + Sync + 'static,
@@ -62,7 +60,7 @@ where
         let handle = Arc::clone(&handle);
         Box::pin(async move {
             let (event, context) = event.into_parts();
-            let deliveries = read(event.get()).map_err(|e| broken_event(&e))?;
+            let deliveries = read(event.get()).map_err(|e| invalid_event(&e))?;
             let batch = Batch {
                 id: context.request_id,
                 now: super::clock(),
@@ -127,7 +125,7 @@ fn delivery(queue: &str, record: Record) -> Result<Delivery, serde_json::Error> 
     })
 }
 
-/// A header's number: plain, or digits in the `{"bytes":[…]}` form that strings come in.
+/// The number in a header's value: a JSON number, or digits in the form `{"bytes":[…]}`, in which AWS sends strings.
 fn number(value: &Value) -> Option<u32> {
     if let Some(number) = value.as_u64() {
         return u32::try_from(number).ok();
@@ -146,20 +144,20 @@ mod tests {
     use super::read;
 
     #[test]
-    fn real_events_have_nulls() {
+    fn event_with_nulls_and_byte_headers_is_read() {
         let event = r#"{"eventSource":"aws:rmq","eventSourceArn":"arn:aws:mq:eu-central-1:1:broker:b:b-1",
             "rmqMessagesByQueue":{"orders::/":[{"basicProperties":{"contentType":"text/plain","headers":null,
             "deliveryMode":2,"priority":null,"messageId":null,"bodySize":2},"redelivered":false,"data":"aGk="},
             {"basicProperties":{"headers":{"x-attempt":{"bytes":[51]}},"messageId":"m1"},"redelivered":true,
             "data":"aGk="}]}}"#;
-        let found: Vec<_> = read(event)
+        let deliveries: Vec<_> = read(event)
             .unwrap()
             .into_iter()
             .map(|d| (d.queue, d.message_id, d.body, d.attempt, d.redelivered))
             .collect();
         let orders = || "orders".to_owned();
         assert_eq!(
-            found,
+            deliveries,
             [
                 (orders(), None, b"hi".to_vec(), 0, false),
                 (orders(), Some("m1".to_owned()), b"hi".to_vec(), 3, true)

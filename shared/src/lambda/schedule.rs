@@ -11,7 +11,7 @@ use futures::FutureExt as _;
 use serde::{Deserialize, Serialize};
 use tokio::time::{Sleep, sleep};
 
-use super::{Entry, broken_event, raw};
+use super::{Entry, invalid_event, raw};
 use crate::error::Error;
 use crate::id::Entropy;
 use crate::time::Time;
@@ -68,7 +68,7 @@ where
         let handle = Arc::clone(&handle);
         Box::pin(async move {
             let (event, context) = event.into_parts();
-            let Event { time } = serde_json::from_str(event.get()).map_err(|e| broken_event(&e))?;
+            let Event { time } = serde_json::from_str(event.get()).map_err(|e| invalid_event(&e))?;
             let budget = budget(context.deadline);
             let run = ScheduledRun { id: context.request_id, now: time, entropy: Entropy::default(), budget };
             let id = run.id.clone();

@@ -1,4 +1,4 @@
-//! The one map from errors to HTTP statuses, for HTTP replies and refused WebSocket upgrades.
+//! Maps errors to HTTP statuses, for HTTP responses and refused WebSocket upgrades.
 
 use http::StatusCode;
 

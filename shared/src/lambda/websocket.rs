@@ -1,6 +1,6 @@
-//! The WebSocket door: `$connect`, `$default` and `$disconnect` events of an API Gateway WebSocket API.
-//! A message's invocation never fails, whatever the frame: the gateway would write an error frame of its
-//! own into the socket, which a Socket.IO client takes for a broken transport.
+//! The entry point for sockets: `$connect`, `$default` and `$disconnect` events of an API Gateway WebSocket API. A
+//! handler's error never fails the invocation: the gateway would send an error frame of its own to the client, and a
+//! Socket.IO client would treat it as a broken transport.
 
 use std::collections::HashMap;
 use std::future::Future;
@@ -9,7 +9,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use super::status::status;
-use super::{Entry, broken_event, raw};
+use super::{Entry, invalid_event, raw};
 use crate::error::Error;
 use crate::id::{ConnectionId, Entropy};
 use crate::telemetry::REQUESTS;
@@ -20,48 +20,35 @@ use crate::time::Time;
 pub struct SocketEvent {
     /// API Gateway's request id.
     pub id: String,
-    /// Whose.
     pub connection_id: ConnectionId,
-    /// When the gateway saw it.
+    /// When the gateway received the event.
     pub now: Time,
-    /// Where ids come from.
     pub entropy: Entropy,
-    /// Who, as the gateway saw it.
+    /// The client's IP address as the gateway saw it.
     pub source_ip: String,
-    /// What happened.
     pub kind: SocketEventKind,
 }
 
-/// What happened.
 #[derive(Debug, Clone)]
 pub enum SocketEventKind {
-    /// The upgrade is pending; headers have lower-case names.
+    /// A client wants to connect; the gateway waits for the reply.
     Connect {
-        /// The upgrade request's headers.
+        /// The upgrade request's headers, with lower-case names.
         headers: HashMap<String, String>,
-        /// Its query.
         query: HashMap<String, String>,
     },
-    /// A text frame came.
-    Message {
-        /// As sent.
-        body: String,
-    },
-    /// The socket is closed.
-    Disconnect {
-        /// The close code, if the gateway knows one.
-        code: Option<u16>,
-        /// The close reason, if the gateway knows one.
-        reason: Option<String>,
-    },
+    /// A client sent a text frame.
+    Message { body: String },
+    /// The socket is closed, with the code and reason that the gateway knows.
+    Disconnect { code: Option<u16>, reason: Option<String> },
 }
 
-/// What `$connect` answers to the upgrade; for the other routes it is ignored.
+/// The reply to an upgrade request. The gateway ignores it for other events.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SocketReply {
-    /// 2xx lets the connection in.
+    /// 2xx accepts the connection; any other status refuses it.
     pub status: u16,
-    /// A body for a refused upgrade.
+    /// The body of a refusal.
     pub body: String,
 }
 
@@ -71,13 +58,14 @@ impl SocketReply {
         Self { status: 200, body: String::new() }
     }
 
-    /// A refusal of the upgrade.
+    /// Refuses the upgrade.
     pub fn refuse(status: u16, body: impl Into<String>) -> Self {
         Self { status, body: body.into() }
     }
 }
 
-/// Puts a handler behind the WebSocket door.
+/// Makes a handler of socket events a Lambda function. An error refuses a pending upgrade with its status; after the
+/// upgrade it is only logged.
 pub fn websocket<H, F>(handle: H) -> Entry
 where
     H: Fn(SocketEvent) -> F + Send + Sync + 'static,
@@ -87,29 +75,29 @@ where
     Arc::new(move |event| {
         let handle = Arc::clone(&handle);
         Box::pin(async move {
-            let event = read(event.payload.get()).map_err(|e| broken_event(&e))?;
-            let connecting = matches!(event.kind, SocketEventKind::Connect { .. });
+            let event = read(event.payload.get()).map_err(|e| invalid_event(&e))?;
+            let is_upgrade = matches!(event.kind, SocketEventKind::Connect { .. });
             let (id, connection) = (event.id.clone(), event.connection_id.clone());
             let reply =
-                handle(event).await.unwrap_or_else(|error| refused(&error, connecting, &id, &connection));
-            raw(&Wire { status_code: reply.status, body: &reply.body })
+                handle(event).await.unwrap_or_else(|error| error_reply(&error, is_upgrade, &id, &connection));
+            raw(&WireReply { status_code: reply.status, body: &reply.body })
         })
     })
 }
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-struct Wire<'a> {
+struct WireReply<'a> {
     status_code: u16,
     #[serde(skip_serializing_if = "str::is_empty")]
     body: &'a str,
 }
 
-/// An error as the upgrade's status; after the upgrade it is logged and the gateway hears 200.
-fn refused(error: &Error, connecting: bool, id: &str, connection: &ConnectionId) -> SocketReply {
+/// Logs the error. The reply has its status for an upgrade, and 200 otherwise.
+fn error_reply(error: &Error, is_upgrade: bool, id: &str, connection: &ConnectionId) -> SocketReply {
     let cause = std::error::Error::source(error).map(ToString::to_string);
-    tracing::warn!(target: REQUESTS, request_id = id, connection = %connection, code = error.code(), cause);
-    if !connecting {
+    tracing::warn!(target: REQUESTS, request_id = id, connection = %connection, code = error.code(), cause, "socket invocation failed");
+    if !is_upgrade {
         return SocketReply::ok();
     }
     SocketReply::refuse(
@@ -165,7 +153,7 @@ fn read(text: &str) -> Result<SocketEvent, serde_json::Error> {
     let context = event.request_context;
     let kind = match context.event_type {
         EventType::Connect => SocketEventKind::Connect {
-            headers: lower(event.headers.unwrap_or_default()),
+            headers: with_lower_case_names(event.headers.unwrap_or_default()),
             query: event.query_string_parameters.unwrap_or_default(),
         },
         EventType::Message => SocketEventKind::Message { body: event.body.unwrap_or_default() },
@@ -184,6 +172,6 @@ fn read(text: &str) -> Result<SocketEvent, serde_json::Error> {
     })
 }
 
-fn lower(headers: HashMap<String, String>) -> HashMap<String, String> {
+fn with_lower_case_names(headers: HashMap<String, String>) -> HashMap<String, String> {
     headers.into_iter().map(|(name, value)| (name.to_ascii_lowercase(), value)).collect()
 }

@@ -13,7 +13,7 @@ pub struct SendRequest {
     pub client_message_id: Option<String>,
 }
 
-/// Where a message goes.
+/// The conversation of a message to send.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Target {
     /// A conversation that exists.
@@ -26,7 +26,7 @@ impl SendRequest {
     /// Reads the fields. A conversation named by the path replaces `conversationId` and `receiverId`.
     ///
     /// # Errors
-    /// `Invalid` with every wrong field.
+    /// `Invalid` with every invalid field.
     pub fn read(mut form: Form, path_conversation: Option<ConversationId>) -> Result<Self, Error> {
         let target = match path_conversation {
             Some(id) => read_repeated(&mut form, id),
@@ -42,7 +42,7 @@ impl SendRequest {
 fn read_repeated(form: &mut Form, id: ConversationId) -> Option<Target> {
     let named = form.optional("conversationId", text(ConversationId::parse));
     if named.is_some_and(|named| named != id) {
-        form.add_error("conversationId", "is not the conversation of the path");
+        form.add_error("conversationId", "must be the conversation of the path, or left out");
     }
     Some(Target::Conversation(id))
 }
@@ -54,12 +54,12 @@ fn read_target(form: &mut Form) -> Option<Target> {
         (Some(id), None) => Some(Target::Conversation(id)),
         (None, Some(id)) => Some(Target::Receiver(id)),
         (Some(_), Some(_)) => {
-            form.add_error("receiverId", "give conversationId or receiverId, not both");
+            form.add_error("receiverId", "must be left out when conversationId is given");
             None
         }
         (None, None) => {
             let fields = ["conversationId", "receiverId"];
-            form.add_error_unless_any(&fields, "give conversationId or receiverId");
+            form.add_error_unless_any(&fields, "is required, or else receiverId");
             None
         }
     }

@@ -1,5 +1,5 @@
-//! Live connections and what follows from them: rooms, heartbeats, who is online. All of it may be lost;
-//! the heartbeat and the next connect mend it.
+//! Open connections and what depends on them: rooms, heartbeats, and the online users. All of it may be lost;
+//! the heartbeat and new connections restore it.
 
 use async_trait::async_trait;
 
@@ -8,79 +8,87 @@ use crate::id::{ConnectionId, ConversationId, SessionId, UserId};
 use crate::ports::StoreResult;
 use crate::time::Time;
 
-/// Which sockets are open. The first-connect and last-disconnect edges are decided here, atomically.
+/// Stores the open connections. Decides atomically which attach brings a user online and which end takes the user
+/// offline: the two alternate for each user, however many calls run at once.
 #[async_trait]
 pub trait Connections: Send + Sync {
-    /// Stores a connection without an identity.
+    /// Stores a connection without an identity. The gateway gives every connection a new id; for an id that is
+    /// open already, the adapter may keep or replace the stored connection.
     async fn open(&self, connection: &Connection) -> StoreResult<()>;
     /// The connection, if it has not ended.
     async fn get(&self, id: &ConnectionId) -> StoreResult<Option<Connection>>;
-    /// Says who is behind it and moves its lease; repeating is harmless.
+    /// Sets the connection's identity and moves its lease forward, never back. Returns
+    /// [`AttachOutcome::ConnectionGone`] and changes nothing if the connection has ended or never existed. A repeat
+    /// returns `came_online: false`. Replaces an identity that the connection had.
     async fn attach(
         &self,
         id: &ConnectionId,
         identity: &Identity,
         lease_until: Time,
     ) -> StoreResult<AttachOutcome>;
-    /// Forgets it with its rooms; `None` if it was forgotten before. A user's last one leaves a departure
-    /// behind, at `now`.
+    /// Removes the connection from the store and from its rooms. `None` if it is not stored, as for a repeat. If it
+    /// was its user's last attached connection, the user goes offline and `now` becomes the user's last-seen
+    /// time (see [`LastSeen`]), in the same atomic step.
     async fn end(&self, id: &ConnectionId, now: Time) -> StoreResult<Option<EndedConnection>>;
-    /// Every attached connection of these users.
+    /// The attached connections of these users, in no order.
     async fn of_users(&self, users: &[UserId]) -> StoreResult<Vec<Receiver>>;
-    /// Every connection attached under this session.
+    /// The connections attached under this session, in no order.
     async fn of_session(&self, session: &SessionId) -> StoreResult<Vec<Receiver>>;
-    /// Attached connections by id, after `after`.
-    async fn everyone(&self, after: Option<&ConnectionId>, limit: u32) -> StoreResult<Vec<Receiver>>;
+    /// The attached connections of all users, sorted by id.
+    async fn all_attached(&self, after: Option<&ConnectionId>, limit: u32) -> StoreResult<Vec<Receiver>>;
 }
 
-/// Which connections look at which conversation.
+/// Stores which connections have joined which conversation's room. The caller checks membership.
 #[async_trait]
 pub trait Rooms: Send + Sync {
-    /// Joins an open connection to a room.
+    /// Joins a connection to a room. Does nothing if the connection has ended, or has joined already.
     async fn join(&self, room: &ConversationId, id: &ConnectionId) -> StoreResult<()>;
-    /// Leaves it.
+    /// Removes a connection from a room. Does nothing if it has not joined.
     async fn leave(&self, room: &ConversationId, id: &ConnectionId) -> StoreResult<()>;
-    /// The room's attached connections.
+    /// The room's connections that have an identity, in no order.
     async fn joined(&self, room: &ConversationId) -> StoreResult<Vec<Receiver>>;
 }
 
-/// Which connections are due for a ping, and which have been silent too long.
+/// Stores when each open connection was pinged and how long its lease lasts.
 #[async_trait]
 pub trait Heartbeats: Send + Sync {
-    /// Connections last pinged at or before `pinged_before`, oldest first.
+    /// Connections last pinged at or before `pinged_before`, attached or not, oldest ping first.
     async fn due(&self, pinged_before: Time, limit: u32) -> StoreResult<Vec<Connection>>;
-    /// A ping was sent.
+    /// Sets the time of the last ping. Does nothing if the connection has ended.
     async fn mark_pinged(&self, id: &ConnectionId, at: Time) -> StoreResult<()>;
-    /// A sign of life came; the lease moves forward, never back.
+    /// Moves the lease forward, never back. Does nothing if the connection has ended.
     async fn renew_lease(&self, id: &ConnectionId, lease_until: Time) -> StoreResult<()>;
-    /// Connections whose lease ended before `now`.
+    /// Connections whose lease ended before `now`, attached or not, in no order.
     async fn expired(&self, now: Time, limit: u32) -> StoreResult<Vec<ConnectionId>>;
 }
 
-/// Who is online: the `online_users` Set.
+/// The online users: those with at least one attached connection. In Redis this is the Set `online_users`.
 #[async_trait]
 pub trait Presence: Send + Sync {
     /// Those of `users` that are online.
     async fn online_of(&self, users: &[UserId]) -> StoreResult<Vec<UserId>>;
-    /// Everybody online.
+    /// All online users, each once and in no order.
     async fn online(&self) -> StoreResult<Vec<UserId>>;
-    /// How many are online.
+    /// The number of online users.
     async fn count(&self) -> StoreResult<u64>;
-    /// Makes the set agree with the live connections; users that it took out (a lost edge) come back so
-    /// that they can be announced, and their departure is `now`.
+    /// Repairs the online users and all indexes after a partial loss, from the stored connections. Returns the users
+    /// that counted as online without a connection, for the caller to announce as offline; `now` becomes their
+    /// last-seen time. Not one atomic step, but it never undoes an attach or end that runs at the same time. A
+    /// repeat returns nothing more.
     async fn reconcile(&self, now: Time) -> StoreResult<Vec<UserId>>;
 }
 
-/// When users went offline, until their documents say so.
+/// Stores when users went offline until the heartbeat has copied the times into their documents.
 ///
-/// A last connection may be found gone wherever something is pushed, also where no documents are at hand. So
-/// the time stays beside the edge, decided with it, and is carried over to the documents by the heartbeat.
+/// A user's last connection may be found gone in a function without a document store. Its time is therefore kept
+/// beside the connections, and is written in the same atomic step that takes the user offline.
 #[async_trait]
 pub trait LastSeen: Send + Sync {
-    /// When those of `users` went offline last whose departure was not yet carried over.
+    /// For those of `users` whose last-seen time was not copied yet, that time.
     async fn times_of(&self, users: &[UserId]) -> StoreResult<Vec<(UserId, Time)>>;
-    /// Up to `limit` departures that were not yet carried over.
+    /// Up to `limit` users whose last-seen time was not copied yet, in no order.
     async fn unsynced(&self, limit: u32) -> StoreResult<Vec<(UserId, Time)>>;
-    /// They were carried over: each is forgotten, unless its user has left once more since.
+    /// Forgets these times after they were copied. Keeps a user's time that differs from the given one, because the
+    /// user has gone offline again since. A repeat changes nothing.
     async fn mark_synced(&self, last_seen: &[(UserId, Time)]) -> StoreResult<()>;
 }

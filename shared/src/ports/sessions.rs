@@ -1,4 +1,5 @@
-//! Sessions and rate limits: small, hot, and rebuilt by logging in again if they are lost.
+//! Sessions and rate limits: small values that are read on nearly every request. If they are lost, users log in
+//! again.
 
 use std::time::Duration;
 
@@ -10,14 +11,20 @@ use crate::ports::StoreResult;
 use crate::session::{Rotation, Session};
 use crate::time::Time;
 
-/// Which logins are alive.
+/// Stores live sessions. A session is live until it is ended or `expires_at` is reached.
 #[async_trait]
 pub trait Sessions: Send + Sync {
-    /// Stores a new session.
+    /// Stores a new session. A repeat may fail; it never changes another session.
     async fn open(&self, session: &Session) -> StoreResult<()>;
-    /// The session if it lives at `now`.
+    /// The session, if it is live at `now`.
     async fn live(&self, id: &SessionId, now: Time) -> StoreResult<Option<Session>>;
-    /// Atomically: the good hash becomes `new_hash`; a hash that was good before ends the session.
+    /// Exchanges the hash of a session's refresh token, in one atomic step:
+    ///
+    /// * If `shown_hash` is the current one, `new_hash` replaces it, and `last_seen_at` and `expires_at` are set to
+    ///   `now` and `expires_at`: [`Rotation::Rotated`], with the session as it is afterwards.
+    /// * If `shown_hash` was replaced before, the session ends: [`Rotation::Reused`], with the session as it
+    ///   was. So a repeat ends the session. An adapter may forget the oldest of many replaced hashes.
+    /// * Otherwise, and for a session that is not live, nothing changes: [`Rotation::Unknown`].
     async fn rotate(
         &self,
         id: &SessionId,
@@ -26,26 +33,29 @@ pub trait Sessions: Send + Sync {
         now: Time,
         expires_at: Time,
     ) -> StoreResult<Rotation>;
-    /// Ends one session of the user's; `false` if there was none.
+    /// Ends a session of this user. `false` if the user has no such session, as for a repeat.
     async fn end(&self, user: &UserId, id: &SessionId) -> StoreResult<bool>;
-    /// Ends all sessions of the user's but `except`; those that it ended.
+    /// Ends all sessions of the user but `except`. Returns those that this call ended, in no order. A session that is
+    /// opened while it runs may remain.
     async fn end_all(&self, user: &UserId, except: Option<&SessionId>) -> StoreResult<Vec<SessionId>>;
-    /// The user's sessions that live at `now`, newest first.
+    /// The user's sessions that are live at `now`, newest `created_at` first.
     async fn list(&self, user: &UserId, now: Time) -> StoreResult<Vec<Session>>;
 }
 
-/// So many in such a time.
+/// At most `count` per `window`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct RateLimit {
-    /// How many in a window; 0 means no limit.
+    /// How many are allowed in each window; 0 means no limit.
     pub count: u32,
-    /// How long a window is.
+    /// The length of a window.
     pub window: Duration,
 }
 
-/// Counts who does how much.
+/// Counts requests against limits.
 #[async_trait]
 pub trait RateLimits: Send + Sync {
-    /// Takes one from `key`'s fixed window that `now` lies in; the limit's answer when none is left.
+    /// Takes one of `key`'s allowance in the window that contains `now`. Windows are fixed: they follow each other
+    /// from the Unix epoch on. When nothing is left, takes nothing and returns how long until the next window.
+    /// Without a limit (`count` 0) it always succeeds. A repeat takes another one.
     async fn take(&self, key: &str, limit: RateLimit, now: Time) -> StoreResult<Result<(), RateLimited>>;
 }

@@ -1,4 +1,4 @@
-//! What clients say on a socket: both dialects end in this one typed event.
+//! The events that clients send: both dialects are parsed to this one type.
 
 use std::collections::BTreeMap;
 
@@ -10,10 +10,10 @@ use crate::id::{ConversationId, MessageId};
 use crate::message::Content;
 use crate::message::SendRequest;
 
-/// The most conversations that one replay names.
-const MOST_REPLAYED: usize = 1_000;
+/// The most conversations of one replay.
+const MAX_REPLAYED: usize = 1_000;
 
-/// An event of a client, parsed.
+/// An event from a client, parsed and validated.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ClientEvent {
     /// `join_room`.
@@ -23,42 +23,27 @@ pub enum ClientEvent {
     /// `send_message`.
     Send(SendRequest),
     /// `typing`, `typing_start`, `typing_stop`.
-    Typing {
-        /// Where.
-        conversation: ConversationId,
-        /// Types, or stopped.
-        is_typing: bool,
-    },
-    /// `message_read`, `mark_as_read`.
-    Read {
-        /// Where.
-        conversation: ConversationId,
-        /// Up to this message.
-        message: MessageId,
-    },
+    Typing { conversation: ConversationId, is_typing: bool },
+    /// `message_read`, `mark_as_read`: everything up to this message.
+    Read { conversation: ConversationId, message: MessageId },
     /// `edit_message`.
-    Edit {
-        /// Which.
-        message: MessageId,
-        /// What it shall say.
-        content: Content,
-    },
+    Edit { message: MessageId, content: Content },
     /// `delete_message`.
     Delete(MessageId),
     /// `online_users`.
     OnlineUsers,
-    /// `replay`: what came after these places.
+    /// `replay`: the messages that follow these.
     Replay(LastSeq),
 }
 
-/// The last `seq` that a client has seen, by conversation.
+/// The last `seq` that a client has received of each conversation.
 pub type LastSeq = BTreeMap<ConversationId, u64>;
 
 impl ClientEvent {
-    /// Reads an event by its name and its one payload.
+    /// Parses an event's payload by the event's name.
     ///
     /// # Errors
-    /// `Invalid` with every wrong field; an unknown name is the field `event`.
+    /// `Invalid` with every invalid field; an unknown name is the field `event`.
     pub fn parse(name: &str, payload: Value) -> Result<Self, Error> {
         match name {
             "join_room" => room(payload).map(Self::Join),
@@ -72,27 +57,29 @@ impl ClientEvent {
             "delete_message" => delete(payload),
             "online_users" => Ok(Self::OnlineUsers),
             "replay" => replay(payload),
-            _ => Err(Error::field("event", "is not an event of this server")),
+            _ => Err(Error::field("event", "is not a known event name")),
         }
     }
 }
 
-/// An object, or the bare id.
+/// A form of the payload. A string is short for an object with only `conversationId`.
+fn conversation_form(payload: Value) -> Result<Form, Error> {
+    Form::json(if payload.is_string() { json!({ "conversationId": payload }) } else { payload })
+}
+
 fn room(payload: Value) -> Result<ConversationId, Error> {
-    let payload = if payload.is_string() { json!({ "conversationId": payload }) } else { payload };
-    let mut form = Form::json(payload)?;
+    let mut form = conversation_form(payload)?;
     let id = form.required("conversationId", text(ConversationId::parse));
     form.finish(|| id)
 }
 
-fn typing(payload: Value, says: Option<bool>) -> Result<ClientEvent, Error> {
-    let payload = if payload.is_string() { json!({ "conversationId": payload }) } else { payload };
-    let mut form = Form::json(payload)?;
+/// `by_name` is what the event's name says about `isTyping`; it overrides the field.
+fn typing(payload: Value, by_name: Option<bool>) -> Result<ClientEvent, Error> {
+    let mut form = conversation_form(payload)?;
     let conversation = form.required("conversationId", text(ConversationId::parse));
-    let is_typing = form.optional("isTyping", boolean).or(says).unwrap_or(true);
-    form.finish(|| {
-        Some(ClientEvent::Typing { conversation: conversation?, is_typing: says.unwrap_or(is_typing) })
-    })
+    let by_field = form.optional("isTyping", boolean);
+    let is_typing = by_name.or(by_field).unwrap_or(true);
+    form.finish(|| Some(ClientEvent::Typing { conversation: conversation?, is_typing }))
 }
 
 fn read(payload: Value) -> Result<ClientEvent, Error> {
@@ -117,30 +104,30 @@ fn delete(payload: Value) -> Result<ClientEvent, Error> {
 
 fn replay(payload: Value) -> Result<ClientEvent, Error> {
     let mut form = Form::json(payload)?;
-    let last = form.required("lastSeq", last_seq);
+    let last = form.required("lastSeq", parse_last_seq);
     form.finish(|| last.map(ClientEvent::Replay))
 }
 
-/// `{conversationId: seq}`.
+/// Parses `{conversationId: seq}`.
 ///
 /// # Errors
-/// A sentence for the field.
-pub fn last_seq(value: &Value) -> Result<LastSeq, String> {
-    let wrong =
-        || format!("must be an object of at most {MOST_REPLAYED} conversation ids with their last seq");
-    let map = value.as_object().filter(|map| map.len() <= MOST_REPLAYED).ok_or_else(wrong)?;
+/// The message for the field's error.
+pub fn parse_last_seq(value: &Value) -> Result<LastSeq, String> {
+    let invalid =
+        || format!("must be an object of at most {MAX_REPLAYED} conversation ids with their last seq");
+    let map = value.as_object().filter(|map| map.len() <= MAX_REPLAYED).ok_or_else(invalid)?;
     map.iter()
         .map(|(id, seq)| Some((ConversationId::parse(id).ok()?, seq.as_u64()?)))
         .collect::<Option<LastSeq>>()
-        .ok_or_else(wrong)
+        .ok_or_else(invalid)
 }
 
-/// As [`last_seq`], but without what cannot be read, and never too many: at CONNECT a refusal would keep a
-/// client away for good, for the sake of something that only saves it a request.
-pub fn readable_seqs(value: &Value) -> LastSeq {
+/// As [`parse_last_seq`], but skips invalid entries and those beyond the maximum. CONNECT uses it: an error there
+/// would make every reconnect of the client fail, although the client can still ask for a replay afterwards.
+pub fn parse_last_seq_leniently(value: &Value) -> LastSeq {
     let map = value.as_object().into_iter().flatten();
     map.filter_map(|(id, seq)| Some((ConversationId::parse(id).ok()?, seq.as_u64()?)))
-        .take(MOST_REPLAYED)
+        .take(MAX_REPLAYED)
         .collect()
 }
 
@@ -166,7 +153,7 @@ mod tests {
     ];
 
     #[test]
-    fn no_payload_ever_gets_past_unread() {
+    fn parse_rejects_hostile_payloads_of_every_event() {
         let deep = (0..100).fold(json!(1), |inner, _| json!([inner]));
         let hostile = [
             Value::Null,
@@ -186,16 +173,16 @@ mod tests {
     }
 
     #[test]
-    fn aliases_mean_the_same() {
+    fn aliases_and_short_forms_parse_to_the_same_event() {
         let id = json!("01ABC");
         assert_eq!(
             ClientEvent::parse("join_room", id.clone()).unwrap(),
             ClientEvent::parse("join_room", json!({"conversationId": id})).unwrap()
         );
-        let typing = |name: &str, payload| ClientEvent::parse(name, payload).unwrap();
+        let parse = |name: &str, payload| ClientEvent::parse(name, payload).unwrap();
         assert_eq!(
-            typing("typing_stop", json!({"conversationId": "c"})),
-            typing("typing", json!({"conversationId": "c", "isTyping": false}))
+            parse("typing_stop", json!({"conversationId": "c"})),
+            parse("typing", json!({"conversationId": "c", "isTyping": false}))
         );
     }
 }

@@ -1,4 +1,4 @@
-//! What a server says to sockets: one typed event, named and shaped once for every dialect and every door.
+//! The events that the server sends to sockets: one name and one payload for both dialects and all functions.
 
 use serde::Serialize;
 
@@ -6,65 +6,29 @@ use crate::id::{ConversationId, UserId};
 use crate::message::Message;
 use crate::time::Time;
 
-/// An event for clients. Serialises to its payload alone; the name goes into the frame.
+/// An event for clients. It serialises to its payload alone; the frame carries the name.
 #[derive(Debug, Clone, Serialize)]
 #[serde(untagged, rename_all_fields = "camelCase")]
 pub enum ServerEvent<'a> {
-    /// A message for its receivers, however it was sent.
-    MessageReceived {
-        /// It.
-        message: &'a Message,
-    },
-    /// A message for the sender's other devices.
-    MessageSent {
-        /// It.
-        message: &'a Message,
-    },
-    /// Somebody types, or stopped.
-    Typing {
-        /// Where.
-        conversation_id: &'a ConversationId,
-        /// Who.
-        user_id: &'a UserId,
-        /// Types, or stopped.
-        is_typing: bool,
-    },
-    /// Somebody has read up to a place.
-    MessageRead {
-        /// Where.
-        conversation_id: &'a ConversationId,
-        /// Who.
-        user_id: &'a UserId,
-        /// Up to this `seq`.
-        up_to_seq: u64,
-        /// When.
-        read_at: Time,
-    },
-    /// A message was edited.
-    MessageUpdated {
-        /// As it is now.
-        message: &'a Message,
-    },
-    /// A message was deleted.
-    MessageDeleted {
-        /// What is left of it.
-        message: &'a Message,
-    },
-    /// A user's first connection.
-    UserOnline {
-        /// Who.
-        user_id: &'a UserId,
-    },
-    /// A user's last connection ended.
-    UserOffline {
-        /// Who.
-        user_id: &'a UserId,
-        /// When.
-        last_seen_at: Time,
-    },
-    /// The session behind this socket has ended; the close follows.
+    /// A new message, for members other than its sender.
+    MessageReceived { message: &'a Message },
+    /// A new message, for its sender's other devices.
+    MessageSent { message: &'a Message },
+    /// A member starts or stops typing, for the others in the room.
+    Typing { conversation_id: &'a ConversationId, user_id: &'a UserId, is_typing: bool },
+    /// A member has read every message up to `up_to_seq`, for all members.
+    MessageRead { conversation_id: &'a ConversationId, user_id: &'a UserId, up_to_seq: u64, read_at: Time },
+    /// A message was edited, for all members; the message as it is now.
+    MessageUpdated { message: &'a Message },
+    /// A message was deleted, for all members; the emptied message.
+    MessageDeleted { message: &'a Message },
+    /// A user's first connection was attached, for all other users.
+    UserOnline { user_id: &'a UserId },
+    /// A user's last connection ended, for all other users.
+    UserOffline { user_id: &'a UserId, last_seen_at: Time },
+    /// The session behind this socket has ended; the server then closes the socket.
     SessionEnded {
-        /// Why, for a program.
+        /// A code for programs, such as `logged_out`.
         reason: &'a str,
     },
 }

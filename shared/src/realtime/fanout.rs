@@ -118,7 +118,7 @@ impl<'a> Fanout<'a> {
         }
     }
 
-    /// Tells a session's sockets that it has ended, sends the dialect's disconnect frame, and closes them.
+    /// Sends the event `session_ended` and the dialect's disconnect frame to a session's sockets, and closes them.
     pub async fn end_session(&self, session: &SessionId, reason: &'static str, now: Time) {
         let Some(receivers) = log_error(self.connections.of_session(session).await) else { return };
         self.to(&receivers, None, &ServerEvent::SessionEnded { reason }, now).await;
@@ -149,7 +149,7 @@ impl<'a> Fanout<'a> {
     ) -> Vec<EndedConnection> {
         let mut gone = Vec::new();
         let mut after: Option<ConnectionId> = None;
-        while let Some(page) = log_error(self.connections.everyone(after.as_ref(), PAGE).await) {
+        while let Some(page) = log_error(self.connections.all_attached(after.as_ref(), PAGE).await) {
             let more = page.len() >= PAGE as usize;
             after = page.last().map(|r| r.id.clone());
             let others: Vec<Receiver> = page.into_iter().filter(|r| r.user_id != *user).collect();

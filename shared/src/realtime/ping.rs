@@ -21,14 +21,14 @@ pub struct PingTimers {
     timeout_ms: u32,
 }
 
-/// Ping timers that would make every client reconnect in a loop.
+/// The ping timers are out of range; clients would reconnect in a loop.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("ping interval and ping timeout must each be at least 1 ms and together under 2^31 ms")]
 pub struct PingTimersError;
 
 impl PingTimers {
     /// From `PING_INTERVAL_SECONDS` (default 300) and `PING_TIMEOUT_SECONDS` (default 120); fractions are
-    /// allowed. Times that a heartbeat once a minute cannot keep are a problem.
+    /// allowed. Timers too short for a heartbeat that runs once a minute are a problem.
     pub fn from_env(env: &mut Env) -> Self {
         let default = Self::default();
         let interval = seconds(env, "PING_INTERVAL_SECONDS", default.interval());
@@ -48,12 +48,12 @@ impl PingTimers {
         timers
     }
 
-    /// Checks the two, at millisecond resolution.
+    /// Checks both, at millisecond resolution.
     ///
     /// # Errors
     ///
-    /// If one is zero, or both together reach 2^31 ms: the client adds them up for a timer that
-    /// holds 31 bits, and one that overflows fires at once.
+    /// If one is zero, or both together reach 2^31 ms: the client waits their sum in a timer with 31 bits, which
+    /// would overflow and fire at once.
     pub fn new(interval: Duration, timeout: Duration) -> Result<Self, PingTimersError> {
         let milliseconds = |time: Duration| u32::try_from(time.as_millis()).map_err(|_| PingTimersError);
         let (interval_ms, timeout_ms) = (milliseconds(interval)?, milliseconds(timeout)?);
@@ -106,7 +106,7 @@ impl Default for PingTimers {
 fn seconds(env: &mut Env, name: &str, default: Duration) -> Duration {
     let value: f64 = env.parsed(name, default.as_secs_f64());
     Duration::try_from_secs_f64(value).unwrap_or_else(|_| {
-        env.problem(format!("{name} must be a positive number of seconds"));
+        env.problem(format!("{name} must be a positive number of seconds, not {value}"));
         default
     })
 }
@@ -117,7 +117,7 @@ mod tests {
     use crate::config::Env;
 
     #[test]
-    fn timers_that_a_minutely_heartbeat_cannot_keep_are_refused() {
+    fn ping_timers_are_rejected_when_too_short_for_a_heartbeat_each_minute() {
         for (interval, timeout, accepted) in [
             ("300", "120", true),
             ("300", "5", true),

@@ -3,7 +3,7 @@
 use adapter_embedded::Embedded;
 use auto_message_consumer::Ports;
 use expect_test::expect;
-use shared::auto_message::{AutoMessage, Job, SENDING_QUEUE};
+use shared::auto_message::{AutoMessage, SENDING_QUEUE, SendingJob};
 use shared::chat::{ChatPorts, MemberLookup};
 use shared::error::Error;
 use shared::id::UserId;
@@ -137,7 +137,7 @@ async fn a_job_that_stands_twice_in_a_batch_is_announced_once() {
 #[tokio::test]
 async fn the_plan_is_believed_and_not_the_job() {
     let scene = Scene::new().await;
-    let forged = Job {
+    let forged = SendingJob {
         auto_message_id: scene.row.id.clone(),
         sender_id: scene.receiver.clone(),
         receiver_id: scene.sender.clone(),

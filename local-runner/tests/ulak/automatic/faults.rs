@@ -184,7 +184,7 @@ impl Connections for Faulty<'_> {
         self.store.of_session(session).await
     }
 
-    async fn everyone(&self, after: Option<&ConnectionId>, limit: u32) -> StoreResult<Vec<Receiver>> {
-        self.store.everyone(after, limit).await
+    async fn all_attached(&self, after: Option<&ConnectionId>, limit: u32) -> StoreResult<Vec<Receiver>> {
+        self.store.all_attached(after, limit).await
     }
 }

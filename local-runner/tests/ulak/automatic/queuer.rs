@@ -7,7 +7,7 @@ use std::time::Duration;
 use adapter_embedded::Embedded;
 use auto_message_queuer::Report;
 use expect_test::expect;
-use shared::auto_message::{Job, SENDING_QUEUE};
+use shared::auto_message::{SENDING_QUEUE, SendingJob};
 use shared::error::Error;
 use shared::lambda::invoke;
 use shared::lambda::schedule::{ScheduledRun, schedule};
@@ -23,7 +23,7 @@ const SECOND: Duration = Duration::from_secs(1);
 async fn queue(store: &Embedded) -> BTreeMap<String, usize> {
     let mut jobs = BTreeMap::new();
     for delivery in store.receive(SENDING_QUEUE, u32::MAX).await.unwrap() {
-        let job: Job = serde_json::from_slice(&delivery.message.body).unwrap();
+        let job: SendingJob = serde_json::from_slice(&delivery.message.body).unwrap();
         assert_eq!(job.auto_message_id.as_str(), delivery.message.id, "message-id names the row");
         *jobs.entry(delivery.message.id).or_default() += 1;
     }

@@ -15,7 +15,7 @@ use sam_emulator::event_source::{self, Poller};
 use sam_emulator::invoke::{BoxFuture, Invocation, InvokeError, Invoker};
 use sam_emulator::plan::QueuePlan;
 use serde_json::Value;
-use shared::auto_message::{Job, SENDING_QUEUE};
+use shared::auto_message::{SENDING_QUEUE, SendingJob};
 use shared::lambda::queue;
 use shared::lambda::{Entry, invoke};
 use shared::ports::AutoMessages;
@@ -49,7 +49,7 @@ impl DiesOnce {
         let mut new = false;
         for record in records {
             let body = STANDARD.decode(record["data"].as_str().unwrap()).unwrap();
-            let job: Job = serde_json::from_slice(&body).unwrap();
+            let job: SendingJob = serde_json::from_slice(&body).unwrap();
             let known = came.entry(job.auto_message_id.to_string()).or_default();
             known.times += 1;
             known.redelivered += u32::from(record["redelivered"] == true);

@@ -10,7 +10,7 @@ use auto_message_planner::Settings;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
-use shared::auto_message::{AutoMessage, Job, SENDING_QUEUE};
+use shared::auto_message::{AutoMessage, SENDING_QUEUE, SendingJob};
 use shared::chat::{ChatPorts, MemberLookup};
 use shared::config::Env;
 use shared::connection::Dialect;
@@ -122,7 +122,7 @@ pub(super) fn delivery(row: &AutoMessage) -> Delivery {
     Delivery {
         queue: SENDING_QUEUE.to_owned(),
         message_id: Some(row.id.to_string()),
-        body: serde_json::to_vec(&Job::from(row)).unwrap(),
+        body: serde_json::to_vec(&SendingJob::from(row)).unwrap(),
         attempt: 0,
         redelivered: false,
     }

@@ -89,7 +89,7 @@ impl Connections for Redis {
         row::receivers(&self.server.query::<Vec<String>>(&command).await?)
     }
 
-    async fn everyone(&self, last: Option<&ConnectionId>, limit: u32) -> StoreResult<Vec<Receiver>> {
+    async fn all_attached(&self, last: Option<&ConnectionId>, limit: u32) -> StoreResult<Vec<Receiver>> {
         let low = last.map_or_else(|| "-".to_owned(), |id| lower_bound_after(id.as_str()));
         let mut command = cmd("ZRANGEBYLEX");
         command.arg(&self.keys.attached).arg(low).arg("+").arg("LIMIT").arg(0).arg(limit);

@@ -6,7 +6,7 @@
 //! | `{P}:connections` | Hash | id → `dialect since [user session]` | `Connections::get`; the source of all other presence keys |
 //! | `{P}:pings` | Sorted set | id, scored by the time of the last ping in milliseconds | `Heartbeats::due` |
 //! | `{P}:leases` | Sorted set | id, scored by the end of the lease in milliseconds | `Heartbeats::expired` |
-//! | `{P}:attached` | Sorted set, one score | `id dialect user` | `Connections::everyone`, paged by lex order |
+//! | `{P}:attached` | Sorted set, one score | `id dialect user` | `Connections::all_attached`, paged by lex order |
 //! | `{P}:by_user` | Sorted set, one score | `user id dialect user` | `Connections::of_users`, both presence edges |
 //! | `{P}:by_session` | Sorted set, one score | `session id dialect user` | `Connections::of_session` |
 //! | `{P}:by_room` | Sorted set, one score | `room id` | `Rooms::joined` |

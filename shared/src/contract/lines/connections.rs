@@ -54,7 +54,7 @@ async fn without_a_name_it_is_nobody(lines: Lines, world: World) -> Outcome {
     same(lines.stored(&opened.id).await?, opened.clone())?;
     yes(!lines.is_online(&user).await?, "a claim is not yet a name")?;
     same(lines.connections.of_users(&[user]).await?, Vec::new())?;
-    let everyone = lines.connections.everyone(None, 1_000).await?;
+    let everyone = lines.connections.all_attached(None, 1_000).await?;
     yes(everyone.iter().all(|receiver| receiver.id != opened.id), "it is nobody to push to")?;
     let ended = some(lines.connections.end(&opened.id, world.now).await?)?;
     same((ended.connection, ended.last), (opened, false))
@@ -200,7 +200,7 @@ async fn everyone_comes_by_id_in_strict_pages(lines: Lines, world: World) -> Out
     let own = sorted(all.iter().map(|line| line.id.clone()));
     let (mut seen, mut after) = (Vec::new(), None);
     loop {
-        let page = lines.connections.everyone(after.as_ref(), 2).await?;
+        let page = lines.connections.all_attached(after.as_ref(), 2).await?;
         yes(page.len() <= 2, "a page keeps its limit")?;
         yes(
             page.iter().all(|one| Some(&one.id) > after.as_ref() && one.id != nameless.id),

@@ -1,4 +1,4 @@
-//! A reply as clients see it: the envelope, the status and the security headers.
+//! HTTP replies: the status, the JSON envelope and the headers.
 
 use http::header::{CACHE_CONTROL, CONTENT_TYPE, HeaderName, HeaderValue, RETRY_AFTER, WWW_AUTHENTICATE};
 use http::{Response, StatusCode};
@@ -10,7 +10,7 @@ use crate::error::{Error, FieldError};
 use crate::lambda::status::status;
 use crate::telemetry::REQUESTS;
 
-/// A success.
+/// The reply of a handler that did not fail.
 #[derive(Debug, Clone)]
 pub struct Reply {
     status: StatusCode,
@@ -20,16 +20,25 @@ pub struct Reply {
 
 impl Reply {
     /// 200 with data.
+    ///
+    /// # Errors
+    /// `Internal` if the data cannot be serialised.
     pub fn ok(data: impl Serialize) -> Result<Self, Error> {
         Self::with(StatusCode::OK, data)
     }
 
     /// 201 with data.
+    ///
+    /// # Errors
+    /// `Internal` if the data cannot be serialised.
     pub fn created(data: impl Serialize) -> Result<Self, Error> {
         Self::with(StatusCode::CREATED, data)
     }
 
     /// 503 with data, for the health check.
+    ///
+    /// # Errors
+    /// `Internal` if the data cannot be serialised.
     pub fn unavailable(data: impl Serialize) -> Result<Self, Error> {
         Self::with(StatusCode::SERVICE_UNAVAILABLE, data)
     }
@@ -41,12 +50,10 @@ impl Reply {
         self
     }
 
-    /// The status.
     pub fn status(&self) -> u16 {
         self.status.as_u16()
     }
 
-    /// The data.
     pub fn data(&self) -> &Value {
         &self.data
     }
@@ -56,7 +63,7 @@ impl Reply {
         Ok(Self { status, data, message: None })
     }
 
-    /// The response on the wire.
+    /// The HTTP response: `{success, data, message?}`.
     pub(super) fn into_response(self, request_id: &str) -> Response<Body> {
         let mut body = json!({ "success": self.status.is_success(), "data": self.data });
         if let Some(message) = self.message {
@@ -69,8 +76,8 @@ impl Reply {
     }
 }
 
-/// A failure on the wire.
-pub(super) fn refusal(error: &Error, request_id: &str) -> Response<Body> {
+/// The HTTP response for an error: `{success, message, error: {code, requestId, details?}}`.
+pub(super) fn error_response(error: &Error, request_id: &str) -> Response<Body> {
     let mut details = json!({ "code": error.code(), "requestId": request_id });
     if let Error::Invalid(fields) = error {
         details["details"] = fields
@@ -94,7 +101,7 @@ pub(super) fn refusal(error: &Error, request_id: &str) -> Response<Body> {
     response
 }
 
-/// What every response of ours carries, as Helmet sends it.
+/// Headers of every response: the defaults of the Node library Helmet, with a stricter content security policy.
 const SECURITY_HEADERS: [(&str, &str); 12] = [
     ("strict-transport-security", "max-age=31536000; includeSubDomains"),
     ("x-content-type-options", "nosniff"),
@@ -125,19 +132,19 @@ fn response(status: StatusCode, body: &Value, request_id: &str) -> Response<Body
     response
 }
 
-/// One line per request; the cause of a fault of ours goes here and nowhere else.
+/// The one log line of a request. The cause of a server error is written here only; clients do not get it.
 pub(super) fn log(id: &str, route: &str, result: &Result<Reply, Error>) {
     match result {
         Ok(reply) => {
-            tracing::info!(target: REQUESTS, request_id = id, route, status = reply.status.as_u16());
+            tracing::info!(target: REQUESTS, request_id = id, route, status = reply.status.as_u16(), "request handled");
         }
         Err(error) => {
             let status = status(error);
             let cause = std::error::Error::source(error).map(|c| format!("{c}: {c:?}"));
             if status.is_server_error() {
-                tracing::error!(target: REQUESTS, request_id = id, route, status = status.as_u16(), code = error.code(), cause);
+                tracing::error!(target: REQUESTS, request_id = id, route, status = status.as_u16(), code = error.code(), cause, "request failed");
             } else {
-                tracing::info!(target: REQUESTS, request_id = id, route, status = status.as_u16(), code = error.code());
+                tracing::info!(target: REQUESTS, request_id = id, route, status = status.as_u16(), code = error.code(), "request refused");
             }
         }
     }

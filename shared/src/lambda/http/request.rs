@@ -1,4 +1,4 @@
-//! A request as handlers see it: parsed once, with the gateway's time and id.
+//! HTTP requests as handlers get them: parsed once, with the gateway's time and id.
 
 use std::collections::HashMap;
 
@@ -14,7 +14,7 @@ use crate::form::Form;
 use crate::id::Entropy;
 use crate::time::Time;
 
-/// The most bytes of a body that any of our functions reads.
+/// The largest body that is accepted, in bytes.
 const LARGEST_BODY: usize = 64 * 1024;
 
 /// One HTTP request.
@@ -22,31 +22,26 @@ const LARGEST_BODY: usize = 64 * 1024;
 pub struct Request {
     /// API Gateway's request id.
     pub id: String,
-    /// The route key, `GET /api/auth/me` say.
+    /// The route key, such as `GET /api/auth/me`.
     pub route: String,
-    /// When the gateway took the request.
+    /// When the gateway received the request.
     pub now: Time,
-    /// Where ids and secrets come from.
     pub entropy: Entropy,
-    /// Who sent it, as the gateway saw it.
+    /// The client's IP address as the gateway saw it.
     pub source_ip: String,
-    /// What sent it.
     pub user_agent: String,
-    /// The route's parameters, decoded.
+    /// The path parameters, decoded.
     pub path: HashMap<String, String>,
-    /// The query, decoded; of repeated names the last.
+    /// The query parameters, decoded; of a repeated name the last.
     pub query: HashMap<String, String>,
-    /// The headers.
     pub headers: HeaderMap,
-    /// The body as it came.
     pub body: Vec<u8>,
 }
 
 impl Request {
-    /// From `lambda_http`'s request.
     pub(super) fn of(request: &lambda_http::Request) -> Self {
         let headers = request.headers().clone();
-        // Bytes outside ASCII are allowed in it, and common enough: they cost those letters, not the whole text.
+        // The header may contain bytes that are not UTF-8; they are replaced, the rest is used.
         let user_agent = headers.get(USER_AGENT).map_or(&b""[..], |value| value.as_bytes());
         let user_agent = String::from_utf8_lossy(user_agent).into_owned();
         let mut parsed = Self {
@@ -70,12 +65,12 @@ impl Request {
         parsed
     }
 
-    /// What the request shows of its caller.
+    /// The caller's token and address, for the gate.
     pub fn credentials(&self) -> Credentials<'_> {
         Credentials { token: self.bearer(), address: &self.source_ip, now: self.now }
     }
 
-    /// The request as one that opens a session.
+    /// The part of the request that opening a session needs.
     pub fn session_opening(&self) -> SessionOpening<'_> {
         SessionOpening { user_agent: &self.user_agent, now: self.now, entropy: &self.entropy }
     }
@@ -87,10 +82,13 @@ impl Request {
         (scheme.eq_ignore_ascii_case("bearer") && !token.trim().is_empty()).then(|| token.trim())
     }
 
-    /// The body's fields.
+    /// The fields of the JSON body.
+    ///
+    /// # Errors
+    /// `PayloadTooLarge`, `UnsupportedMediaType`, `InvalidJson`; `Invalid` if the body is no object.
     pub fn form(&self) -> Result<Form, Error> {
         if self.body.len() > LARGEST_BODY {
-            return Err(Error::PayloadTooLarge("the payload is too large"));
+            return Err(Error::PayloadTooLarge("the body is larger than 64 KiB; send less"));
         }
         let kind = self.headers.get(CONTENT_TYPE).and_then(|v| v.to_str().ok()).unwrap_or_default();
         let essence = kind.split(';').next().unwrap_or_default().trim();
@@ -101,17 +99,23 @@ impl Request {
         Form::json(value)
     }
 
-    /// The body's fields where a body may be left out.
+    /// As [`form`](Self::form), but an absent body has no fields.
+    ///
+    /// # Errors
+    /// See [`form`](Self::form).
     pub fn form_or_empty(&self) -> Result<Form, Error> {
         if self.body.is_empty() { Form::json(Value::Object(serde_json::Map::new())) } else { self.form() }
     }
 
-    /// The query's fields.
+    /// The fields of the query.
     pub fn query_form(&self) -> Form {
         Form::query(&self.query)
     }
 
-    /// An id in the path. One that cannot be an id is simply not found.
+    /// The id in the path parameter `name`. `what` names the resource for the error.
+    ///
+    /// # Errors
+    /// `NotFound` if the parameter is absent or no id.
     pub fn path_id<T>(
         &self,
         name: &str,

@@ -63,12 +63,12 @@ fn log(message: &OutboxMessage, error: &Error, is_dead: bool) {
     }
 }
 
-/// The reason that operators find with a dead-lettered job; of invalid jobs, every wrong field.
+/// The reason that operators find with a dead-lettered job; for invalid fields, each of them.
 fn reason(error: &Error) -> String {
     match error {
         Error::Invalid(fields) => fields
             .iter()
-            .map(|wrong| format!("{} {}", wrong.field, wrong.message))
+            .map(|invalid| format!("{} {}", invalid.field, invalid.message))
             .collect::<Vec<_>>()
             .join("; "),
         other => other.to_string(),

@@ -1,19 +1,19 @@
-//! JSON within bounds: size and depth are checked before anything is built.
+//! Reads and writes JSON; size and depth are checked before anything is parsed.
 
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::error::Category;
 
 use super::{MAX_DEPTH, MAX_FRAME_BYTES, ParseError};
 
-/// Refuses a frame over [`MAX_FRAME_BYTES`].
+/// Rejects a frame over [`MAX_FRAME_BYTES`].
 pub(super) fn check_size(frame: &str) -> Result<(), ParseError> {
     if frame.len() > MAX_FRAME_BYTES { Err(ParseError::TooLong) } else { Ok(()) }
 }
 
-/// Reads `text` as JSON of the shape `T`.
+/// Parses `text` as JSON of the shape `T`.
 ///
-/// Half a surrogate pair (`"\ud83d"`) becomes U+FFFD. It is lawful JSON, and a browser sends it when
-/// somebody cuts an emoji in two, which is no reason to lose the connection.
+/// A lone surrogate (`"\ud83d"`) becomes U+FFFD. JSON allows it, and browsers send it when text is cut in the middle
+/// of an emoji; the connection should survive that.
 ///
 /// # Errors
 ///
@@ -24,7 +24,7 @@ pub(super) fn from_str<T: DeserializeOwned>(text: &str) -> Result<T, ParseError>
     }
     let parsed = match serde_json::from_str(text) {
         Err(error) if error.classify() == Category::Syntax && text.contains("\\u") => {
-            serde_json::from_str(&mend_surrogates(text))
+            serde_json::from_str(&replace_lone_surrogates(text))
         }
         parsed => parsed,
     };
@@ -34,7 +34,7 @@ pub(super) fn from_str<T: DeserializeOwned>(text: &str) -> Result<T, ParseError>
     })
 }
 
-/// Whether more than `max` arrays and objects are open at once. Brackets in strings do not count.
+/// Whether arrays and objects are nested deeper than `max`. Brackets in strings do not count.
 fn depth_exceeds(text: &str, max: usize) -> bool {
     let (mut depth, mut in_string, mut escaped) = (0_usize, false, false);
     for byte in text.bytes() {
@@ -53,32 +53,32 @@ fn depth_exceeds(text: &str, max: usize) -> bool {
     false
 }
 
-/// `text` with each `\uD800`–`\uDFFF` that has no partner replaced by `\ufffd`.
-fn mend_surrogates(text: &str) -> String {
-    let mut mended = String::with_capacity(text.len());
+/// `text` with each escape of a lone surrogate (`\uD800`–`\uDFFF`) replaced by `\ufffd`.
+fn replace_lone_surrogates(text: &str) -> String {
+    let mut replaced = String::with_capacity(text.len());
     let mut rest = text;
     while let Some(at) = rest.find('\\') {
         let (before, escape) = rest.split_at(at);
-        let (length, replacement) = mend_first_escape(escape);
-        mended.push_str(before);
-        mended.push_str(replacement.unwrap_or(&escape[..length]));
+        let (length, replacement) = replace_first_escape(escape);
+        replaced.push_str(before);
+        replaced.push_str(replacement.unwrap_or(&escape[..length]));
         rest = &escape[length..];
     }
-    mended.push_str(rest);
-    mended
+    replaced.push_str(rest);
+    replaced
 }
 
-/// The length of the escape that `text` begins with, and what to write instead if it is half a pair.
-fn mend_first_escape(text: &str) -> (usize, Option<&'static str>) {
+/// The length of the escape that `text` begins with, and its replacement if it is a lone surrogate.
+fn replace_first_escape(text: &str) -> (usize, Option<&'static str>) {
     match (utf16_unit(text), text.get(6..).and_then(utf16_unit)) {
         (Some(0xD800..=0xDBFF), Some(0xDC00..=0xDFFF)) => (12, None),
         (Some(0xD800..=0xDFFF), _) => (6, Some("\\ufffd")),
-        // The escaped character goes along, so that `\\` is never read as the start of another escape.
+        // Both characters of the escape, so that the second `\` of `\\` does not begin another one.
         _ => (text.chars().take(2).map(char::len_utf8).sum(), None),
     }
 }
 
-/// The unit of the `\uXXXX` that `text` begins with, if it does.
+/// The UTF-16 unit of the escape `\uXXXX`, if `text` begins with one.
 fn utf16_unit(text: &str) -> Option<u16> {
     let digits = text.strip_prefix("\\u")?.get(..4)?;
     digits.bytes().all(|byte| byte.is_ascii_hexdigit()).then(|| u16::from_str_radix(digits, 16).ok())?
@@ -88,8 +88,8 @@ fn utf16_unit(text: &str) -> Option<u16> {
 ///
 /// # Panics
 ///
-/// If `value` refuses to be JSON: a map whose keys are not strings, or a `Serialize` that fails on
-/// purpose. None of our wire types does; one that did would fail in its first test.
+/// If `value` cannot be serialised: a map whose keys are not strings, or a `Serialize` that fails. None of our wire
+/// types does that.
 pub(super) fn to_string(value: &(impl Serialize + ?Sized)) -> String {
     serde_json::to_string(value).expect("wire types have string keys and always serialise")
 }

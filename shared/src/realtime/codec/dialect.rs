@@ -1,4 +1,4 @@
-//! What both dialects have in common: one inbound frame type, and one way to answer and to push.
+//! One interface to both dialects: one type of inbound frame, and one way to answer and to push.
 
 use serde::Serialize;
 use serde_json::{Map, Value};
@@ -7,52 +7,48 @@ use super::socket_io::{self, Kind, MAIN_NAMESPACE};
 use super::{ParseError, bounded, engine_io, json};
 use crate::connection::Dialect;
 
-/// What a frame asks of the server, whatever the dialect.
+/// A frame from a client, in either dialect.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Inbound {
-    /// Enter `namespace`. Answer with [`socket_io::connect`] or [`socket_io::connect_error`]; a second
-    /// one for the same namespace closes the connection. The JSON dialect never sends it: there the
-    /// upgrade was the connect.
+    /// A request to enter `namespace`, to be answered with [`socket_io::connect`] or [`socket_io::connect_error`]. A
+    /// second one for the same namespace closes the connection. The JSON dialect has no CONNECT: its upgrade
+    /// request takes that part.
     Connect {
-        /// Any but `/` is answered "Invalid namespace".
+        /// Any other than `/` is answered with "Invalid namespace".
         namespace: String,
-        /// The client's `auth` object, empty if it sent none.
+        /// The client's `auth` object; empty if it sent none.
         auth: Map<String, Value>,
     },
     /// An event. Before CONNECT, or for a namespace that was not entered, it closes the connection.
     Event {
-        /// Where it belongs; always `/` in the JSON dialect.
+        /// Always `/` in the JSON dialect.
         namespace: String,
-        /// The event's name, as sent.
         name: String,
-        /// The first argument, null if there is none; it may be a bare string.
+        /// The first argument, null if there is none. May be a string or any other JSON value.
         payload: Value,
-        /// Where the answer goes; without it only a failure is told.
+        /// Without it, only a failure is answered.
         ack: Option<AckId>,
     },
-    /// An event that nothing here takes: answer with a [`Dialect::failure`].
+    /// An event whose payload is not supported, to be answered with an error.
     Refused {
-        /// As in `Event`.
         namespace: String,
-        /// As in `Event`.
         ack: Option<AckId>,
-        /// What is wrong with its payload, for people.
+        /// What is wrong with the payload, for people.
         why: &'static str,
     },
-    /// Leave `namespace`, unanswered; the connection stays open.
-    Disconnect {
-        /// The namespace to leave.
-        namespace: String,
-    },
-    /// The client lives.
+    /// A request to leave `namespace`. It has no answer, and the connection stays open.
+    Disconnect { namespace: String },
+    /// The answer to a ping.
     Pong,
-    /// The client wants the connection closed.
+    /// A request to close the connection.
     Close,
-    /// Nothing to do: noops, attachments of a refused event, and acks, since no event of ours asks for one.
+    /// A frame without a meaning here: a noop, an attachment of a refused event, or an ack, which no event of ours
+    /// asks for.
     Ignore,
 }
 
-/// Where the answer to an event goes. It knows its dialect, so an answer cannot be in the wrong one.
+/// The id under which a client expects the answer to an event. It includes the dialect, so an answer is always
+/// encoded in the client's dialect.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum AckId {
     /// A Socket.IO ack id, in namespace `/`.
@@ -62,11 +58,11 @@ pub enum AckId {
 }
 
 impl AckId {
-    /// The ack with `payload` as its one argument.
+    /// The frame of the ack, with `payload` as its one argument.
     ///
     /// # Panics
     ///
-    /// If `payload` refuses to be JSON, as for [`Dialect::event`].
+    /// If `payload` cannot be serialised, as for [`Dialect::event`].
     pub fn answer(&self, payload: &impl Serialize) -> String {
         let payload = bounded::to_string(payload);
         match self {
@@ -77,11 +73,11 @@ impl AckId {
 }
 
 impl Dialect {
-    /// Reads one text frame from a client.
+    /// Parses one text frame from a client.
     ///
     /// # Errors
     ///
-    /// See [`ParseError`] for what each means, and [`Self::closes_on_parse_error`] for what follows.
+    /// A [`ParseError`]; [`Self::closes_on_parse_error`] says what the server does then.
     pub fn parse(self, frame: &str) -> Result<Inbound, ParseError> {
         match self {
             Self::SocketIo => from_engine_io(engine_io::parse(frame)?),
@@ -89,22 +85,24 @@ impl Dialect {
         }
     }
 
-    /// Whether a wrong frame ends the connection. Socket.IO's reference server closes, and its client
-    /// reconnects; a JSON client has nobody to reconnect for it and is told with the event `error`.
+    /// Whether a frame that cannot be parsed closes the connection. Socket.IO's reference server closes it, and the
+    /// client library reconnects. A JSON client may have no library that reconnects, so it receives the event
+    /// `error` instead.
     pub fn closes_on_parse_error(self) -> bool {
         self == Self::SocketIo
     }
 
-    /// The event `name` with `payload`. For more than one receiver see [`EventFrames`].
+    /// The frame of the event `name` with `payload`. For several receivers use [`EventFrames`].
     ///
     /// # Panics
     ///
-    /// If `payload` refuses to be JSON: a map whose keys are not strings, or a `Serialize` that fails.
+    /// If `payload` cannot be serialised: a map whose keys are not strings, or a `Serialize` that fails.
     pub fn event(self, name: &str, payload: &impl Serialize) -> String {
         self.event_of_json(name, &bounded::to_string(payload))
     }
 
-    /// What the server sends once per ping interval; the client answers with [`Inbound::Pong`].
+    /// The frame of a ping, which the server sends once per ping interval. Clients answer with [`Inbound::Pong`]; in
+    /// the JSON dialect they need not.
     pub fn ping(self) -> &'static str {
         match self {
             Self::SocketIo => engine_io::PING,
@@ -112,7 +110,8 @@ impl Dialect {
         }
     }
 
-    /// The last frame before the server closes a connection for good, if the dialect has one.
+    /// The frame that tells a client not to reconnect, sent before the server closes the connection. `None` if the
+    /// dialect has no such frame.
     pub fn disconnect_frame(self) -> Option<String> {
         (self == Self::SocketIo).then(|| socket_io::disconnect(MAIN_NAMESPACE))
     }
@@ -125,7 +124,7 @@ impl Dialect {
     }
 }
 
-/// One event for many receivers: the payload is serialised once, the frames are shared.
+/// One event for many receivers: one frame per dialect; the payload is serialised once.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct EventFrames {
     socket_io: String,
@@ -133,18 +132,18 @@ pub struct EventFrames {
 }
 
 impl EventFrames {
-    /// The event `name` with `payload`.
+    /// The frames of the event `name` with `payload`.
     ///
     /// # Panics
     ///
-    /// If `payload` refuses to be JSON, as for [`Dialect::event`].
+    /// If `payload` cannot be serialised, as for [`Dialect::event`].
     pub fn new(name: &str, payload: &impl Serialize) -> Self {
         let payload = bounded::to_string(payload);
         let frame = |dialect: Dialect| dialect.event_of_json(name, &payload);
         Self { socket_io: frame(Dialect::SocketIo), json: frame(Dialect::Json) }
     }
 
-    /// The frame for a connection that speaks `dialect`.
+    /// The frame for connections of this dialect.
     pub fn get(&self, dialect: Dialect) -> &str {
         match dialect {
             Dialect::SocketIo => &self.socket_io,
@@ -158,7 +157,7 @@ fn from_engine_io(packet: engine_io::Packet<'_>) -> Result<Inbound, ParseError> 
         engine_io::Packet::Message(data) => from_socket_io(socket_io::parse(data)?),
         engine_io::Packet::Pong => Ok(Inbound::Pong),
         engine_io::Packet::Close => Ok(Inbound::Close),
-        // Base64 attachments follow a packet that was refused already, perhaps in another Lambda.
+        // Attachments follow a packet that was refused already, perhaps by another Lambda.
         engine_io::Packet::Binary(_) | engine_io::Packet::Upgrade | engine_io::Packet::Noop => {
             Ok(Inbound::Ignore)
         }
@@ -177,15 +176,17 @@ fn from_socket_io(packet: socket_io::Packet) -> Result<Inbound, ParseError> {
         Kind::BinaryEvent { .. } => {
             Inbound::Refused { namespace, ack, why: "binary attachments are not supported" }
         }
-        Kind::DeepEvent => Inbound::Refused { namespace, ack, why: "is nested too deeply" },
+        Kind::DeepEvent => {
+            Inbound::Refused { namespace, ack, why: "must not be nested deeper than 32 levels" }
+        }
         Kind::Ack(_) | Kind::BinaryAck { .. } => Inbound::Ignore,
         Kind::ConnectError => return Err(ParseError::ServerOnly),
     })
 }
 
-fn from_json(read: json::Read) -> Inbound {
+fn from_json(parsed: json::Parsed) -> Inbound {
     let namespace = MAIN_NAMESPACE.to_owned();
-    match read {
+    match parsed {
         Ok(json::Frame { action, .. }) if action == "pong" => Inbound::Pong,
         Ok(json::Frame { action, id, data }) => {
             Inbound::Event { namespace, name: action, payload: data, ack: id.map(AckId::Json) }

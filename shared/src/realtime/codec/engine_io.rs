@@ -1,32 +1,32 @@
-//! Engine.IO 4 packets as text: one character of type, then the data.
+//! Engine.IO 4 packets as text: one character for the type, then the data.
 
 use serde::Serialize;
 
 use super::{ParseError, bounded};
 use crate::realtime::ping::PingTimers;
 
-/// The ping: the only packet that resets the client's heartbeat timer, so the server owes one per
-/// interval whatever else it sends.
+/// The ping. No other packet resets the client's heartbeat timer, so the server must send one per interval, whatever
+/// else it sends.
 pub const PING: &str = "2";
 
-/// What a client may send.
+/// A packet from a client.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Packet<'a> {
-    /// `1`: the client ends the connection.
+    /// `1`: the client closes the connection.
     Close,
-    /// `3`: the answer to [`PING`]; its data says nothing.
+    /// `3`: the answer to [`PING`]; its data is ignored.
     Pong,
-    /// `4…`: data for the layer above.
+    /// `4…`: a Socket.IO packet.
     Message(&'a str),
-    /// `5`: belongs to long polling; to be ignored.
+    /// `5`: part of long polling; to be ignored.
     Upgrade,
     /// `6`: to be ignored.
     Noop,
-    /// `b…`: binary data as base64, undecoded: no Ulak event carries binary, so it is to be refused.
+    /// `b…`: an attachment as base64, not decoded; to be ignored, because the packet before it was refused.
     Binary(&'a str),
 }
 
-/// Reads one frame from a client.
+/// Parses one frame from a client.
 ///
 /// # Errors
 ///
@@ -54,13 +54,13 @@ pub fn message(data: &str) -> String {
     format!("4{data}")
 }
 
-/// The handshake, the first frame of a connection. All five keys are always there: without one of
-/// them the JavaScript client throws, or times out at once.
+/// The handshake, the first frame of a connection. It always has all five keys: without one of them the JavaScript
+/// client throws or times out at once.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct OpenPacket<'a> {
     sid: &'a str,
-    /// There is nothing to upgrade to: the gateway speaks WebSocket only.
+    /// Empty: the gateway supports no transport but WebSocket.
     upgrades: [&'static str; 0],
     ping_interval: u32,
     ping_timeout: u32,
@@ -68,8 +68,8 @@ pub struct OpenPacket<'a> {
 }
 
 impl<'a> OpenPacket<'a> {
-    /// The handshake of the session `sid` (the gateway's connection id). Sent twice with the same
-    /// values it does no harm. `max_payload` is in bytes; a WebSocket client only notes it.
+    /// The handshake of the session `sid`, the gateway's connection id. Sending it twice with the same values is
+    /// harmless. `max_payload` is in bytes; a WebSocket client does not enforce it.
     pub fn new(sid: &'a str, timers: PingTimers, max_payload: usize) -> Self {
         let (ping_interval, ping_timeout) = timers.millis();
         Self { sid, upgrades: [], ping_interval, ping_timeout, max_payload }

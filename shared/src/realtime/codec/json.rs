@@ -9,20 +9,18 @@ use super::{ParseError, bounded};
 /// One frame from a client.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Frame {
-    /// The event's name. Not empty.
+    /// The event's name; not empty.
     pub action: String,
-    /// The answer is wanted under this id.
+    /// The id for the answer; without it, only a failure is answered.
     pub id: Option<Id>,
-    /// The event's payload; null if the frame has none.
+    /// The payload; null if the frame has none.
     pub data: Value,
 }
 
-/// A client's id for one frame, given back as it came.
+/// A client's id for one frame; the answer repeats it unchanged.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum Id {
-    /// A string.
     Text(String),
-    /// A number.
     Number(Number),
 }
 
@@ -36,17 +34,20 @@ impl fmt::Display for Id {
     }
 }
 
-/// A frame, or what its sender is told under its id.
-pub type Read = Result<Frame, (Id, &'static str)>;
+/// A frame; or, for a frame with wrong fields, its id and the error to answer under that id.
+pub type Parsed = Result<Frame, (Id, &'static str)>;
 
-/// Reads one frame from a client. A null id is none. A frame whose only fault is its fields is answered under its
-/// id, where it has one.
+const WRONG_FIELDS: &str =
+    "the frame must be {action, id, data} with a non-empty string as action and no other keys";
+
+/// Parses one frame from a client. A null id counts as absent. A frame with wrong fields (no `action`, or an unknown
+/// key, such as a misspelt `data`) is answered under its id, if it has one.
 ///
 /// # Errors
 ///
-/// `TooLong`, `TooDeep`, `InvalidJson`; `InvalidPayload` if it is no object, has an id that is neither string nor
-/// number, or no id to answer under and no `action` or a key we do not know (most often `data` misspelt).
-pub fn parse(frame: &str) -> Result<Read, ParseError> {
+/// `TooLong`, `TooDeep`, `InvalidJson`; `InvalidPayload` if the frame is no object, if its id is neither a string nor a
+/// number, or if it has wrong fields and no id.
+pub fn parse(frame: &str) -> Result<Parsed, ParseError> {
     bounded::check_size(frame)?;
     let mut fields: Map<String, Value> = bounded::from_str(frame)?;
     let id = match fields.remove("id") {
@@ -59,18 +60,18 @@ pub fn parse(frame: &str) -> Result<Read, ParseError> {
     let data = fields.remove("data").unwrap_or_default();
     match (action, fields.is_empty(), id) {
         (Some(Value::String(action)), true, id) if !action.is_empty() => Ok(Ok(Frame { action, id, data })),
-        (_, _, Some(id)) => Ok(Err((id, "a frame is {action, id, data}, with a text as its action"))),
+        (_, _, Some(id)) => Ok(Err((id, WRONG_FIELDS))),
         (_, _, None) => Err(ParseError::InvalidPayload),
     }
 }
 
-/// An event, `payload` being JSON already.
+/// The frame of an event; `payload` is JSON already.
 pub fn event(name: &str, payload: &str) -> String {
     let name = bounded::to_string(name);
     format!(r#"{{"event":{name},"data":{payload}}}"#)
 }
 
-/// The ack of the frame `id`, `payload` being JSON already.
+/// The frame of the ack for the frame `id`; `payload` is JSON already.
 pub fn ack(id: &Id, payload: &str) -> String {
     format!(r#"{{"event":"ack","id":{id},"data":{payload}}}"#)
 }

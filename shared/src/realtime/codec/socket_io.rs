@@ -8,64 +8,57 @@ mod encode;
 
 pub use encode::{ack, connect, connect_error, disconnect, event};
 
-/// The namespace of a packet that names none, and the only one Ulak serves.
+/// The namespace of a packet that names none, and the only one that Ulak serves.
 pub const MAIN_NAMESPACE: &str = "/";
 
-/// Event names that mean something to the library itself; a client may not emit them.
+/// Event names that the Socket.IO library uses itself; clients may not send them.
 pub const RESERVED_EVENTS: [&str; 6] =
     ["connect", "connect_error", "disconnect", "disconnecting", "newListener", "removeListener"];
 
 /// One packet from a client.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Packet {
-    /// Where it belongs; [`MAIN_NAMESPACE`] unless the client said otherwise.
+    /// [`MAIN_NAMESPACE`] if the packet names none.
     pub namespace: String,
-    /// On an event: the answer is wanted under this id. On an ack: the event that is answered.
+    /// Of an event: the id under which the client expects an ack. Of an ack: the id of the event.
     pub id: Option<u64>,
-    /// What it says.
     pub kind: Kind,
 }
 
-/// What a packet says.
+/// The type of a packet, with its data.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Kind {
     /// `0`: the client enters the namespace, with its `auth` object if it has one.
     Connect(Option<Map<String, Value>>),
-    /// `1`: the client leaves the namespace. It gets no answer and the connection stays open.
+    /// `1`: the client leaves the namespace. It gets no answer, and the connection stays open.
     Disconnect,
     /// `2`: an event.
     Event {
-        /// Never one of [`RESERVED_EVENTS`]. A number, which the protocol allows, is given as text.
+        /// Never one of [`RESERVED_EVENTS`]. The protocol also allows a number; it is converted to text.
         name: String,
-        /// What follows the name.
+        /// The arguments after the name.
         args: Vec<Value>,
     },
-    /// `2`: an event whose arguments are nested over [`MAX_DEPTH`](super::MAX_DEPTH) and were not read. Its
-    /// sender is told, as of any wrong payload; it is no reason to lose the connection.
+    /// `2`: an event whose arguments are nested over [`MAX_DEPTH`](super::MAX_DEPTH) and were not parsed. It is
+    /// answered like any other invalid payload; the connection stays open.
     DeepEvent,
-    /// `3`: the answer to an event of the server's.
+    /// `3`: the answer to an event from the server.
     Ack(Vec<Value>),
-    /// `4`: a refusal. Only a server has reason to send one; its data is dropped.
+    /// `4`: the refusal of a CONNECT, which only a server may send; its data is dropped.
     ConnectError,
-    /// `5`: an event whose attachments follow in frames of their own; its payload is dropped.
-    BinaryEvent {
-        /// How many frames follow.
-        attachments: u8,
-    },
-    /// `6`: an ack whose attachments follow in frames of their own; its payload is dropped.
-    BinaryAck {
-        /// How many frames follow.
-        attachments: u8,
-    },
+    /// `5`: an event followed by `attachments` binary frames; its payload is dropped.
+    BinaryEvent { attachments: u8 },
+    /// `6`: an ack followed by `attachments` binary frames; its payload is dropped.
+    BinaryAck { attachments: u8 },
 }
 
-/// Reads the data of one Engine.IO message.
+/// Parses the data of one Engine.IO message.
 ///
-/// The comma after a namespace may be missing when nothing follows (`0/chat`).
+/// The comma after a namespace may be missing if nothing follows it (`0/chat`).
 ///
 /// # Errors
 ///
-/// Every [`ParseError`] but `HeartbeatDirection` and `ServerOnly`.
+/// Every [`ParseError`] except `HeartbeatDirection` and `ServerOnly`.
 pub fn parse(data: &str) -> Result<Packet, ParseError> {
     bounded::check_size(data)?;
     let mut characters = data.chars();
@@ -91,7 +84,7 @@ pub fn parse(data: &str) -> Result<Packet, ParseError> {
     Ok(Packet { namespace: namespace.to_owned(), id, kind })
 }
 
-/// `["name", …]` as an event.
+/// Parses `["name", …]`.
 fn parse_event(payload: &str) -> Result<Kind, ParseError> {
     let mut args = bounded::from_str::<Vec<Value>>(payload)?.into_iter();
     let name = match args.next() {
@@ -105,11 +98,11 @@ fn parse_event(payload: &str) -> Result<Kind, ParseError> {
     Ok(Kind::Event { name, args: args.collect() })
 }
 
-/// `2-rest` as (2, `rest`).
+/// Splits `2-rest` into 2 and `rest`.
 fn split_attachments(text: &str) -> Result<(u8, &str), ParseError> {
     let (count, rest) = text.split_once('-').ok_or(ParseError::IllegalAttachments)?;
     match count.parse() {
-        // Rust's integers may begin with a plus sign; the protocol's do not.
+        // Rust also parses a leading plus sign, which the protocol does not allow.
         Ok(attachments) if attachments <= MAX_ATTACHMENTS && digits(count) == count => {
             Ok((attachments, rest))
         }
@@ -117,7 +110,7 @@ fn split_attachments(text: &str) -> Result<(u8, &str), ParseError> {
     }
 }
 
-/// `/chat,rest` as (`/chat`, `rest`).
+/// Splits `/chat,rest` into `/chat` and `rest`.
 fn split_namespace(text: &str) -> Result<(&str, &str), ParseError> {
     if !text.starts_with('/') {
         return Ok((MAIN_NAMESPACE, text));
@@ -130,7 +123,7 @@ fn split_namespace(text: &str) -> Result<(&str, &str), ParseError> {
     }
 }
 
-/// `12rest` as (12, `rest`).
+/// Splits `12rest` into 12 and `rest`.
 fn split_id(text: &str) -> Result<(Option<u64>, &str), ParseError> {
     let digits = digits(text);
     if digits.is_empty() {

@@ -1,4 +1,4 @@
-//! Tables of frames with what each parses to, round trips, bounds, and a seeded fuzz.
+//! Tests of the codecs: tables of frames and their results, round trips, limits, and a seeded fuzz test.
 
 use std::fmt::Debug;
 
@@ -12,7 +12,7 @@ mod json;
 mod socket_io;
 mod upgrade;
 
-/// One line per frame: the frame, then what it parses to or why not.
+/// One line per frame: the frame, and the packet or error that it parses to.
 fn table<'a, T: Debug>(frames: &[&'a str], parse: impl Fn(&'a str) -> Result<T, ParseError>) -> String {
     let line = |frame: &&'a str| match parse(frame) {
         Ok(parsed) => format!("{frame} -> {parsed:?}\n"),

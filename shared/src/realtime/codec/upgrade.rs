@@ -1,14 +1,15 @@
-//! The upgrade request: which dialect its query asks for.
+//! Chooses the dialect of a connection from the query of its upgrade request.
 
 use serde::Serialize;
 
 use super::bounded;
 use crate::connection::Dialect;
 
-/// Why a handshake is refused. The answer is an HTTP 400 with [`UpgradeError::body`].
+/// Why an upgrade request is refused. The answer is HTTP 400 with [`UpgradeError::body`]. The texts are those of
+/// Engine.IO's reference server.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum UpgradeError {
-    /// `transport` is missing or not `websocket`; long polling cannot pass a WebSocket gateway.
+    /// `transport` is missing or not `websocket`. The gateway does not support long polling.
     #[error("Transport unknown")]
     UnknownTransport,
     /// `EIO` is missing or not `4`.
@@ -32,11 +33,11 @@ impl UpgradeError {
     }
 }
 
-/// The dialect that the query's `EIO` and `transport` ask for: Socket.IO if either is there, else JSON.
+/// The dialect for a query's `EIO` and `transport`: JSON if both are absent, Socket.IO for `4` and `websocket`.
 ///
 /// # Errors
 ///
-/// [`UpgradeError`] if one of them is there and they are not `4` and `websocket`.
+/// [`UpgradeError`] for everything else.
 pub fn dialect(eio: Option<&str>, transport: Option<&str>) -> Result<Dialect, UpgradeError> {
     match (eio, transport) {
         (None, None) => Ok(Dialect::Json),

@@ -86,7 +86,7 @@ fn append(db: &Connection, draft: &Draft) -> DbResult<Appended> {
         .ok_or_else(|| {
             corrupt("conversations", format!("conversation {} does not exist", draft.conversation_id))
         })?;
-    let message = draft.at(last + 1);
+    let message = draft.to_message(last + 1);
     let row = insert(db, &message)?;
     let sql = "UPDATE conversations SET last_seq = ?2, last_message = ?3, updated_at = max(updated_at, ?4)
                WHERE id = ?1";

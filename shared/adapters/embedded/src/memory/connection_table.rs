@@ -89,7 +89,7 @@ impl ConnectionTable {
         self.receivers(self.by_room.get(room).into_iter().flatten())
     }
 
-    pub(super) fn everyone(&self, after: Option<&ConnectionId>, limit: u32) -> Vec<Receiver> {
+    pub(super) fn all_attached(&self, after: Option<&ConnectionId>, limit: u32) -> Vec<Receiver> {
         use std::ops::Bound::{Excluded, Unbounded};
         let entries = self.by_id.range((after.map_or(Unbounded, Excluded), Unbounded));
         entries.filter_map(|(_, entry)| receiver(&entry.connection)).take(limit as usize).collect()

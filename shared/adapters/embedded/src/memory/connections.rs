@@ -40,8 +40,8 @@ impl Connections for Embedded {
         Ok(self.memory.connections().of_session(session))
     }
 
-    async fn everyone(&self, after: Option<&ConnectionId>, limit: u32) -> StoreResult<Vec<Receiver>> {
-        Ok(self.memory.connections().everyone(after, limit))
+    async fn all_attached(&self, after: Option<&ConnectionId>, limit: u32) -> StoreResult<Vec<Receiver>> {
+        Ok(self.memory.connections().all_attached(after, limit))
     }
 }
 

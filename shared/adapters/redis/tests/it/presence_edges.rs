@@ -118,7 +118,7 @@ async fn ids_with_a_common_prefix_do_not_match_each_other() {
         assert_eq!(server.redis.joined(&ConversationId::trusted(user)).await.unwrap(), found);
     }
     let mut seen: Vec<ConnectionId> = Vec::new();
-    while let [next] = server.redis.everyone(seen.last(), 1).await.unwrap().as_slice() {
+    while let [next] = server.redis.all_attached(seen.last(), 1).await.unwrap().as_slice() {
         seen.push(next.id.clone());
     }
     assert_eq!(seen, ["c", "c-", "c=", "cc"].map(ConnectionId::trusted));

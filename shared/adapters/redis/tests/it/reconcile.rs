@@ -50,7 +50,7 @@ async fn reconcile_restores_an_index_when_it_is_lost() {
         let found = redis.of_users(std::slice::from_ref(&ada)).await.unwrap();
         assert_eq!(found.len(), 1, "{lost}");
         assert_eq!(redis.of_session(&identity("ada").session_id).await.unwrap(), found, "{lost}");
-        assert_eq!(redis.everyone(None, 9).await.unwrap(), found, "{lost}");
+        assert_eq!(redis.all_attached(None, 9).await.unwrap(), found, "{lost}");
         assert_eq!(redis.due(NOW, 9).await.unwrap(), [redis.get(&id).await.unwrap().unwrap()], "{lost}");
         assert!(redis.end(&id, NOW).await.unwrap().unwrap().last);
         assert_eq!(server.keys(), Vec::<String>::new(), "{lost}");
@@ -67,7 +67,7 @@ async fn reconcile_reports_users_as_offline_when_the_connections_hash_is_lost() 
     server.command::<()>(&["DEL", &format!("{{{}}}:connections", server.prefix)]);
 
     assert_eq!(redis.reconcile(NOW).await.unwrap(), [UserId::trusted("ada")]);
-    assert!(redis.everyone(None, 9).await.unwrap().is_empty());
+    assert!(redis.all_attached(None, 9).await.unwrap().is_empty());
     assert!(redis.joined(&room).await.unwrap().is_empty());
     let later = NOW + std::time::Duration::from_secs(1);
     assert_eq!(redis.expired(later, 9).await.unwrap(), std::slice::from_ref(&id));

@@ -1,12 +1,12 @@
-//! Socket.IO packets to a client, each a whole frame: the Engine.IO message around it included.
+//! Encodes Socket.IO packets for clients as complete frames, including the Engine.IO message around them.
 
 use serde::Serialize;
 
 use super::MAIN_NAMESPACE;
 use crate::realtime::codec::{bounded, engine_io};
 
-/// The answer to CONNECT. Exactly `{sid}`: a further key switches on client features we do not serve.
-/// Sent twice it fires the client's `connect` again, so `sid` should stay the same.
+/// The answer to CONNECT. Its payload is exactly `{sid}`, because further keys switch on client features that Ulak does
+/// not serve. A second one makes the client fire `connect` again, so `sid` should stay the same.
 pub fn connect(namespace: &str, sid: &str) -> String {
     #[derive(Serialize)]
     struct Session<'a> {
@@ -15,8 +15,8 @@ pub fn connect(namespace: &str, sid: &str) -> String {
     packet('0', namespace, None, &bounded::to_string(&Session { sid }))
 }
 
-/// The refusal of CONNECT: the client sees `err.message` and, if there is one, `err.data`, and does
-/// not try again by itself.
+/// The refusal of CONNECT. The client reports it as `connect_error` with `err.message` and, if given, `err.data`, and
+/// does not try again by itself.
 pub fn connect_error(namespace: &str, message: &str, data: Option<&impl Serialize>) -> String {
     #[derive(Serialize)]
     struct Refusal<'a, D> {
@@ -27,18 +27,18 @@ pub fn connect_error(namespace: &str, message: &str, data: Option<&impl Serializ
     packet('4', namespace, None, &bounded::to_string(&Refusal { message, data }))
 }
 
-/// The end of a session for good: after a bare close the client would come back.
+/// The server's DISCONNECT: it tells the client not to reconnect, which it would do after a mere close.
 pub fn disconnect(namespace: &str) -> String {
     packet('1', namespace, None, "")
 }
 
-/// An event with one argument, `payload` being JSON already. With an `id` the client is asked for an ack.
+/// An event with one argument; `payload` is JSON already. With an `id`, the client answers with an ack.
 pub fn event(namespace: &str, id: Option<u64>, name: &str, payload: &str) -> String {
     let name = bounded::to_string(name);
     packet('2', namespace, id, &format!("[{name},{payload}]"))
 }
 
-/// The ack of the event `id` with one argument, `payload` being JSON already.
+/// The ack of the event `id` with one argument; `payload` is JSON already.
 pub fn ack(namespace: &str, id: u64, payload: &str) -> String {
     packet('3', namespace, Some(id), &format!("[{payload}]"))
 }

@@ -1,14 +1,14 @@
-//! Frames at and beyond each limit, and text that only a browser would send.
+//! Frames at and beyond each limit, and lone surrogates, which browsers send.
 
 use serde_json::json;
 
 use crate::connection::Dialect;
 use crate::realtime::codec::{Inbound, MAX_DEPTH, MAX_FRAME_BYTES, MAX_NAMESPACE_BYTES, ParseError};
 
-const EVERY: [Dialect; 2] = [Dialect::SocketIo, Dialect::Json];
+const BOTH: [Dialect; 2] = [Dialect::SocketIo, Dialect::Json];
 
-/// An event frame of each dialect around `payload`.
-fn around(dialect: Dialect, payload: &str) -> String {
+/// An event frame with this payload.
+fn event_with(dialect: Dialect, payload: &str) -> String {
     match dialect {
         Dialect::SocketIo => format!(r#"42["x",{payload}]"#),
         Dialect::Json => format!(r#"{{"action":"x","data":{payload}}}"#),
@@ -16,26 +16,26 @@ fn around(dialect: Dialect, payload: &str) -> String {
 }
 
 fn payload_of(dialect: Dialect, payload: &str) -> Result<serde_json::Value, ParseError> {
-    match dialect.parse(&around(dialect, payload))? {
+    match dialect.parse(&event_with(dialect, payload))? {
         Inbound::Event { payload, .. } => Ok(payload),
-        Inbound::Refused { why: "is nested too deeply", .. } => Err(ParseError::TooDeep),
-        other => panic!("no event: {other:?}"),
+        Inbound::Refused { why: "must not be nested deeper than 32 levels", .. } => Err(ParseError::TooDeep),
+        other => panic!("not an event: {other:?}"),
     }
 }
 
 #[test]
-fn a_frame_may_be_as_long_as_the_gateway_allows_and_no_longer() {
-    for dialect in EVERY {
-        let longest = MAX_FRAME_BYTES - around(dialect, "\"\"").len();
+fn frame_is_rejected_when_it_is_longer_than_the_gateway_allows() {
+    for dialect in BOTH {
+        let longest = MAX_FRAME_BYTES - event_with(dialect, "\"\"").len();
         assert!(payload_of(dialect, &format!("\"{}\"", "a".repeat(longest))).is_ok());
-        let beyond = payload_of(dialect, &format!("\"{}\"", "a".repeat(longest + 1)));
-        assert_eq!(beyond, Err(ParseError::TooLong));
+        let too_long = payload_of(dialect, &format!("\"{}\"", "a".repeat(longest + 1)));
+        assert_eq!(too_long, Err(ParseError::TooLong));
     }
 }
 
 #[test]
-fn nesting_is_bounded_before_parsing() {
-    for dialect in EVERY {
+fn deep_nesting_is_rejected_before_parsing() {
+    for dialect in BOTH {
         let nested = |depth: usize| format!("{}{}", "[".repeat(depth), "]".repeat(depth));
         assert!(payload_of(dialect, &nested(MAX_DEPTH - 1)).is_ok());
         assert_eq!(payload_of(dialect, &nested(MAX_DEPTH)), Err(ParseError::TooDeep));
@@ -45,8 +45,8 @@ fn nesting_is_bounded_before_parsing() {
 }
 
 #[test]
-fn brackets_in_strings_and_side_by_side_are_no_nesting() {
-    for dialect in EVERY {
+fn brackets_in_strings_and_side_by_side_do_not_count_as_nesting() {
+    for dialect in BOTH {
         let text = format!(r#""{}\"{}\\""#, "[{".repeat(100), "{[".repeat(100));
         assert!(payload_of(dialect, &text).is_ok());
         assert!(payload_of(dialect, &format!("[{}[]]", "{},[],".repeat(100))).is_ok());
@@ -54,15 +54,15 @@ fn brackets_in_strings_and_side_by_side_are_no_nesting() {
 }
 
 #[test]
-fn a_namespace_is_short() {
+fn namespace_is_rejected_when_it_is_too_long() {
     let frame = |length: usize| format!("40/{},", "n".repeat(length - 1));
     assert!(Dialect::SocketIo.parse(&frame(MAX_NAMESPACE_BYTES)).is_ok());
-    let beyond = Dialect::SocketIo.parse(&frame(MAX_NAMESPACE_BYTES + 1));
-    assert_eq!(beyond, Err(ParseError::NamespaceTooLong));
+    let too_long = Dialect::SocketIo.parse(&frame(MAX_NAMESPACE_BYTES + 1));
+    assert_eq!(too_long, Err(ParseError::NamespaceTooLong));
 }
 
 #[test]
-fn an_ack_id_has_64_bits() {
+fn ack_id_is_rejected_when_it_exceeds_64_bits() {
     let frame = |id: &str| Dialect::SocketIo.parse(&format!(r#"42{id}["x"]"#));
     assert!(frame("18446744073709551615").is_ok());
     assert_eq!(frame("18446744073709551616"), Err(ParseError::AckIdOutOfRange));
@@ -70,9 +70,9 @@ fn an_ack_id_has_64_bits() {
 }
 
 #[test]
-fn half_an_emoji_costs_a_character_and_not_the_connection() {
-    for dialect in EVERY {
-        for (sent, read) in [
+fn lone_surrogate_is_replaced_and_the_frame_accepted() {
+    for dialect in BOTH {
+        for (sent, expected) in [
             (r#""\ud83d""#, "\u{fffd}"),
             (r#""\uDE00 end""#, "\u{fffd} end"),
             (r#""\ud83d\ud83d\ude00""#, "\u{fffd}\u{1F600}"),
@@ -81,14 +81,14 @@ fn half_an_emoji_costs_a_character_and_not_the_connection() {
             (r#""\ude00\ud83d""#, "\u{fffd}\u{fffd}"),
             (r#""\ud83d\ude00""#, "\u{1F600}"),
         ] {
-            assert_eq!(payload_of(dialect, sent), Ok(json!(read)), "{sent}");
+            assert_eq!(payload_of(dialect, sent), Ok(json!(expected)), "{sent}");
         }
     }
 }
 
 #[test]
-fn broken_escapes_stay_errors() {
-    for dialect in EVERY {
+fn invalid_escapes_beside_a_lone_surrogate_are_rejected() {
+    for dialect in BOTH {
         for sent in
             [r#""\ud83d \x""#, r#""\ud83d \u12""#, r#""\ud8""#, r#""\ud83d \é""#, r#""\ud83d\"#, "\"\\u€\""]
         {

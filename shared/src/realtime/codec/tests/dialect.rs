@@ -1,4 +1,4 @@
-//! What both dialects have in common.
+//! Frames of both dialects through the common interface.
 
 use expect_test::expect;
 use serde_json::json;
@@ -10,7 +10,7 @@ use crate::realtime::codec::{AckId, EventFrames, Inbound, json::Id};
 const BOTH: [Dialect; 2] = [Dialect::SocketIo, Dialect::Json];
 
 #[test]
-fn socket_io_frames() {
+fn socket_io_frame_parses_to_the_common_type() {
     let frames = [
         "40",
         r#"40{"token":"t"}"#,
@@ -57,18 +57,18 @@ fn socket_io_frames() {
         451-0["file",{"_placeholder":true,"num":0}] -> Refused { namespace: "/", ack: Some(SocketIo(0)), why: "binary attachments are not supported" }
         461-0[{"_placeholder":true,"num":0}] -> Ignore
         bAQIDBA== -> Ignore
-        44{} -> Error: packet only a server may send
-        2 -> Error: invalid heartbeat direction
+        44{} -> Error: packet type that only the server sends
+        2 -> Error: ping from a client; only the server sends pings
         4 -> Error: unknown packet type
         4abc -> Error: unknown packet type
-        42{} -> Error: invalid payload
+        42{} -> Error: JSON of the wrong shape
         42["connect"] -> Error: reserved event name
         {"action":"typing"} -> Error: unknown packet type
     "#]].assert_eq(&table(&frames, |frame| Dialect::SocketIo.parse(frame)));
 }
 
 #[test]
-fn json_frames() {
+fn json_frame_parses_to_the_common_type() {
     let frames = [
         r#"{"action":"typing","data":{"n":1}}"#,
         r#"{"action":"join_room","id":"1","data":"65f0c0ffee"}"#,
@@ -83,17 +83,17 @@ fn json_frames() {
         {"action":"join_room","id":"1","data":"65f0c0ffee"} -> Event { namespace: "/", name: "join_room", payload: String("65f0c0ffee"), ack: Some(Json(Text("1"))) }
         {"action":"online_users","id":2} -> Event { namespace: "/", name: "online_users", payload: Null, ack: Some(Json(Number(Number(2)))) }
         {"action":"pong"} -> Pong
-        40 -> Error: invalid payload
-        2 -> Error: invalid payload
-        {} -> Error: invalid payload
+        40 -> Error: JSON of the wrong shape
+        2 -> Error: JSON of the wrong shape
+        {} -> Error: JSON of the wrong shape
     "#]].assert_eq(&table(&frames, |frame| Dialect::Json.parse(frame)));
 }
 
 #[test]
-fn frames_to_a_client() {
-    let done = json!({ "ok": true });
+fn answers_events_and_pings_are_encoded_in_each_dialect() {
+    let success = json!({ "ok": true });
     let ids = [AckId::SocketIo(0), AckId::Json(Id::Text("1".to_owned()))];
-    let mut frames = ids.iter().map(|id| id.answer(&done)).collect::<Vec<_>>();
+    let mut frames = ids.iter().map(|id| id.answer(&success)).collect::<Vec<_>>();
     for (dialect, id) in BOTH.iter().zip(&ids) {
         frames.push(dialect.event("typing", &json!({ "n": 1 })));
         frames.push(id.answer(&json!({ "ok": false })));
@@ -118,7 +118,7 @@ fn frames_to_a_client() {
 }
 
 #[test]
-fn a_fan_out_sends_what_each_dialect_would() {
+fn event_frames_equal_the_event_of_each_dialect() {
     let payload = json!({ "message": { "content": "merhaba \"dünya\"" } });
     let frames = EventFrames::new("message_received", &payload);
     for dialect in BOTH {
@@ -127,23 +127,23 @@ fn a_fan_out_sends_what_each_dialect_would() {
 }
 
 #[test]
-fn only_socket_io_closes_on_a_wrong_frame() {
+fn only_socket_io_closes_on_a_parse_error() {
     assert_eq!(BOTH.map(Dialect::closes_on_parse_error), [true, false]);
 }
 
 #[test]
-fn a_dialect_is_stored_as_a_word() {
+fn dialect_serialises_to_its_stored_name() {
     expect![[r#"["socket_io","json"]"#]].assert_eq(&serde_json::to_string(&BOTH).unwrap());
 }
 
 #[test]
-fn an_event_means_the_same_in_both_dialects() {
-    let meaning = |dialect: Dialect, frame| match dialect.parse(frame).unwrap() {
+fn event_parses_to_the_same_content_in_both_dialects() {
+    let content = |dialect: Dialect, frame| match dialect.parse(frame).unwrap() {
         Inbound::Event { namespace, name, payload, ack } => (namespace, name, payload, ack.is_some()),
-        other => panic!("no event: {other:?}"),
+        other => panic!("not an event: {other:?}"),
     };
     assert_eq!(
-        meaning(Dialect::SocketIo, r#"423["typing",{"n":1}]"#),
-        meaning(Dialect::Json, r#"{"action":"typing","id":3,"data":{"n":1}}"#),
+        content(Dialect::SocketIo, r#"423["typing",{"n":1}]"#),
+        content(Dialect::Json, r#"{"action":"typing","id":3,"data":{"n":1}}"#),
     );
 }

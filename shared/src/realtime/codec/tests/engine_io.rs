@@ -9,7 +9,7 @@ use crate::realtime::codec::engine_io::{OpenPacket, PING, Packet, message, parse
 use crate::realtime::ping::PingTimers;
 
 #[test]
-fn packets_from_a_client() {
+fn packet_parses_by_its_first_character() {
     let frames = [
         "3",
         "3probe",
@@ -46,7 +46,7 @@ fn packets_from_a_client() {
 }
 
 #[test]
-fn wrong_packets() {
+fn invalid_packet_is_rejected() {
     let frames = [
         "",
         "abc",
@@ -66,12 +66,12 @@ fn wrong_packets() {
          -> Error: unknown packet type
         abc -> Error: unknown packet type
         OK -> Error: unknown packet type
-        0 -> Error: packet only a server may send
-        0abc -> Error: packet only a server may send
-        0{"sid":"x"} -> Error: packet only a server may send
-        2 -> Error: invalid heartbeat direction
-        2hello -> Error: invalid heartbeat direction
-        2probe -> Error: invalid heartbeat direction
+        0 -> Error: packet type that only the server sends
+        0abc -> Error: packet type that only the server sends
+        0{"sid":"x"} -> Error: packet type that only the server sends
+        2 -> Error: ping from a client; only the server sends pings
+        2hello -> Error: ping from a client; only the server sends pings
+        2probe -> Error: ping from a client; only the server sends pings
         7 -> Error: unknown packet type
          3 -> Error: unknown packet type
         😀 -> Error: unknown packet type
@@ -81,14 +81,14 @@ fn wrong_packets() {
 }
 
 #[test]
-fn the_open_packet_has_all_five_keys() {
+fn open_packet_has_all_five_keys() {
     let timers = PingTimers::new(Duration::from_secs(300), Duration::from_secs(120)).unwrap();
     let open = OpenPacket::new("L0SM9cOFvHcCIhw=", timers, 32768).encode();
     expect![[r#"0{"sid":"L0SM9cOFvHcCIhw=","upgrades":[],"pingInterval":300000,"pingTimeout":120000,"maxPayload":32768}"#]].assert_eq(&open);
 }
 
 #[test]
-fn ping_timers_stay_within_the_clients_timer() {
+fn ping_timers_are_rejected_when_zero_or_together_over_31_bits() {
     let cases = [
         (300_000, 120_000),
         (300, 200),
@@ -102,8 +102,8 @@ fn ping_timers_stay_within_the_clients_timer() {
     ];
     let check = |(interval, timeout)| {
         let timers = PingTimers::new(Duration::from_millis(interval), Duration::from_millis(timeout));
-        let taken = timers.map(|timers| (timers.interval(), timers.timeout()));
-        format!("{interval} + {timeout} -> {taken:?}\n")
+        let accepted = timers.map(|timers| (timers.interval(), timers.timeout()));
+        format!("{interval} + {timeout} -> {accepted:?}\n")
     };
     expect![[r#"
         300000 + 120000 -> Ok((300s, 120s))
@@ -120,7 +120,7 @@ fn ping_timers_stay_within_the_clients_timer() {
 }
 
 #[test]
-fn a_ping_is_two_and_a_message_comes_back_whole() {
+fn message_parses_back_to_its_data() {
     assert_eq!(PING, "2");
     for data in ["", "hello", "0{}", "äöü€😀", "\0\n"] {
         assert_eq!(parse(&message(data)), Ok(Packet::Message(data)));

@@ -1,6 +1,6 @@
-//! A seeded fuzz: valid frames, mutated, must parse or be refused, and never grow.
+//! A seeded fuzz test: mutated valid frames are parsed or rejected without a panic, and their answers stay small.
 //!
-//! `ULAK_FUZZ_FRAMES` sets how many frames each dialect gets.
+//! `ULAK_FUZZ_FRAMES` sets the number of frames per dialect.
 
 use serde_json::Value;
 
@@ -34,10 +34,10 @@ const JSON: [&str; 5] = [
     r#"{"action":"pong"}"#,
 ];
 
-/// What a mutation likes to write: everything the grammars give a meaning to.
+/// The bytes that mutations write: all those with a meaning in one of the grammars.
 const TOKENS: &[u8] = b"0123456789[]{}\",:/\\-+.eEbu$ \n\0\x7f\xc3\xf0truenulldDfF";
 
-/// Marsaglia's xorshift: the same frames on every machine.
+/// Marsaglia's xorshift generator, for the same frames on every machine.
 struct XorShift(u64);
 
 impl XorShift {
@@ -57,7 +57,7 @@ impl XorShift {
     }
 }
 
-/// One mutation: overwrite, insert, remove, repeat, cut off, or graft another frame's end.
+/// One mutation: overwrites, inserts, removes, repeats, cuts off, or appends the end of another frame.
 fn mutate(frame: &mut Vec<u8>, seeds: &[&str], random: &mut XorShift) {
     let at = random.below(frame.len() + 1);
     let end = (at + random.below(6)).min(frame.len());
@@ -82,7 +82,7 @@ fn answer(dialect: Dialect, ack: Option<&AckId>, payload: &Value) -> String {
     ack.map_or_else(|| dialect.event("error", payload), |ack| ack.answer(payload))
 }
 
-/// Answers whatever was read; the answers are the output that must stay bounded.
+/// Frames that the server might send in answer; their size must stay bounded.
 fn answers(dialect: Dialect, inbound: Inbound) -> Vec<String> {
     match inbound {
         Inbound::Event { namespace, name, payload, ack } => {
@@ -98,12 +98,13 @@ fn answers(dialect: Dialect, inbound: Inbound) -> Vec<String> {
     }
 }
 
-/// What is sent for a JSON value may be longer than what came (`1e15` is written out), but not by much.
+/// Whether the frame parses. Asserts that its answers are bounded (they may be longer than the frame, since `1e15` is
+/// written out) and that an encoded event parses to the same name.
 fn check(dialect: Dialect, frame: &str) -> bool {
     let Ok(inbound) = dialect.parse(frame) else { return false };
     if let (Dialect::SocketIo, Inbound::Event { name, payload, .. }) = (dialect, &inbound) {
-        let again = dialect.parse(&dialect.event(name, payload));
-        assert!(matches!(again, Ok(Inbound::Event { name: same, .. }) if same == *name), "{frame}");
+        let parsed = dialect.parse(&dialect.event(name, payload));
+        assert!(matches!(parsed, Ok(Inbound::Event { name: same, .. }) if same == *name), "{frame}");
     }
     for answer in answers(dialect, inbound) {
         assert!(answer.len() <= 64 + 8 * frame.len(), "{frame} -> {answer}");
@@ -122,16 +123,16 @@ fn run(dialect: Dialect, seeds: &[&str], start: u64) {
         }
         accepted += u32::from(check(dialect, &String::from_utf8_lossy(&frame)));
     }
-    // A fuzz whose frames are all refused, or all taken, would test nothing.
+    // If all frames were rejected, or all accepted, the test would show nothing.
     assert!(accepted > frames / 50 && accepted < frames, "{accepted} of {frames} accepted");
 }
 
 #[test]
-fn mutated_socket_io_frames() {
+fn mutated_socket_io_frames_never_panic_or_grow() {
     run(Dialect::SocketIo, &SOCKET_IO, 0x9E37_79B9_7F4A_7C15);
 }
 
 #[test]
-fn mutated_json_frames() {
+fn mutated_json_frames_never_panic_or_grow() {
     run(Dialect::Json, &JSON, 0xD1B5_4A32_D192_ED03);
 }

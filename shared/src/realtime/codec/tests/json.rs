@@ -7,7 +7,7 @@ use super::table;
 use crate::realtime::codec::json::{Id, ack, event, parse};
 
 #[test]
-fn frames_from_a_client() {
+fn frame_parses_with_every_form_of_id_and_data() {
     let frames = [
         r#"{"action":"send_message","id":"1","data":{"content":"hi"}}"#,
         r#"{"action":"online_users"}"#,
@@ -29,7 +29,7 @@ fn frames_from_a_client() {
 }
 
 #[test]
-fn wrong_frames() {
+fn invalid_frame_is_rejected_or_answered_under_its_id() {
     let frames = [
         "",
         "hello",
@@ -53,28 +53,28 @@ fn wrong_frames() {
     expect![[r#"
          -> Error: invalid JSON
         hello -> Error: invalid JSON
-        3 -> Error: invalid payload
-        40 -> Error: invalid payload
-        null -> Error: invalid payload
-        {} -> Error: invalid payload
-        [] -> Error: invalid payload
-        ["send_message","1",{}] -> Error: invalid payload
-        {"action":""} -> Error: invalid payload
-        {"action":1} -> Error: invalid payload
+        3 -> Error: JSON of the wrong shape
+        40 -> Error: JSON of the wrong shape
+        null -> Error: JSON of the wrong shape
+        {} -> Error: JSON of the wrong shape
+        [] -> Error: JSON of the wrong shape
+        ["send_message","1",{}] -> Error: JSON of the wrong shape
+        {"action":""} -> Error: JSON of the wrong shape
+        {"action":1} -> Error: JSON of the wrong shape
         {"action":"x" -> Error: invalid JSON
         {"action":"x"}} -> Error: invalid JSON
-        {"action":"x","id":true} -> Error: invalid payload
-        {"action":"x","id":{"$ne":1}} -> Error: invalid payload
-        {"action":"x","payload":{}} -> Error: invalid payload
-        {"action":"x","id":7,"payload":{}} -> Err((Number(Number(7)), "a frame is {action, id, data}, with a text as its action"))
-        {"id":"7"} -> Err((Text("7"), "a frame is {action, id, data}, with a text as its action"))
+        {"action":"x","id":true} -> Error: JSON of the wrong shape
+        {"action":"x","id":{"$ne":1}} -> Error: JSON of the wrong shape
+        {"action":"x","payload":{}} -> Error: JSON of the wrong shape
+        {"action":"x","id":7,"payload":{}} -> Err((Number(Number(7)), "the frame must be {action, id, data} with a non-empty string as action and no other keys"))
+        {"id":"7"} -> Err((Text("7"), "the frame must be {action, id, data} with a non-empty string as action and no other keys"))
         {'action':'x'} -> Error: invalid JSON
     "#]]
     .assert_eq(&table(&frames, parse));
 }
 
 #[test]
-fn frames_to_a_client() {
+fn acks_and_events_are_encoded_as_documented() {
     let frames = [
         ack(&Id::Text("a\"b".to_owned()), r#"{"ok":true}"#),
         ack(&Id::Number(7.into()), r#"{"ok":true}"#),
@@ -90,13 +90,13 @@ fn frames_to_a_client() {
 }
 
 #[test]
-fn an_id_comes_back_as_it_came() {
+fn ack_repeats_the_id_of_a_valid_or_invalid_frame_unchanged() {
     for id in [json!("1"), json!(""), json!(1), json!(-1), json!(1.5), json!(u64::MAX), json!("😀\u{0}\"")]
     {
-        let well = parse(&json!({ "action": "x", "id": id }).to_string()).unwrap().unwrap();
-        let (wrong, _) = parse(&json!({ "acton": "x", "id": id }).to_string()).unwrap().unwrap_err();
-        for given in [well.id.unwrap(), wrong] {
-            let answer: serde_json::Value = serde_json::from_str(&ack(&given, "{}")).unwrap();
+        let frame = parse(&json!({ "action": "x", "id": id }).to_string()).unwrap().unwrap();
+        let (id_of_invalid, _) = parse(&json!({ "acton": "x", "id": id }).to_string()).unwrap().unwrap_err();
+        for parsed in [frame.id.unwrap(), id_of_invalid] {
+            let answer: serde_json::Value = serde_json::from_str(&ack(&parsed, "{}")).unwrap();
             assert_eq!(answer, json!({ "event": "ack", "id": id, "data": {} }));
         }
     }

@@ -1,4 +1,4 @@
-//! Socket.IO packets: every frame of the measured sequence, the grammar's freedoms, the rejects.
+//! Socket.IO packets: those of a recorded session, unusual but valid ones, and invalid ones.
 
 use expect_test::expect;
 use serde_json::json;
@@ -8,7 +8,7 @@ use crate::realtime::codec::socket_io::{Kind, RESERVED_EVENTS, ack, connect, con
 use crate::realtime::codec::socket_io::{disconnect, event, parse};
 
 #[test]
-fn packets_of_an_ordinary_session() {
+fn packets_of_a_recorded_session_parse() {
     let frames = [
         "0",
         r#"0{"token":"tok-123"}"#,
@@ -38,7 +38,7 @@ fn packets_of_an_ordinary_session() {
 }
 
 #[test]
-fn what_the_grammar_leaves_free() {
+fn unusual_but_valid_packets_parse() {
     let frames = [
         "0/random",
         "0/custom,",
@@ -92,7 +92,7 @@ fn what_the_grammar_leaves_free() {
 }
 
 #[test]
-fn wrong_packets() {
+fn invalid_packet_is_rejected() {
     let frames = [
         "",
         "abc",
@@ -142,46 +142,46 @@ fn wrong_packets() {
         9[] -> Error: unknown packet type
         € -> Error: unknown packet type
         2 -> Error: invalid JSON
-        2{} -> Error: invalid payload
-        2[] -> Error: invalid payload
+        2{} -> Error: JSON of the wrong shape
+        2[] -> Error: JSON of the wrong shape
         2["x" -> Error: invalid JSON
         2["x"]] -> Error: invalid JSON
         2abc["message-with-ack",1,"2",{"3":[false]}] -> Error: invalid JSON
-        2[null] -> Error: invalid payload
-        2[true] -> Error: invalid payload
-        2[{"name":"x"}] -> Error: invalid payload
-        2[["x"]] -> Error: invalid payload
-        2"x" -> Error: invalid payload
+        2[null] -> Error: JSON of the wrong shape
+        2[true] -> Error: JSON of the wrong shape
+        2[{"name":"x"}] -> Error: JSON of the wrong shape
+        2[["x"]] -> Error: JSON of the wrong shape
+        2"x" -> Error: JSON of the wrong shape
         2/zzz["x",1] -> Error: invalid JSON
-        218446744073709551616["x"] -> Error: ack id out of range
-        0[] -> Error: invalid payload
-        0null -> Error: invalid payload
-        0true -> Error: invalid payload
-        0"token" -> Error: invalid payload
+        218446744073709551616["x"] -> Error: ack id over 64 bits
+        0[] -> Error: JSON of the wrong shape
+        0null -> Error: JSON of the wrong shape
+        0true -> Error: JSON of the wrong shape
+        0"token" -> Error: JSON of the wrong shape
         0{ -> Error: invalid JSON
-        1{} -> Error: invalid payload
-        1abc -> Error: invalid payload
+        1{} -> Error: JSON of the wrong shape
+        1abc -> Error: JSON of the wrong shape
         3 -> Error: invalid JSON
-        3{} -> Error: invalid payload
-        3null -> Error: invalid payload
-        5["file"] -> Error: illegal attachments
-        5-["file"] -> Error: illegal attachments
-        5+1-["file"] -> Error: illegal attachments
-        51 -> Error: illegal attachments
-        5x-["file"] -> Error: illegal attachments
-        51.5-["file"] -> Error: illegal attachments
-        5-1-["file"] -> Error: illegal attachments
-        511-["file"] -> Error: illegal attachments
-        599999999999-["file"] -> Error: illegal attachments
-        51-[] -> Error: invalid payload
+        3{} -> Error: JSON of the wrong shape
+        3null -> Error: JSON of the wrong shape
+        5["file"] -> Error: attachment count missing, invalid or over 10
+        5-["file"] -> Error: attachment count missing, invalid or over 10
+        5+1-["file"] -> Error: attachment count missing, invalid or over 10
+        51 -> Error: attachment count missing, invalid or over 10
+        5x-["file"] -> Error: attachment count missing, invalid or over 10
+        51.5-["file"] -> Error: attachment count missing, invalid or over 10
+        5-1-["file"] -> Error: attachment count missing, invalid or over 10
+        511-["file"] -> Error: attachment count missing, invalid or over 10
+        599999999999-["file"] -> Error: attachment count missing, invalid or over 10
+        51-[] -> Error: JSON of the wrong shape
         51-["connect"] -> Error: reserved event name
-        61-{} -> Error: invalid payload
+        61-{} -> Error: JSON of the wrong shape
     "#]]
     .assert_eq(&table(&frames, parse));
 }
 
 #[test]
-fn reserved_names_are_refused_and_only_they() {
+fn event_is_rejected_only_when_its_name_is_reserved() {
     for name in RESERVED_EVENTS {
         assert_eq!(parse(&format!(r#"2["{name}"]"#)).unwrap_err().to_string(), "reserved event name");
         assert!(parse(&format!(r#"2["{name}d"]"#)).is_ok());
@@ -189,7 +189,7 @@ fn reserved_names_are_refused_and_only_they() {
 }
 
 #[test]
-fn packets_to_a_client() {
+fn packets_are_encoded_with_namespace_id_and_payload() {
     let refusal = json!({ "code": "AUTH_INVALID", "retryable": false });
     let frames = [
         connect("/", "sid1"),
@@ -220,7 +220,7 @@ fn packets_to_a_client() {
 }
 
 #[test]
-fn what_is_encoded_parses_back() {
+fn encoded_packet_parses_back_to_its_content() {
     for namespace in ["/", "/chat", "/çay"] {
         let frame = event(namespace, Some(12), "quote \" and \u{1F600}", r#"{"a":[1,"2",null]}"#);
         let packet = parse(frame.strip_prefix('4').unwrap()).unwrap();

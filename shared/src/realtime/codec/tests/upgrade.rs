@@ -1,11 +1,11 @@
-//! Which dialect a query asks for.
+//! The dialect for each form of an upgrade request's query.
 
 use expect_test::expect;
 
 use crate::realtime::codec::upgrade::dialect;
 
 #[test]
-fn the_query_decides_the_dialect() {
+fn query_selects_the_dialect_or_the_upgrade_is_refused() {
     let queries = [
         (None, None),
         (Some("4"), Some("websocket")),
