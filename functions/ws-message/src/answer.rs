@@ -50,7 +50,7 @@ fn log_failed_push(id: &ConnectionId, sent: Result<(), PushError>) {
     match sent {
         Ok(()) | Err(PushError::Gone) => {}
         Err(error @ (PushError::TooLarge | PushError::Busy | PushError::Failed(_))) => {
-            tracing::warn!(connection = %id, %error, "answer not pushed");
+            tracing::warn!(connection_id = %id, %error, "answer not pushed");
         }
     }
 }

@@ -96,7 +96,7 @@ struct WireReply<'a> {
 /// Logs the error. The reply has its status for an upgrade, and 200 otherwise.
 fn error_reply(error: &Error, is_upgrade: bool, id: &str, connection: &ConnectionId) -> SocketReply {
     let cause = std::error::Error::source(error).map(ToString::to_string);
-    tracing::warn!(target: REQUESTS, request_id = id, connection = %connection, code = error.code(), cause, "socket invocation failed");
+    tracing::warn!(target: REQUESTS, request_id = id, connection_id = %connection, code = error.code(), cause, "socket invocation failed");
     if !is_upgrade {
         return SocketReply::ok();
     }

@@ -114,7 +114,7 @@ impl<'a> Fanout<'a> {
     pub async fn close_unknown(&self, id: &ConnectionId) {
         if self.push.close(id).await.is_ok() {
             let reason = CloseReason::RecordLost;
-            tracing::info!(connection = %id, reason = %reason.text(), "connection closed");
+            tracing::info!(connection_id = %id, reason = %reason.text(), "connection ended");
         }
     }
 
@@ -193,7 +193,7 @@ impl<'a> Fanout<'a> {
             Ok(()) => None,
             Err(PushError::Gone) => Some(id),
             Err(error @ (PushError::TooLarge | PushError::Busy | PushError::Failed(_))) => {
-                tracing::warn!(connection = %id, %error, "push failed");
+                tracing::warn!(connection_id = %id, %error, "push failed");
                 None
             }
         }
@@ -203,13 +203,13 @@ impl<'a> Fanout<'a> {
 /// The one log line of a connection's end.
 fn log_closed(ended: &EndedConnection, reason: &CloseReason) {
     let connection = &ended.connection;
-    let user = connection.identity.as_ref().map(|identity| identity.user_id.as_str());
+    let user_id = connection.identity.as_ref().map(|identity| identity.user_id.as_str());
     tracing::info!(
-        connection = %connection.id,
-        user,
+        connection_id = %connection.id,
+        user_id,
         code = reason.code(),
         reason = %reason.text(),
-        "connection closed"
+        "connection ended"
     );
 }
 
