@@ -45,7 +45,7 @@ fn read(mut form: Form) -> Result<CreateRequest, Error> {
     let name = form.optional("name", text(parse_group_name));
     match (&direct, &others) {
         (Some(_), Some(_)) => {
-            form.add_error("participantIds", "give participantId or participantIds, not both")
+            form.add_error("participantIds", "give participantId or participantIds, not both");
         }
         (None, None) => {
             let fields = ["participantId", "participantIds"];
