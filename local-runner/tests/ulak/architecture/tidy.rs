@@ -27,7 +27,7 @@ fn collect(folder: &Path, found: &mut Vec<PathBuf>) {
 }
 
 fn all() -> Vec<(PathBuf, String)> {
-    let files = ["shared", "functions", "local-runner"].into_iter().flat_map(sources);
+    let files = ["shared", "functions", "local-runner", "test-support"].into_iter().flat_map(sources);
     files.map(|file| (file.clone(), fs::read_to_string(&file).unwrap())).collect()
 }
 

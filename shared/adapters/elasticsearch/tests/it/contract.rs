@@ -1,14 +1,13 @@
 //! The contract that every adapter is held to.
 
+use test_support::contract::{self, SearchPorts};
+
 use crate::world::World;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn search() {
     let Some(world) = World::new().await else { return };
-    let subject = shared::contract::Search {
-        index: world.search.clone(),
-        chats: None,
-        indexing: Some(world.search.clone()),
-    };
-    shared::contract::hold("search", "elasticsearch", shared::contract::search(), subject).await;
+    let subject =
+        SearchPorts { index: world.search.clone(), documents: None, writer: Some(world.search.clone()) };
+    contract::verify("search", "elasticsearch", contract::search(), subject).await;
 }

@@ -1,6 +1,5 @@
 //! A test's own index on the real server, gone again when the test ends; and messages to put into it.
 
-use shared::contract::aloud;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -10,6 +9,7 @@ use shared::message::{Message, MessageKind};
 use shared::ports::{SearchDocument, SearchIndex, SearchIndexWriter, SearchQuery};
 use shared::search::terms;
 use shared::time::Time;
+use test_support::server_url;
 
 /// When the tests play.
 pub(crate) const NOW: Time = Time::from_millis(1_700_000_000_000);
@@ -33,10 +33,7 @@ impl World {
 
     /// Without an index.
     pub(crate) fn bare() -> Option<Self> {
-        let Ok(url) = std::env::var("ELASTICSEARCH_URL") else {
-            aloud("SKIPPED: set ELASTICSEARCH_URL to test against a real Elasticsearch or OpenSearch");
-            return None;
-        };
+        let url = server_url("ELASTICSEARCH_URL")?;
         let index = format!("test-{:x}", Entropy::default().bits());
         let config = Config::new(&url, &index).unwrap();
         Some(Self { search: Arc::new(Search::new(config.clone())), config })

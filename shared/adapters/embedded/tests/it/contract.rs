@@ -4,8 +4,10 @@ use std::sync::Arc;
 
 use adapter_embedded::Embedded;
 use async_trait::async_trait;
-use shared::contract::{self, Broker, Chats, Lines, QueueView, Search, Waiting, hold};
 use shared::ports::{Outbox, OutboxMessage, Probe, StoreResult};
+use test_support::contract::{
+    self, BacklogPorts, DocumentPorts, PresencePorts, QueuePorts, QueueView, SearchPorts, verify,
+};
 
 const ADAPTER: &str = "embedded";
 
@@ -13,13 +15,13 @@ fn embedded() -> Arc<Embedded> {
     Arc::new(Embedded::temporary().unwrap())
 }
 
-fn chats(store: &Arc<Embedded>) -> Chats {
-    Chats { conversations: store.clone(), messages: store.clone() }
+fn document_ports(store: &Arc<Embedded>) -> DocumentPorts {
+    DocumentPorts { conversations: store.clone(), messages: store.clone() }
 }
 
-fn lines() -> Lines {
+fn presence_ports() -> PresencePorts {
     let store = embedded();
-    Lines {
+    PresencePorts {
         connections: store.clone(),
         rooms: store.clone(),
         heartbeats: store.clone(),
@@ -30,83 +32,84 @@ fn lines() -> Lines {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn users() {
-    hold("users", ADAPTER, contract::users(), embedded()).await;
+    verify("users", ADAPTER, contract::users(), embedded()).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn sessions() {
-    hold("sessions", ADAPTER, contract::sessions(), embedded()).await;
+    verify("sessions", ADAPTER, contract::sessions(), embedded()).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn rate_limits() {
-    hold("rate_limits", ADAPTER, contract::rate_limits(), embedded()).await;
+    verify("rate_limits", ADAPTER, contract::rate_limits(), embedded()).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn conversations() {
-    hold("conversations", ADAPTER, contract::conversations(), chats(&embedded())).await;
+    verify("conversations", ADAPTER, contract::conversations(), document_ports(&embedded())).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn messages() {
-    hold("messages", ADAPTER, contract::messages(), chats(&embedded())).await;
+    verify("messages", ADAPTER, contract::messages(), document_ports(&embedded())).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn search() {
     let index = embedded();
-    let subject = Search { chats: Some(chats(&index)), index, indexing: None };
-    hold("search", ADAPTER, contract::search(), subject).await;
+    let subject = SearchPorts { documents: Some(document_ports(&index)), index, writer: None };
+    verify("search", ADAPTER, contract::search(), subject).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn index_backlog() {
     let store = embedded();
-    let subject = Waiting { chats: chats(&store), index_backlog: store };
-    hold("index_backlog", ADAPTER, contract::index_backlog(), subject).await;
+    let subject = BacklogPorts { documents: document_ports(&store), index_backlog: store };
+    verify("index_backlog", ADAPTER, contract::index_backlog(), subject).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn auto_messages() {
-    hold("auto_messages", ADAPTER, contract::auto_messages(), embedded()).await;
+    verify("auto_messages", ADAPTER, contract::auto_messages(), embedded()).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn connections() {
-    hold("connections", ADAPTER, contract::connections(), lines()).await;
+    verify("connections", ADAPTER, contract::connections(), presence_ports()).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn rooms() {
-    hold("rooms", ADAPTER, contract::rooms(), lines()).await;
+    verify("rooms", ADAPTER, contract::rooms(), presence_ports()).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn heartbeats() {
-    hold("heartbeats", ADAPTER, contract::heartbeats(), lines()).await;
+    verify("heartbeats", ADAPTER, contract::heartbeats(), presence_ports()).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn presence() {
-    hold("presence", ADAPTER, contract::presence(), lines()).await;
+    verify("presence", ADAPTER, contract::presence(), presence_ports()).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn last_seen() {
-    hold("last_seen", ADAPTER, contract::last_seen(), lines()).await;
+    verify("last_seen", ADAPTER, contract::last_seen(), presence_ports()).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn cache() {
-    hold("cache", ADAPTER, contract::cache(), embedded()).await;
+    verify("member_cache", ADAPTER, contract::member_cache(), embedded()).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn outbox() {
     let store = embedded();
     let view = Arc::new(View(store.clone()));
-    hold("outbox", ADAPTER, contract::outbox(), Broker { outbox: store as Arc<dyn Outbox>, view }).await;
+    verify("outbox", ADAPTER, contract::outbox(), QueuePorts { outbox: store as Arc<dyn Outbox>, view })
+        .await;
 }
 
 #[tokio::test]

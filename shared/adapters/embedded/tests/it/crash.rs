@@ -1,18 +1,18 @@
 //! kill -9 at any moment: every acknowledged message is there once, in its place.
 
-use shared::contract::aloud;
 use std::io::{BufRead as _, BufReader};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
 use adapter_embedded::Embedded;
-use shared::contract::World;
 use shared::conversation::{ActivityCursor, Conversation};
 use shared::id::{ConversationId, UserId};
 use shared::message::{Appended, Draft, SeqRange};
 use shared::ports::{Conversations, Messages, Outbox, OutboxMessage};
 use shared::time::Time;
+use test_support::contract::CaseData;
+use test_support::report;
 
 /// Set for the child, to the directory that it writes to.
 const CHILD: &str = "ULAK_EMBEDDED_CRASH_CHILD";
@@ -42,11 +42,11 @@ async fn child_that_writes_until_killed() {
 }
 
 async fn write_for_ever(store: Embedded) {
-    let world = World::fresh();
+    let data = CaseData::fresh();
     loop {
         let draft = Draft {
-            client_message_id: Some(world.id()),
-            ..world.draft(&conversation(), &writer(), "to be remembered").unwrap()
+            client_message_id: Some(data.id()),
+            ..data.draft(&conversation(), &writer(), "to be remembered").unwrap()
         };
         let Appended::Created(message) = store.append(&draft).await.unwrap() else { panic!("a repeat") };
         let job = OutboxMessage { id: message.id.to_string(), body: Vec::new(), attempt: 0 };
@@ -77,7 +77,7 @@ fn what_was_acknowledged_survives_kill_9_exactly_once() {
         assert_eq!(jobs.iter().filter(|job| *job == id).count(), 1, "the job {id}");
     }
     assert!(messages.is_sorted_by(|a, b| a.1 < b.1), "no place is taken twice");
-    aloud(&format!("killed {KILLS} times: {} acknowledged, {} stored", acknowledged.len(), messages.len()));
+    report(&format!("killed {KILLS} times: {} acknowledged, {} stored", acknowledged.len(), messages.len()));
 }
 
 fn spawn(dir: &Path) -> Child {

@@ -1,6 +1,5 @@
 //! A server that is not there, does not answer, or goes and comes back: 503 within the bound, then recovery.
 
-use shared::contract::aloud;
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
@@ -9,6 +8,7 @@ use std::time::{Duration, Instant};
 use adapter_mongodb::{Config, Mongo};
 use shared::error::StoreError;
 use shared::ports::{Probe, Users};
+use test_support::skip;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinSet;
 
@@ -108,7 +108,7 @@ fn host(uri: &str) -> Option<String> {
 async fn a_cut_wire_is_down_and_a_mended_one_works_without_a_restart() {
     let Some(uri) = uri() else { return };
     let Some(server) = host(&uri) else {
-        aloud("SKIPPED: MONGODB_URI must be mongodb://host:port without credentials for a wire to be cut");
+        skip("set MONGODB_URI to mongodb://host:port without credentials");
         return;
     };
     let wire = Wire::to(server).await;

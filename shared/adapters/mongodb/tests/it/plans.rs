@@ -2,7 +2,6 @@
 //! down again, so a new query cannot be forgotten here; each is held against the list of indexes, and
 //! explained by the server where the server's planner is MongoDB's.
 
-use shared::contract::aloud;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -18,6 +17,7 @@ use shared::id::{AutoMessageId, ConversationId, MessageId, UserId};
 use shared::message::SeqRange;
 use shared::ports::{AutoMessages, Conversations, IndexBacklog, Messages, SearchIndex, SearchQuery, Users};
 use shared::user::{Login, UserChange};
+use test_support::report;
 
 use crate::leads::without_index;
 use crate::world::{NOW, database, draft, group, uri, user};
@@ -163,7 +163,7 @@ async fn plan(database: &Database, read: &Document) -> Option<(Vec<String>, Vec<
     let explained = match explained {
         Ok(explained) => Bson::Document(explained),
         Err(error) => {
-            aloud(&format!("NOTE: this server does not explain {read}: {error}"));
+            report(&format!("NOTE: this server does not explain {read}: {error}"));
             return None;
         }
     };
@@ -203,7 +203,7 @@ async fn every_command_goes_by_an_index() {
     let database = Client::with_uri_str(&uri).await.unwrap().database(&name);
     let strict = plans_like_mongodb(&database).await;
     if !strict {
-        aloud(
+        report(
             "NOTE: this server's planner is not MongoDB's: plans are only held against the list of indexes",
         );
     }

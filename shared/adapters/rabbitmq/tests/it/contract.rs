@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
-use shared::contract::{self, Broker, QueueView};
 use shared::ports::{OutboxMessage, StoreResult};
+use test_support::contract::{self, QueuePorts, QueueView};
 
 use crate::world::{Found, World};
 
@@ -48,8 +48,8 @@ async fn outbox() {
     let Some(world) = World::with_real_delays().await else { return };
     let view = Arc::new(View { world, declared: Mutex::default() });
     let outbox = Arc::new(view.world.adapter());
-    let broker = Broker { outbox, view: view.clone() };
-    contract::hold("outbox", "rabbitmq", contract::outbox(), broker).await;
+    let broker = QueuePorts { outbox, view: view.clone() };
+    contract::verify("outbox", "rabbitmq", contract::outbox(), broker).await;
     let declared = view.declared.lock().unwrap().clone();
     for queue in declared {
         view.world.delete_named(&queue).await;

@@ -1,6 +1,5 @@
 //! A test's own queues, deleted when the test ends.
 
-use shared::contract::aloud;
 use std::time::Duration;
 
 use adapter_rabbitmq::{Config, RabbitMq};
@@ -11,6 +10,7 @@ use lapin::types::{AMQPValue, FieldTable};
 use lapin::{Channel, Connection, ConnectionProperties};
 use shared::id::Entropy;
 use shared::ports::OutboxMessage;
+use test_support::server_url;
 
 /// Short delays; the first one expires well before the second one.
 pub(crate) const DELAYS: [Duration; 2] = [Duration::from_millis(50), Duration::from_secs(60)];
@@ -47,10 +47,7 @@ impl World {
     }
 
     async fn with_delays(delays: &[Duration]) -> Option<Self> {
-        let Ok(url) = std::env::var("AMQP_URL") else {
-            aloud("SKIPPED: set AMQP_URL to test against a real RabbitMQ");
-            return None;
-        };
+        let url = server_url("AMQP_URL")?;
         let queue = format!("test-{:x}", Entropy::default().bits());
         let connection = Connection::connect(&url, ConnectionProperties::default()).await.unwrap();
         let rabbit = rabbit(&url, delays);

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use adapter_redis::Redis;
-use shared::contract::{self, Lines};
+use test_support::contract::{self, PresencePorts};
 
 use crate::world::World;
 
@@ -13,8 +13,8 @@ fn subject() -> Option<(Arc<Redis>, World)> {
     Some((Arc::new(world.adapter()), world))
 }
 
-fn lines(redis: &Arc<Redis>) -> Lines {
-    Lines {
+fn presence_ports(redis: &Arc<Redis>) -> PresencePorts {
+    PresencePorts {
         connections: redis.clone(),
         rooms: redis.clone(),
         heartbeats: redis.clone(),
@@ -26,51 +26,51 @@ fn lines(redis: &Arc<Redis>) -> Lines {
 #[tokio::test(flavor = "multi_thread")]
 async fn sessions() {
     let Some((redis, _world)) = subject() else { return };
-    contract::hold("sessions", "redis", contract::sessions(), redis).await;
+    contract::verify("sessions", "redis", contract::sessions(), redis).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn rate_limits() {
     let Some((redis, _world)) = subject() else { return };
-    contract::hold("rate limits", "redis", contract::rate_limits(), redis).await;
+    contract::verify("rate limits", "redis", contract::rate_limits(), redis).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn connections() {
     let Some((redis, world)) = subject() else { return };
-    contract::hold("connections", "redis", contract::connections(), lines(&redis)).await;
+    contract::verify("connections", "redis", contract::connections(), presence_ports(&redis)).await;
     assert_eq!(world.keys(), Vec::<String>::new(), "every case ends its connections");
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn rooms() {
     let Some((redis, world)) = subject() else { return };
-    contract::hold("rooms", "redis", contract::rooms(), lines(&redis)).await;
+    contract::verify("rooms", "redis", contract::rooms(), presence_ports(&redis)).await;
     assert_eq!(world.keys(), Vec::<String>::new(), "every case ends its connections");
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn heartbeats() {
     let Some((redis, world)) = subject() else { return };
-    contract::hold("heartbeats", "redis", contract::heartbeats(), lines(&redis)).await;
+    contract::verify("heartbeats", "redis", contract::heartbeats(), presence_ports(&redis)).await;
     assert_eq!(world.keys(), Vec::<String>::new(), "every case ends its connections");
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn presence() {
     let Some((redis, world)) = subject() else { return };
-    contract::hold("presence", "redis", contract::presence(), lines(&redis)).await;
+    contract::verify("presence", "redis", contract::presence(), presence_ports(&redis)).await;
     assert_eq!(world.keys(), Vec::<String>::new(), "every case ends its connections");
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn last_seen() {
     let Some((redis, _world)) = subject() else { return };
-    contract::hold("last_seen", "redis", contract::last_seen(), lines(&redis)).await;
+    contract::verify("last_seen", "redis", contract::last_seen(), presence_ports(&redis)).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn cache() {
     let Some((redis, _world)) = subject() else { return };
-    contract::hold("cache", "redis", contract::cache(), redis).await;
+    contract::verify("member_cache", "redis", contract::member_cache(), redis).await;
 }

@@ -1,6 +1,5 @@
 //! A test's own corner of the server: a prefix that nobody else uses, empty again when the test ends.
 
-use shared::contract::aloud;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use adapter_redis::{Config, Redis};
@@ -9,6 +8,7 @@ use shared::connection::{AttachOutcome, Connection, Identity};
 use shared::id::{ConnectionId, Entropy, SessionId, UserId};
 use shared::ports::Connections;
 use shared::time::Time;
+use test_support::server_url;
 
 /// When the tests play.
 pub(crate) const NOW: Time = Time::from_millis(1_700_000_000_000);
@@ -23,10 +23,7 @@ pub(crate) struct World {
 impl World {
     /// `None`, loudly, when no server is configured.
     pub(crate) fn new() -> Option<Self> {
-        let Ok(url) = std::env::var("REDIS_URL") else {
-            aloud("SKIPPED: set REDIS_URL to test against a real Redis");
-            return None;
-        };
+        let url = server_url("REDIS_URL")?;
         static NEXT: AtomicU64 = AtomicU64::new(0);
         let unique = Entropy::default().bits();
         let prefix = format!("test-{unique:x}-{}", NEXT.fetch_add(1, Ordering::Relaxed));

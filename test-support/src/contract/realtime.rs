@@ -1,5 +1,5 @@
-//! Live connections: `Connections`, `Rooms`, `Heartbeats`, `Presence` and `LastSeen`,
-//! which one store keeps together.
+//! The ports of live connections, which one store implements: `Connections`, `Rooms`, `Heartbeats`, `Presence`
+//! and `LastSeen`.
 
 mod connections;
 mod heartbeats;
@@ -9,11 +9,11 @@ mod rooms;
 
 use std::sync::Arc;
 
-use super::{Failure, World, some};
-use crate::connection::Dialect;
-use crate::connection::{AttachOutcome, Connection, Identity, Receiver};
-use crate::id::{ConnectionId, SessionId, UserId};
-use crate::ports::{Connections, Heartbeats, LastSeen, Presence, Rooms, StoreResult};
+use super::{CaseData, Failure, expect_some};
+use shared::connection::Dialect;
+use shared::connection::{AttachOutcome, Connection, Identity, Receiver};
+use shared::id::{ConnectionId, SessionId, UserId};
+use shared::ports::{Connections, Heartbeats, LastSeen, Presence, Rooms, StoreResult};
 
 pub use connections::connections;
 pub use heartbeats::heartbeats;
@@ -21,43 +21,38 @@ pub use last_seen::last_seen;
 pub use presence::presence;
 pub use rooms::rooms;
 
-/// The five ports over one store.
+/// The five ports of one store.
 #[derive(Clone)]
-pub struct Lines {
-    /// Which sockets are open.
+pub struct PresencePorts {
     pub connections: Arc<dyn Connections>,
-    /// Who looks at what.
     pub rooms: Arc<dyn Rooms>,
-    /// Who is due for a ping.
     pub heartbeats: Arc<dyn Heartbeats>,
-    /// Who is online.
     pub presence: Arc<dyn Presence>,
-    /// Who left when.
     pub last_seen: Arc<dyn LastSeen>,
 }
 
-impl Lines {
-    /// A connection that was opened and has no name yet.
-    async fn opened(&self, world: &World) -> StoreResult<Connection> {
-        let connection = connection(world);
+impl PresencePorts {
+    /// Opens a connection without an identity.
+    async fn open_new(&self, data: &CaseData) -> StoreResult<Connection> {
+        let connection = connection(data);
         self.connections.open(&connection).await?;
         Ok(connection)
     }
 
-    /// A new connection of the user's, and what attaching led to.
-    async fn attached(&self, world: &World, user: &UserId) -> StoreResult<(Connection, AttachOutcome)> {
-        let opened = self.opened(world).await?;
-        let identity = identity(world, user);
+    /// Opens a connection and attaches the user; returns it with the outcome.
+    async fn attach_new(&self, data: &CaseData, user: &UserId) -> StoreResult<(Connection, AttachOutcome)> {
+        let opened = self.open_new(data).await?;
+        let identity = identity(data, user);
         let attached = self.connections.attach(&opened.id, &identity, opened.lease_until).await?;
         Ok((Connection { identity: Some(identity), ..opened }, attached))
     }
 
     async fn stored(&self, id: &ConnectionId) -> Result<Connection, Failure> {
-        some(self.connections.get(id).await?)
+        expect_some(self.connections.get(id).await?)
     }
 
-    /// Leaves nobody behind for a later case.
-    async fn hang_up(&self, connections: &[Connection]) -> StoreResult<()> {
+    /// Ends the connections, so that later cases do not see them.
+    async fn end_all(&self, connections: &[Connection]) -> StoreResult<()> {
         for connection in connections {
             self.connections.end(&connection.id, connection.connected_at).await?;
         }
@@ -70,23 +65,23 @@ impl Lines {
     }
 }
 
-fn connection(world: &World) -> Connection {
+fn connection(data: &CaseData) -> Connection {
     Connection {
-        id: ConnectionId::trusted(world.id()),
+        id: ConnectionId::trusted(data.id()),
         dialect: Dialect::Json,
         identity: None,
         upgrade_token: None,
-        connected_at: world.now,
-        pinged_at: world.now,
-        lease_until: world.after(100),
+        connected_at: data.now,
+        pinged_at: data.now,
+        lease_until: data.after(100),
     }
 }
 
-fn identity(world: &World, user: &UserId) -> Identity {
-    Identity { user_id: user.clone(), session_id: SessionId::trusted(world.id()) }
+fn identity(data: &CaseData, user: &UserId) -> Identity {
+    Identity { user_id: user.clone(), session_id: SessionId::trusted(data.id()) }
 }
 
-/// The connection as one to push to.
+/// The connection as a receiver of pushes; `None` without an identity.
 fn receiver(connection: &Connection) -> Option<Receiver> {
     connection.identity.as_ref().map(|identity| Receiver {
         id: connection.id.clone(),
@@ -95,7 +90,7 @@ fn receiver(connection: &Connection) -> Option<Receiver> {
     })
 }
 
-/// Receivers by id, for comparing.
+/// Receivers sorted by id, for comparisons.
 fn in_order(mut receivers: Vec<Receiver>) -> Vec<Receiver> {
     receivers.sort_by(|a, b| a.id.cmp(&b.id));
     receivers
