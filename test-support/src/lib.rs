@@ -3,6 +3,17 @@
 #![allow(clippy::unwrap_used, reason = "test code fails by panicking")]
 
 pub mod contract;
+pub mod fault_proxy;
+pub mod http_client;
+pub mod person;
+pub mod proxied_server;
 mod report;
+pub mod scripted_server;
+pub mod socket_crowd;
+pub mod test_server;
+mod unique;
+pub mod vhost;
 
-pub use report::{report, server_url, skip};
+pub use report::{report, server_url, servers_are_required, skip};
+pub use test_server::repository;
+pub use unique::unique_name;

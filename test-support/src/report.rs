@@ -20,9 +20,13 @@ pub fn report(text: &str) {
 pub fn skip(remedy: &str) {
     let thread = std::thread::current();
     let test = thread.name().unwrap_or("a test");
-    let required = std::env::var(REQUIRE).is_ok_and(|value| value == "1");
-    assert!(!required, "{test} cannot run, and {REQUIRE}=1 allows no skipped test: {remedy}");
+    assert!(!servers_are_required(), "{test} cannot run, and {REQUIRE}=1 allows no skipped test: {remedy}");
     report(&format!("SKIPPED {test}: {remedy}"));
+}
+
+/// Whether `ULAK_REQUIRE_SERVERS` is `1`, so that no test may be skipped.
+pub fn servers_are_required() -> bool {
+    std::env::var(REQUIRE).is_ok_and(|value| value == "1")
 }
 
 /// The URL in an environment variable such as `REDIS_URL`. Without it the test is skipped.

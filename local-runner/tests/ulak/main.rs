@@ -4,11 +4,9 @@
 // clippy.toml allows unwrap and printing in test functions; helpers of tests are tests too.
 #![allow(clippy::unwrap_used, clippy::print_stderr)]
 
-mod aloud;
 mod architecture;
 mod auth;
 mod automatic;
-mod client;
 mod command_line;
 mod content;
 mod conversations;
@@ -21,14 +19,12 @@ mod indexing;
 mod limits;
 mod messages;
 mod paging;
-mod person;
 mod profile;
 mod races;
 mod refusals;
 mod search;
+mod server;
 mod sessions;
 mod sockets;
 mod tasks;
 mod users;
-mod vhost;
-mod world;

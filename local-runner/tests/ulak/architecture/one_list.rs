@@ -7,9 +7,10 @@ use std::process::Command;
 
 use sam_emulator::plan::Plan;
 use sam_emulator::template;
+use test_support::repository;
 
 use super::workspace::Workspace;
-use crate::world::{BINARY, World, repository};
+use crate::server::{BINARY, own_server};
 
 fn template_text() -> String {
     fs::read_to_string(repository().join("template.yaml")).unwrap()
@@ -50,10 +51,10 @@ fn the_runner_has_every_function() {
     let told: BTreeSet<String> =
         text.lines().skip(1).filter_map(|line| line.split_whitespace().next()).map(str::to_owned).collect();
     assert_eq!(told, folders());
-    let world = World::own(&[]);
-    world.until_searchable();
-    world.call("GET", "/api/health").data(200);
-    assert!(!world.log().contains("not linked"), "{}", world.log());
+    let server = own_server(&[]);
+    server.wait_until_searchable();
+    server.request("GET", "/api/health").data(200);
+    assert!(!server.log().contains("not linked"), "{}", server.log());
 }
 
 /// A function's list of dependencies is its list of privileges.

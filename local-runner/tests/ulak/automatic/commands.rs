@@ -8,11 +8,13 @@ use adapter_embedded::Embedded;
 use serde_json::Value;
 use shared::auto_message::SENDING_QUEUE;
 use shared::ports::{Outbox as _, OutboxMessage};
+use test_support::http_client::Port;
+use test_support::repository;
+use test_support::test_server::EMBEDDED;
 
 use super::scene::{NIGHT, at, delivery, history, people, plan};
-use super::torture::{EMBEDDED, block_on, settled};
-use crate::client::Port;
-use crate::world::{BINARY, World, repository};
+use super::torture::{block_on, settled};
+use crate::server::{BINARY, own_server};
 
 /// What a command said.
 pub(super) struct Said {
@@ -96,28 +98,28 @@ fn queues_show_their_depths_and_the_dead_are_sent_back() {
     assert_eq!(rows(&said.stdout), [[SENDING_QUEUE, "3", "0"], [&retry, "1", "0"]]);
 
     // A runner that comes up works them off; what waits ten minutes stays.
-    let mut world = World::own(&EMBEDDED);
-    world.kill();
-    std::fs::rename(&data, world.data()).or_else(|_| replace(&data, &world.data())).unwrap();
-    world.kill_and_restart();
-    settled(&world, |depths| depths == [(retry.clone(), 1)]);
-    let said = command(world.port(), Path::new("/nowhere"), &["queues"]);
+    let mut server = own_server(&EMBEDDED);
+    server.kill();
+    std::fs::rename(&data, server.data()).or_else(|_| replace(&data, &server.data())).unwrap();
+    server.kill_and_restart();
+    settled(&server, |depths| depths == [(retry.clone(), 1)]);
+    let said = command(server.port(), Path::new("/nowhere"), &["queues"]);
     assert!(said.well, "{}", said.stderr);
     assert_eq!(rows(&said.stdout), [[&retry, "1", "0"]]);
 
     // The running one sends the dead back too.
-    world.kill();
+    server.kill();
     block_on(async {
-        let store = Embedded::open(&world.data()).unwrap();
+        let store = Embedded::open(&server.data()).unwrap();
         store.dead_letter(SENDING_QUEUE, &job(&delivery(&rows_planned[1])), "by hand").await.unwrap();
     });
-    world.kill_and_restart();
-    let said = command(world.port(), Path::new("/nowhere"), &["queues", "--replay-dead"]);
+    server.kill_and_restart();
+    let said = command(server.port(), Path::new("/nowhere"), &["queues", "--replay-dead"]);
     assert!(said.stdout.starts_with("sent back from .dead: 1\n"), "{} {}", said.stdout, said.stderr);
-    settled(&world, |depths| depths == [(retry.clone(), 1)]);
-    world.kill();
+    settled(&server, |depths| depths == [(retry.clone(), 1)]);
+    server.kill();
     block_on(async {
-        let store = Embedded::open(&world.data()).unwrap();
+        let store = Embedded::open(&server.data()).unwrap();
         for pair in people.chunks_exact(2) {
             assert_eq!(history(&store, &pair[1]).await.len(), 1);
         }

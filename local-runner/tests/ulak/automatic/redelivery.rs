@@ -1,7 +1,6 @@
 //! Every job delivered at least twice by a real RabbitMQ whose connections are cut meanwhile: the function does its
 //! work and dies before the broker hears of it.
 
-use crate::aloud::aloud;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
@@ -19,6 +18,7 @@ use shared::auto_message::{Job, SENDING_QUEUE};
 use shared::lambda::queue;
 use shared::lambda::{Entry, invoke};
 use shared::ports::AutoMessages;
+use test_support::report;
 use tokio::sync::Notify;
 
 use super::broker::Wire;
@@ -93,7 +93,7 @@ fn mapping() -> QueuePlan {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn every_job_comes_twice_and_every_message_exists_once() {
-    let Some(wire) = Wire::new("redelivery") else { return };
+    let Some(wire) = Wire::new() else { return };
     let size = Size::of_this_run();
     let store: &'static Embedded = Box::leak(Box::new(Embedded::temporary().unwrap()));
     let pushed: &'static Pushed = Box::leak(Box::default());
@@ -129,7 +129,7 @@ async fn every_job_comes_twice_and_every_message_exists_once() {
 
     let came = came.lock().unwrap().clone();
     let (least, most) = (came.values().map(|c| c.times).min(), came.values().map(|c| c.times).max());
-    aloud(&format!("{} jobs, {} cuts: each came {least:?} to {most:?} times", came.len(), size.cuts));
+    report(&format!("{} jobs, {} cuts: each came {least:?} to {most:?} times", came.len(), size.cuts));
     assert_eq!(came.len(), rows.len());
     assert!(came.values().all(|came| came.times >= 2 && came.redelivered >= 1), "{came:?}");
     for pair in people.chunks_exact(2) {

@@ -7,11 +7,11 @@ use std::sync::Arc;
 use serde_json::Value;
 use shared::auth::Rates;
 use shared::lambda::invoke;
+use test_support::repository;
 
 use super::bench::{Bench, CAUSE, entry, through_the_door};
 use super::rows::rows;
 use super::scene::Scene;
-use crate::world::repository;
 
 /// What the tests of sockets, schedules and queues hold instead.
 const ELSEWHERE: [&str; 3] = ["ws-", "auto-message-", "message-index"];

@@ -2,10 +2,10 @@
 
 use serde_json::{Value, json};
 use shared::ports::Probe;
+use test_support::person::Person;
 
 use super::bench::{Ask, Bench, Handle};
 use super::scene::{Known, Scene};
-use crate::person::Person;
 
 /// A function under test.
 pub(super) struct Row {

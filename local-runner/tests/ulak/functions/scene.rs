@@ -5,10 +5,10 @@ use shared::auth::{Password, Passwords, open_session};
 use shared::id::{Entropy, UserId};
 use shared::ports::Users as _;
 use shared::user::{Email, PasswordHash, User, Username};
+use test_support::person::Person;
 use tokio::sync::OnceCell;
 
 use super::bench::{Ask, Bench, NOW};
-use crate::person::Person;
 
 /// A user with a session.
 pub(crate) struct Known {

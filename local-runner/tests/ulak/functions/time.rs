@@ -7,10 +7,10 @@ use shared::auth::Rates;
 use shared::error::{Error, Unauthenticated};
 use shared::lambda::http::Reply;
 use shared::time::Time;
+use test_support::person::Person;
 
 use super::bench::{ACCESS, Ask, Bench, NOW, REFRESH};
 use super::scene::{Known, Scene, text};
-use crate::person::Person;
 
 fn seconds(count: u64) -> Duration {
     Duration::from_secs(count)

@@ -3,7 +3,6 @@
 //!
 //! `ULAK_FUZZ_FRAMES` sets how many frames the handler gets.
 
-use crate::aloud::aloud;
 use serde_json::{Value, json};
 use shared::connection::Dialect;
 use shared::connection::{Connection, Identity, UpgradeToken};
@@ -11,12 +10,13 @@ use shared::id::{ConnectionId, UserId};
 use shared::lambda::websocket::{SocketEvent, SocketEventKind};
 use shared::ports::{Connections, Sessions as _};
 use shared::realtime::ping::PingTimers;
+use test_support::report;
 
 use super::frames::{Matter, Random};
 use super::line::Line;
 use crate::functions::bench::{Bench, NOW};
 use crate::functions::scene::{Known, Scene};
-use crate::world::World;
+use crate::server::shared_server;
 
 /// A connection to be fuzzed, opened anew whenever the function has ended it.
 struct Subject {
@@ -145,7 +145,7 @@ async fn the_handler_survives_every_frame_and_answers_in_its_dialect() {
             tally.count(&subjects, &id, &frame);
         }
     }
-    aloud(&format!("{count} frames: {tally:?}"));
+    report(&format!("{count} frames: {tally:?}"));
     let floor = count / 1_000;
     let Tally { accepted, refused, told, reopened } = tally;
     assert!([accepted, refused, told, reopened].iter().all(|found| *found > floor), "too tame");
@@ -153,10 +153,10 @@ async fn the_handler_survives_every_frame_and_answers_in_its_dialect() {
 
 #[tokio::test]
 async fn a_server_survives_fuzzed_frames_on_real_sockets() {
-    let world = World::shared();
-    let (ada, bob, room) = world.pair();
-    let message = ada.say(&room, "hello")["id"].as_str().unwrap().to_owned();
-    let matter = Matter { ids: vec![room, message, bob.id.clone()], token: ada.access.clone() };
+    let server = shared_server();
+    let (ada, bob, room) = server.pair();
+    let message = ada.send(&room, "hello")["id"].as_str().unwrap().to_owned();
+    let matter = Matter { ids: vec![room, message, bob.id.clone()], token: ada.access_token.clone() };
     let mut random = Random(0xD1B5_4A32_D192_ED03);
     for round in 0..60 {
         let dialect = if round % 2 == 0 { Dialect::SocketIo } else { Dialect::Json };
@@ -173,5 +173,5 @@ async fn a_server_survives_fuzzed_frames_on_real_sockets() {
     let mut line = Line::json(&bob).await;
     line.say(r#"{"action":"online_users","id":"last"}"#).await;
     assert_eq!(line.event("ack").await["data"]["ok"], json!(true));
-    assert!(!world.log().contains("panicked"), "{}", world.log());
+    assert!(!server.log().contains("panicked"), "{}", server.log());
 }

@@ -7,8 +7,9 @@ use expect_test::{Expect, expect};
 use futures::future::join_all;
 use shared::id::ConnectionId;
 use shared::ports::{Push, PushError};
+use test_support::scripted_server::{ScriptedReply, ScriptedServer};
 
-use crate::aws::{Answer, Aws, KEYS};
+use crate::aws::{KEYS, env_of, error, html, status};
 
 /// The promised three seconds, and what a busy machine adds.
 const BOUND: Duration = Duration::from_millis(4_500);
@@ -18,18 +19,18 @@ fn id() -> ConnectionId {
 }
 
 /// How an answer reads, to sending and to closing alike, and how often each was tried.
-async fn check(script: &[Answer], expected: Expect) {
+async fn check(script: &[ScriptedReply], expected: Expect) {
     let mut told = Vec::new();
     for close in [false, true] {
-        let aws = Aws::answering(script).await;
-        let gateway = Gateway::from_env(&mut aws.env(&[]));
+        let server = ScriptedServer::start(script).await;
+        let gateway = Gateway::from_env(&mut env_of(&server, &[]));
         let answer = if close { gateway.close(&id()).await } else { gateway.send(&id(), "frame").await };
         let told_as = match answer {
             Ok(()) => "ok".to_owned(),
             Err(PushError::Failed(cause)) => format!("failed, {cause}"),
             Err(error) => format!("{error:?}"),
         };
-        told.push(format!("{told_as} ({} asked)", aws.asked().len()));
+        told.push(format!("{told_as} ({} asked)", server.requests().len()));
     }
     assert_eq!(told[0], told[1], "sending and closing read alike");
     expected.assert_eq(&told[0]);
@@ -37,37 +38,33 @@ async fn check(script: &[Answer], expected: Expect) {
 
 #[tokio::test]
 async fn answers_read_as_the_port_says() {
-    let gone = Answer::Error(410, "GoneException");
-    check(&[Answer::Status(200)], expect!["ok (1 asked)"]).await;
+    let gone = error(410, "GoneException");
+    check(&[status(200)], expect!["ok (1 asked)"]).await;
     check(&[gone], expect!["Gone (1 asked)"]).await;
-    check(&[Answer::Status(410)], expect!["Gone (1 asked)"]).await;
-    check(&[Answer::Bare(410)], expect!["Gone (1 asked)"]).await;
-    check(&[Answer::Error(413, "PayloadTooLargeException")], expect!["TooLarge (1 asked)"]).await;
-    check(&[Answer::Error(429, "LimitExceededException")], expect!["Busy (2 asked)"]).await;
-    check(
-        &[Answer::Error(403, "ForbiddenException")],
-        expect!["failed, answered 403 ForbiddenException (1 asked)"],
-    )
-    .await;
-    check(&[Answer::Status(500)], expect!["failed, answered 500 without a reason (2 asked)"]).await;
+    check(&[status(410)], expect!["Gone (1 asked)"]).await;
+    check(&[html(410)], expect!["Gone (1 asked)"]).await;
+    check(&[error(413, "PayloadTooLargeException")], expect!["TooLarge (1 asked)"]).await;
+    check(&[error(429, "LimitExceededException")], expect!["Busy (2 asked)"]).await;
+    check(&[error(403, "ForbiddenException")], expect!["failed, answered 403 ForbiddenException (1 asked)"])
+        .await;
+    check(&[status(500)], expect!["failed, answered 500 without a reason (2 asked)"]).await;
 }
 
 #[tokio::test]
 async fn what_passes_is_tried_once_more() {
-    check(&[Answer::Error(429, "LimitExceededException"), Answer::Status(200)], expect!["ok (2 asked)"])
-        .await;
-    check(&[Answer::Status(503), Answer::Status(200)], expect!["ok (2 asked)"]).await;
-    check(&[Answer::Cut, Answer::Status(200)], expect!["ok (2 asked)"]).await;
-    check(&[Answer::Status(502), Answer::Error(410, "GoneException")], expect!["Gone (2 asked)"]).await;
+    check(&[error(429, "LimitExceededException"), status(200)], expect!["ok (2 asked)"]).await;
+    check(&[status(503), status(200)], expect!["ok (2 asked)"]).await;
+    check(&[ScriptedReply::Disconnect, status(200)], expect!["ok (2 asked)"]).await;
+    check(&[status(502), error(410, "GoneException")], expect!["Gone (2 asked)"]).await;
 }
 
 #[tokio::test]
 async fn the_id_is_one_segment_and_the_frame_arrives_as_it_is() {
-    let aws = Aws::answering(&[Answer::Status(200)]).await;
-    let gateway = Gateway::from_env(&mut aws.env(&KEYS));
+    let server = ScriptedServer::start(&[status(200)]).await;
+    let gateway = Gateway::from_env(&mut env_of(&server, &KEYS));
     gateway.send(&id(), "42[\"merhaba\",\"ş\"]").await.unwrap();
     gateway.close(&id()).await.unwrap();
-    let asked = aws.asked();
+    let asked = server.requests();
     let lines: Vec<String> = asked.iter().map(|r| format!("{} {}", r.method(), r.uri())).collect();
     expect![[r#"
         POST /live/@connections/Zb3x%2Fc%2BcLPEAcHA%3D
@@ -85,15 +82,15 @@ async fn the_id_is_one_segment_and_the_frame_arrives_as_it_is() {
 
 #[tokio::test]
 async fn silence_costs_the_bound_and_is_not_asked_again() {
-    let aws = Aws::answering(&[Answer::Silence]).await;
-    let gateway = Gateway::from_env(&mut aws.env(&[]));
+    let server = ScriptedServer::start(&[ScriptedReply::Ignore]).await;
+    let gateway = Gateway::from_env(&mut env_of(&server, &[]));
     let start = Instant::now();
     let ids = [id(), id(), id()];
     for answer in join_all(ids.iter().map(|id| gateway.send(id, "frame"))).await {
         assert!(matches!(answer, Err(PushError::Failed(_))), "{answer:?}");
     }
     assert!(start.elapsed() < BOUND, "took {:?}", start.elapsed());
-    assert_eq!(aws.asked().len(), 3);
+    assert_eq!(server.requests().len(), 3);
 }
 
 #[tokio::test]
@@ -103,10 +100,10 @@ async fn nobody_at_home_is_a_failure_at_once() {
 
 #[tokio::test]
 async fn https_is_never_spoken_in_the_clear() {
-    let aws = Aws::answering(&[Answer::Status(200)]).await;
-    let plain = aws.env(&[]).optional("PUSH_ENDPOINT").unwrap();
+    let server = ScriptedServer::start(&[status(200)]).await;
+    let plain = env_of(&server, &[]).optional("PUSH_ENDPOINT").unwrap();
     fails_at_once(&plain.replace("http://", "https://"), "corrupt message").await;
-    assert!(aws.asked().is_empty());
+    assert!(server.requests().is_empty());
 }
 
 async fn fails_at_once(endpoint: &str, why: &str) {

@@ -5,9 +5,9 @@ use std::time::{Duration, Instant};
 use expect_test::{Expect, expect};
 use shared::error::StoreError;
 use shared::ports::{Probe, SearchIndex, SearchIndexWriter, StoreResult};
+use test_support::scripted_server::{ScriptedReply, ScriptedServer};
 
-use crate::fake::{Answer, Fake, text};
-use crate::world::{message, query, row};
+use crate::world::{message, query, row, search_on};
 
 /// The promised five seconds, and what a busy machine adds.
 const BOUND: Duration = Duration::from_millis(6_500);
@@ -26,49 +26,65 @@ fn told<T: std::fmt::Debug>(answer: StoreResult<T>) -> String {
     }
 }
 
-async fn searching(script: &[Answer], expected: &Expect) {
-    let fake = Fake::answering(script).await;
-    let found = fake.search().search(&query("a", "word")).await;
+async fn searching(script: &[ScriptedReply], expected: &Expect) {
+    let server = ScriptedServer::start(script).await;
+    let found = search_on(&server).search(&query("a", "word")).await;
     let ids = found.map(|hits| hits.into_iter().map(|hit| hit.cursor).collect::<Vec<_>>());
-    expected.assert_eq(&format!("{} ({} asked)", told(ids), fake.lines().len()));
+    expected.assert_eq(&format!("{} ({} asked)", told(ids), server.request_lines().len()));
 }
 
-async fn indexing(script: &[Answer], expected: &Expect) {
-    let fake = Fake::answering(script).await;
-    let answer = fake.search().index(&[row(&message("m", "word"), &["a"], 1)]).await;
-    expected.assert_eq(&format!("{}\n{}", told(answer), fake.lines().join("\n")));
+async fn indexing(script: &[ScriptedReply], expected: &Expect) {
+    let server = ScriptedServer::start(script).await;
+    let answer = search_on(&server).index(&[row(&message("m", "word"), &["a"], 1)]).await;
+    expected.assert_eq(&format!("{}\n{}", told(answer), server.request_lines().join("\n")));
 }
 
 #[tokio::test]
 async fn a_search_finds_all_or_fails() {
-    searching(&[text(200, FOUND)], &expect![[r#"["m2", "m1"] (1 asked)"#]]).await;
-    searching(&[text(200, r#"{"timed_out":false}"#)], &expect!["[] (1 asked)"]).await;
+    searching(&[ScriptedReply::new(200, FOUND)], &expect![[r#"["m2", "m1"] (1 asked)"#]]).await;
+    searching(&[ScriptedReply::new(200, r#"{"timed_out":false}"#)], &expect!["[] (1 asked)"]).await;
     searching(
-        &[text(200, r#"{"timed_out":true,"hits":{"hits":[]}}"#)],
+        &[ScriptedReply::new(200, r#"{"timed_out":true,"hits":{"hits":[]}}"#)],
         &expect!["down: the search took too long (1 asked)"],
     )
     .await;
     searching(
-        &[text(200, "{}")],
+        &[ScriptedReply::new(200, "{}")],
         &expect!["corrupt: missing field `timed_out` at line 1 column 2 (1 asked)"],
     )
     .await;
-    searching(&[text(200, "<html>")], &expect!["corrupt: expected value at line 1 column 1 (1 asked)"]).await;
-    searching(&[text(200, &" ".repeat(5 << 20))], &expect!["down: length limit exceeded (1 asked)"]).await;
     searching(
-        &[text(401, r#"{"error":{"type":"security_exception","reason":"r"}}"#)],
+        &[ScriptedReply::new(200, "<html>")],
+        &expect!["corrupt: expected value at line 1 column 1 (1 asked)"],
+    )
+    .await;
+    searching(
+        &[ScriptedReply::new(200, &" ".repeat(5 << 20))],
+        &expect!["down: length limit exceeded (1 asked)"],
+    )
+    .await;
+    searching(
+        &[ScriptedReply::new(401, r#"{"error":{"type":"security_exception","reason":"r"}}"#)],
         &expect!["down: answered 401 security_exception (1 asked)"],
     )
     .await;
     searching(
-        &[text(503, r#"{"error":{"type":"no_shard_available","reason":"r"}}"#)],
+        &[ScriptedReply::new(503, r#"{"error":{"type":"no_shard_available","reason":"r"}}"#)],
         &expect!["down: answered 503 no_shard_available (1 asked)"],
     )
     .await;
-    searching(&[text(502, "<html>")], &expect!["down: answered 502 without a reason (1 asked)"]).await;
-    searching(&[Answer::Cut, text(200, FOUND)], &expect![[r#"["m2", "m1"] (2 asked)"#]]).await;
     searching(
-        &[Answer::Cut],
+        &[ScriptedReply::new(502, "<html>")],
+        &expect!["down: answered 502 without a reason (1 asked)"],
+    )
+    .await;
+    searching(
+        &[ScriptedReply::Disconnect, ScriptedReply::new(200, FOUND)],
+        &expect![[r#"["m2", "m1"] (2 asked)"#]],
+    )
+    .await;
+    searching(
+        &[ScriptedReply::Disconnect],
         &expect!["down: client error (SendRequest): connection closed before message completed (2 asked)"],
     )
     .await;
@@ -81,10 +97,10 @@ async fn a_batch_is_in_or_fails() {
     };
     let some = |statuses: &[u16]| {
         let items: Vec<String> = statuses.iter().map(|status| item(*status)).collect();
-        text(200, &format!(r#"{{"errors":true,"items":[{}]}}"#, items.join(",")))
+        ScriptedReply::new(200, &format!(r#"{{"errors":true,"items":[{}]}}"#, items.join(",")))
     };
     indexing(
-        &[text(200, IN)],
+        &[ScriptedReply::new(200, IN)],
         &expect![[r#"
         ()
         POST /es/messages/_bulk"#]],
@@ -112,21 +128,21 @@ async fn a_batch_is_in_or_fails() {
     )
     .await;
     indexing(
-        &[text(200, r#"{"errors":true}"#)],
+        &[ScriptedReply::new(200, r#"{"errors":true}"#)],
         &expect![[r#"
         corrupt: errors that name no message
         POST /es/messages/_bulk"#]],
     )
     .await;
     indexing(
-        &[text(429, r#"{"error":{"type":"rejected","reason":"r"}}"#)],
+        &[ScriptedReply::new(429, r#"{"error":{"type":"rejected","reason":"r"}}"#)],
         &expect![[r#"
         down: answered 429 rejected
         POST /es/messages/_bulk"#]],
     )
     .await;
     indexing(
-        &[Answer::Cut, text(200, IN)],
+        &[ScriptedReply::Disconnect, ScriptedReply::new(200, IN)],
         &expect![[r#"
         ()
         POST /es/messages/_bulk
@@ -137,11 +153,11 @@ async fn a_batch_is_in_or_fails() {
 
 #[tokio::test]
 async fn a_batch_without_an_index_makes_one() {
-    let (no_alias, made) = (text(404, ""), text(200, r#"{"acknowledged":true}"#));
-    let there = text(400, r#"{"error":{"type":"resource_already_exists_exception"}}"#);
-    let lost = || text(200, LOST);
+    let (no_alias, made) = (ScriptedReply::new(404, ""), ScriptedReply::new(200, r#"{"acknowledged":true}"#));
+    let there = ScriptedReply::new(400, r#"{"error":{"type":"resource_already_exists_exception"}}"#);
+    let lost = || ScriptedReply::new(200, LOST);
     indexing(
-        &[lost(), no_alias.clone(), made.clone(), text(200, IN)],
+        &[lost(), no_alias.clone(), made.clone(), ScriptedReply::new(200, IN)],
         &expect![[r#"
         ()
         POST /es/messages/_bulk
@@ -151,7 +167,7 @@ async fn a_batch_without_an_index_makes_one() {
     )
     .await;
     indexing(
-        &[lost(), no_alias.clone(), there, made.clone(), text(200, IN)],
+        &[lost(), no_alias.clone(), there, made.clone(), ScriptedReply::new(200, IN)],
         &expect![[r#"
         ()
         POST /es/messages/_bulk
@@ -171,7 +187,7 @@ async fn a_batch_without_an_index_makes_one() {
         POST /es/messages/_bulk"#]],
     )
     .await;
-    let refused = text(400, r#"{"error":{"type":"invalid_alias_name_exception"}}"#);
+    let refused = ScriptedReply::new(400, r#"{"error":{"type":"invalid_alias_name_exception"}}"#);
     indexing(
         &[lost(), no_alias, refused],
         &expect![[r#"
@@ -185,8 +201,8 @@ async fn a_batch_without_an_index_makes_one() {
 
 #[tokio::test]
 async fn silence_costs_the_bound_and_no_more() {
-    let fake = Fake::answering(&[Answer::Silence]).await;
-    let search = fake.search();
+    let server = ScriptedServer::start(&[ScriptedReply::Ignore]).await;
+    let search = search_on(&server);
     let rows = [row(&message("m", "word"), &["a"], 1)];
     let asked = query("a", "word");
     let start = Instant::now();
@@ -195,7 +211,7 @@ async fn silence_costs_the_bound_and_no_more() {
     assert!(matches!(found, Err(StoreError::Down(_))), "{found:?}");
     assert!(matches!(put, Err(StoreError::Down(_))), "{put:?}");
     assert_eq!(well.unwrap_err().store, "elasticsearch");
-    assert_eq!(fake.lines().len(), 3);
+    assert_eq!(server.request_lines().len(), 3);
 }
 
 #[tokio::test]

@@ -4,13 +4,7 @@
 #![allow(clippy::unwrap_used, reason = "helpers of tests fail and speak as tests do")]
 
 mod contract;
-
-mod fake;
-
 mod faults;
-
 mod requests;
-
 mod versions;
-
 mod world;

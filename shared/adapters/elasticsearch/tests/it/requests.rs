@@ -4,19 +4,19 @@ use expect_test::expect;
 use serde_json::Value;
 use shared::id::ConversationId;
 use shared::ports::{SearchIndex, SearchIndexWriter, SearchQuery};
+use test_support::scripted_server::{ScriptedReply, ScriptedServer};
 
-use crate::fake::{Fake, text};
-use crate::world::{message, query, row};
+use crate::world::{message, query, row, search_on};
 
 #[tokio::test]
 async fn a_query_is_data_and_comes_with_the_user() {
-    let fake = Fake::answering(&[text(200, r#"{"timed_out":false}"#)]).await;
+    let server = ScriptedServer::start(&[ScriptedReply::new(200, r#"{"timed_out":false}"#)]).await;
     let conversation = Some(ConversationId::trusted("c"));
     let after = Some("m9".to_owned());
     let terms = vec!["cay".to_owned(), "\"}*".to_owned()];
     let asked = SearchQuery { terms, conversation, after, limit: 7, ..query("a", "") };
-    fake.search().search(&asked).await.unwrap();
-    let request = fake.asked().remove(0);
+    search_on(&server).search(&asked).await.unwrap();
+    let request = server.requests().remove(0);
     assert_eq!(request.headers()["authorization"], "Basic YWRhOnNlY3JldA==");
     assert_eq!(request.headers()["content-type"], "application/json");
     let body: Value = serde_json::from_slice(request.body()).unwrap();
@@ -67,10 +67,10 @@ async fn a_query_is_data_and_comes_with_the_user() {
 
 #[tokio::test]
 async fn a_batch_is_lines() {
-    let fake = Fake::answering(&[text(200, r#"{"errors":false}"#)]).await;
+    let server = ScriptedServer::start(&[ScriptedReply::new(200, r#"{"errors":false}"#)]).await;
     let rows = [row(&message("m1", "İki\nçay"), &["a", "b"], 1), row(&message("m2", ""), &[], 7)];
-    fake.search().index(&rows).await.unwrap();
-    let request = fake.asked().remove(0);
+    search_on(&server).index(&rows).await.unwrap();
+    let request = server.requests().remove(0);
     assert_eq!(request.headers()["content-type"], "application/x-ndjson");
     let body = std::str::from_utf8(request.body()).unwrap();
     expect![[r#"
@@ -85,11 +85,11 @@ async fn a_batch_is_lines() {
 
 #[tokio::test]
 async fn nothing_asked_is_nothing_sent() {
-    let fake = Fake::answering(&[text(500, "")]).await;
-    let search = fake.search();
+    let server = ScriptedServer::start(&[ScriptedReply::new(500, "")]).await;
+    let search = search_on(&server);
     search.index(&[]).await.unwrap();
     for asked in [query("a", ""), SearchQuery { limit: 0, ..query("a", "word") }] {
         assert!(search.search(&asked).await.unwrap().is_empty());
     }
-    assert!(fake.lines().is_empty());
+    assert!(server.request_lines().is_empty());
 }

@@ -9,6 +9,7 @@ use shared::message::{Message, MessageKind};
 use shared::ports::{SearchDocument, SearchIndex, SearchIndexWriter, SearchQuery};
 use shared::search::terms;
 use shared::time::Time;
+use test_support::scripted_server::ScriptedServer;
 use test_support::server_url;
 
 /// When the tests play.
@@ -78,6 +79,12 @@ impl Drop for World {
             removed.join().unwrap().unwrap();
         }
     }
+}
+
+/// The adapter on a scripted server, as a user with a password.
+pub(crate) fn search_on(server: &ScriptedServer) -> Search {
+    let url = format!("http://ada:secret@{}/es/", server.address);
+    Search::new(Config::new(&url, "messages").unwrap())
 }
 
 /// A search for the first hundred.

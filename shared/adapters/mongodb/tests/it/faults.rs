@@ -1,16 +1,14 @@
 //! A server that is not there, does not answer, or goes and comes back: 503 within the bound, then recovery.
 
 use std::net::SocketAddr;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use adapter_mongodb::{Config, Mongo};
 use shared::error::StoreError;
 use shared::ports::{Probe, Users};
+use test_support::fault_proxy::{Fault, FaultProxy};
 use test_support::skip;
-use tokio::net::{TcpListener, TcpStream};
-use tokio::task::JoinSet;
+use tokio::net::TcpListener;
 
 use crate::world::{database, uri, user};
 
@@ -55,48 +53,7 @@ async fn somebody_listens_and_never_answers() {
     silent.abort();
 }
 
-/// A wire to the server that can be cut and mended.
-struct Wire {
-    address: SocketAddr,
-    cut: Arc<AtomicBool>,
-    carriers: Arc<Mutex<JoinSet<()>>>,
-}
-
-impl Wire {
-    async fn to(server: String) -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let address = listener.local_addr().unwrap();
-        let wire = Self { address, cut: Arc::default(), carriers: Arc::default() };
-        let (cut, carriers) = (wire.cut.clone(), wire.carriers.clone());
-        tokio::spawn(async move {
-            while let Ok((client, _)) = listener.accept().await {
-                let mut carriers = carriers.lock().unwrap();
-                if !cut.load(Ordering::SeqCst) {
-                    carriers.spawn(carry(client, server.clone()));
-                }
-            }
-        });
-        wire
-    }
-
-    /// Ends every connection and takes no new one; nothing is carried once this returns.
-    async fn cut(&self) {
-        self.cut.store(true, Ordering::SeqCst);
-        let mut carriers = std::mem::take(&mut *self.carriers.lock().unwrap());
-        carriers.shutdown().await;
-    }
-
-    fn reconcile(&self) {
-        self.cut.store(false, Ordering::SeqCst);
-    }
-}
-
-async fn carry(mut client: TcpStream, server: String) {
-    let Ok(mut server) = TcpStream::connect(server).await else { return };
-    let _ = tokio::io::copy_bidirectional(&mut client, &mut server).await;
-}
-
-/// `host:port` of a plain URI; a test with a wire needs one.
+/// `host:port` of a plain URI; a test with a proxy needs one.
 fn host(uri: &str) -> Option<String> {
     let rest = uri.strip_prefix("mongodb://")?;
     let host = rest.split(['/', '?']).next()?;
@@ -105,21 +62,22 @@ fn host(uri: &str) -> Option<String> {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_cut_wire_is_down_and_a_mended_one_works_without_a_restart() {
+async fn a_refused_connection_is_down_and_the_adapter_reconnects_without_a_restart() {
     let Some(uri) = uri() else { return };
     let Some(server) = host(&uri) else {
         skip("set MONGODB_URI to mongodb://host:port without credentials");
         return;
     };
-    let wire = Wire::to(server).await;
-    let config = Config::new(format!("mongodb://{}/?directConnection=true", wire.address), Some(&database()));
+    let proxy = FaultProxy::start(&server).await;
+    let config =
+        Config::new(format!("mongodb://{}/?directConnection=true", proxy.address), Some(&database()));
     let mongo = Mongo::connect(&config.deadline(Duration::from_secs(2))).await.unwrap();
     let ada = user("ada");
     mongo.insert(&ada).await.unwrap();
-    wire.cut().await;
+    proxy.set(Fault::Refusing);
     let down = mongo.insert(&user("bob")).await.unwrap_err();
     assert!(matches!(down, StoreError::Down(_)), "{down:?}");
-    wire.reconcile();
+    proxy.set(Fault::None);
     let mended = Instant::now();
     while mongo.check().await.is_err() {
         assert!(mended.elapsed() < Duration::from_secs(15), "the server was not found again");

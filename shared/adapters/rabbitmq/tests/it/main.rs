@@ -2,9 +2,6 @@
 
 #![allow(clippy::unwrap_used, reason = "helpers of tests fail and speak as tests do")]
 
-#[path = "../../../redis/tests/it/chaos.rs"]
-mod chaos;
-
 mod contract;
 mod delivery;
 mod faults;

@@ -6,8 +6,8 @@ use std::time::{Duration, Instant};
 use adapter_redis::{Config, Redis};
 use shared::error::StoreError;
 use shared::ports::{Connections, Presence, Probe, StoreResult};
+use test_support::fault_proxy::{Fault, FaultProxy};
 
-use crate::chaos::{Chaos, Weather};
 use crate::world::{World, connection};
 
 /// The promised two seconds, and what a busy machine adds.
@@ -28,11 +28,11 @@ fn down_in_time<T: std::fmt::Debug>((answer, took): (StoreResult<T>, Duration)) 
 #[tokio::test]
 async fn a_cut_line_is_not_even_noticed() {
     let Some(world) = World::new() else { return };
-    let chaos = Chaos::before(&world.server()).await;
-    let redis = world.through(chaos.address);
+    let proxy = FaultProxy::start(&world.server()).await;
+    let redis = world.through(proxy.address);
     for _ in 0..5 {
         redis.open(&connection("c")).await.unwrap();
-        chaos.cut();
+        proxy.cut_connections();
         assert_eq!(redis.count().await.unwrap(), 0);
     }
 }
@@ -40,45 +40,45 @@ async fn a_cut_line_is_not_even_noticed() {
 #[tokio::test]
 async fn a_server_that_is_away_gives_errors_at_once_and_serves_when_it_is_back() {
     let Some(world) = World::new() else { return };
-    let chaos = Chaos::before(&world.server()).await;
-    let redis = world.through(chaos.address);
-    chaos.set(Weather::Refusing);
+    let proxy = FaultProxy::start(&world.server()).await;
+    let redis = world.through(proxy.address);
+    proxy.set(Fault::Refusing);
     for _ in 0..3 {
         down_in_time(timed(redis.count()).await);
     }
     assert_eq!(redis.check().await.unwrap_err().store, "redis");
-    chaos.set(Weather::Fair);
+    proxy.set(Fault::None);
     redis.count().await.unwrap();
     redis.check().await.unwrap();
 
-    chaos.set(Weather::Refusing);
+    proxy.set(Fault::Refusing);
     down_in_time(timed(redis.count()).await);
-    chaos.set(Weather::Fair);
+    proxy.set(Fault::None);
     redis.count().await.unwrap();
 }
 
 #[tokio::test]
 async fn a_silent_server_costs_the_bound_and_no_more() {
     let Some(world) = World::new() else { return };
-    let chaos = Chaos::before(&world.server()).await;
-    let redis = world.through(chaos.address);
+    let proxy = FaultProxy::start(&world.server()).await;
+    let redis = world.through(proxy.address);
     redis.count().await.unwrap();
-    chaos.set(Weather::Silent);
+    proxy.set(Fault::Silent);
     let all = futures::future::join_all((0..20).map(|_| timed(redis.count()))).await;
     all.into_iter().for_each(down_in_time);
     // The next one finds the same silence when it connects.
     down_in_time(timed(redis.count()).await);
-    chaos.set(Weather::Fair);
+    proxy.set(Fault::None);
     redis.count().await.unwrap();
 }
 
 #[tokio::test]
 async fn a_slow_server_is_waited_for() {
     let Some(world) = World::new() else { return };
-    let chaos = Chaos::before(&world.server()).await;
-    let redis = world.through(chaos.address);
+    let proxy = FaultProxy::start(&world.server()).await;
+    let redis = world.through(proxy.address);
     redis.count().await.unwrap();
-    chaos.set(Weather::Slow(Duration::from_millis(200)));
+    proxy.set(Fault::Slow(Duration::from_millis(200)));
     redis.count().await.unwrap();
 }
 

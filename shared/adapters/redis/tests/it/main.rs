@@ -2,7 +2,6 @@
 
 #![allow(clippy::unwrap_used, reason = "helpers of tests fail and speak as tests do")]
 
-mod chaos;
 mod contract;
 mod edges;
 mod faults;
