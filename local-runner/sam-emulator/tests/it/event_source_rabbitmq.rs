@@ -2,7 +2,6 @@
 
 use std::collections::VecDeque;
 use std::future::Future;
-use std::io::Write;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -15,22 +14,13 @@ use sam_emulator::ids;
 use sam_emulator::invoke::{BoxFuture, Invocation, InvokeError, Invoker};
 use sam_emulator::plan::QueuePlan;
 use serde_json::{Value, json};
+use test_support::server_url;
 use tokio::sync::{Notify, mpsc};
 
 use crate::event_source_event::plan;
 
 /// Long enough for a slow machine; a passing test never waits for it.
 const PATIENCE: Duration = Duration::from_secs(20);
-
-fn broker() -> Option<String> {
-    let url = std::env::var("AMQP_URL").ok();
-    if url.is_none() {
-        // Straight to the terminal: the test harness swallows what a passing test prints.
-        let words = "\n=== SKIPPED: no AMQP_URL, so nothing was tried against a real RabbitMQ ===\n";
-        let _ = writeln!(std::io::stderr(), "{words}");
-    }
-    url
-}
 
 /// Sends every event to the test and answers as lined up, then with success.
 struct Function {
@@ -115,7 +105,7 @@ async fn patiently<T>(future: impl Future<Output = T>) -> T {
 
 #[tokio::test]
 async fn event_source_rabbitmq_waits_retries_and_acknowledges() {
-    let Some(url) = broker() else { return };
+    let Some(url) = server_url("AMQP_URL") else { return };
     let failure = InvokeError::Function { error_type: "Oops".into(), message: "no".into() };
     let mut world = World::start(&url, [failure]).await;
     world.declare().await;
@@ -142,7 +132,7 @@ async fn event_source_rabbitmq_waits_retries_and_acknowledges() {
 
 #[tokio::test]
 async fn event_source_rabbitmq_comes_back_and_returns_what_it_holds() {
-    let Some(url) = broker() else { return };
+    let Some(url) = server_url("AMQP_URL") else { return };
     let mut world = World::start(&url, []).await;
     world.declare().await;
     world.publish("one", BasicProperties::default()).await;
