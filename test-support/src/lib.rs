@@ -2,13 +2,19 @@
 
 #![allow(clippy::unwrap_used, reason = "test code fails by panicking")]
 
+pub mod auto_messages;
 pub mod contract;
+pub mod events;
 pub mod fault_proxy;
+pub mod faulty_store;
+pub mod fixture;
 pub mod http_client;
 pub mod person;
 pub mod proxied_server;
+pub mod random_frames;
 mod report;
 pub mod scripted_server;
+pub mod search_index;
 pub mod socket_crowd;
 pub mod test_server;
 mod unique;

@@ -1,5 +1,5 @@
-//! Ulak as its users meet it: the real binary on a port of its own, spoken to over HTTP; each function
-//! alone; and the rules of the architecture.
+//! Ulak as its users meet it: the real binary on a port of its own, spoken to over HTTP; functions
+//! that hand work to each other; and the rules of the architecture.
 
 // clippy.toml allows unwrap and printing in test functions; helpers of tests are tests too.
 #![allow(clippy::unwrap_used, clippy::print_stderr)]
@@ -13,7 +13,6 @@ mod conversations;
 mod crash;
 mod envelope;
 mod faults;
-mod functions;
 mod hostile;
 mod indexing;
 mod limits;

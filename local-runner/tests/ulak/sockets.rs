@@ -3,11 +3,9 @@
 
 mod echo;
 mod engine_io;
-mod frames;
 mod fuzz;
 mod heartbeat;
 mod json;
 mod line;
 mod node;
-mod races;
 mod socket_io;

@@ -9,6 +9,7 @@ use sam_emulator::plan::Plan;
 use sam_emulator::template;
 use test_support::repository;
 
+use super::tidy::sources;
 use super::workspace::Workspace;
 use crate::server::{BINARY, own_server};
 
@@ -38,6 +39,21 @@ fn every_folder_is_a_function_of_the_template_and_the_other_way_round() {
     let packages: BTreeSet<String> =
         Workspace::get().within("functions/").iter().map(|package| package.name.clone()).collect();
     assert_eq!(names, packages, "and a folder as its package");
+}
+
+/// `cargo test -p message-send` runs that function's tests.
+#[test]
+fn every_function_has_tests_of_its_own() {
+    let tests = ["#[test]", "#[tokio::test", "http_function_tests!("];
+    for function in Workspace::get().within("functions/") {
+        assert_eq!(function.tests, BTreeSet::from(["it".to_owned()]), "{} has no tests/it", function.name);
+        let files = sources(&format!("{}/tests/it", function.folder));
+        let has_test = files.iter().any(|file| {
+            let text = fs::read_to_string(file).unwrap();
+            tests.iter().any(|test| text.contains(test))
+        });
+        assert!(has_test, "{} has no test in tests/it", function.name);
+    }
 }
 
 #[test]

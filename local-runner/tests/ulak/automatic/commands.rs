@@ -8,11 +8,11 @@ use adapter_embedded::Embedded;
 use serde_json::Value;
 use shared::auto_message::SENDING_QUEUE;
 use shared::ports::{Outbox as _, OutboxMessage};
+use test_support::auto_messages::{NIGHT, delivery, history_of, insert_users, plan_rows, time};
 use test_support::http_client::Port;
 use test_support::repository;
 use test_support::test_server::EMBEDDED;
 
-use super::scene::{NIGHT, at, delivery, history, people, plan};
 use super::torture::{block_on, settled};
 use crate::server::{BINARY, own_server};
 
@@ -68,8 +68,8 @@ fn queues_show_their_depths_and_the_dead_are_sent_back() {
     let data = home.path().join("data");
     let (people, rows_planned) = block_on(async {
         let store = Embedded::open(&data).unwrap();
-        let people = people(&store, 8).await;
-        let planned = plan(&store, &people, 4, at(NIGHT)).await;
+        let people = insert_users(&store, 8).await;
+        let planned = plan_rows(&store, &people, 4, time(NIGHT)).await;
         let jobs: Vec<OutboxMessage> = planned.iter().map(|row| job(&delivery(row))).collect();
         store.publish(SENDING_QUEUE, &jobs[..1]).await.unwrap();
         store.retry_later(SENDING_QUEUE, &OutboxMessage { attempt: 4, ..jobs[1].clone() }).await.unwrap();
@@ -121,7 +121,7 @@ fn queues_show_their_depths_and_the_dead_are_sent_back() {
     block_on(async {
         let store = Embedded::open(&server.data()).unwrap();
         for pair in people.chunks_exact(2) {
-            assert_eq!(history(&store, &pair[1]).await.len(), 1);
+            assert_eq!(history_of(&store, &pair[1]).await.len(), 1);
         }
     });
 }
@@ -152,7 +152,7 @@ fn routes_list_the_next_five_runs_of_every_schedule() {
     let nights = of("auto-message-planner");
     assert_eq!(nights.len(), 5, "{schedules}");
     assert!(nights.iter().all(|run| run.ends_with("T02:00:00+03:00")), "{nights:?}");
-    let minutes: Vec<i64> = of("auto-message-queuer").iter().map(|run| at(run).millis()).collect();
+    let minutes: Vec<i64> = of("auto-message-queuer").iter().map(|run| time(run).millis()).collect();
     assert_eq!(minutes.len(), 5);
     assert!(minutes.windows(2).all(|two| two[1] - two[0] == 60_000), "{minutes:?}");
     assert!(std::fs::read_dir(home.path()).unwrap().next().is_none(), "looking changes nothing");

@@ -7,12 +7,12 @@ use std::time::{Duration, Instant};
 
 use expect_test::expect;
 use serde_json::Value;
+use test_support::auto_messages::NIGHT;
 use test_support::person::Person;
 use test_support::test_server::TestServer;
 
 use super::commands::command;
 use super::ear::Ear;
-use super::scene::NIGHT;
 use crate::server::own_server;
 
 const PEOPLE: usize = 101;

@@ -13,13 +13,14 @@ use shared::message::MessageKind;
 use shared::ports::{AutoMessages, Users as _};
 use shared::time::Time;
 use shared::user::User;
+use test_support::auto_messages::{DAY, NIGHT, history_of, participants, time, user_seen_at};
+use test_support::events::schedule_event;
 use test_support::http_client::{HttpRequest, Port};
 use test_support::person::Person;
 use test_support::test_server::{EMBEDDED, TestServer};
 use test_support::{report, servers_are_required, skip};
 
 use super::broker::{Node, Wire};
-use super::scene::{DAY, NIGHT, at, firing, history, parts, user};
 use crate::server::own_server;
 
 const PATIENCE: Duration = Duration::from_secs(240);
@@ -90,7 +91,7 @@ fn seed(server: &TestServer, count: usize) -> Vec<UserId> {
         let password = Password::parse(Person::PASSWORD).unwrap();
         let hash = Passwords::new(1).hash(password, &Entropy::default()).await.unwrap();
         let people: Vec<User> = (0..count)
-            .map(|n| User { password_hash: hash.clone(), ..user(&format!("person{n}"), at(NIGHT)) })
+            .map(|n| User { password_hash: hash.clone(), ..user_seen_at(&format!("person{n}"), time(NIGHT)) })
             .collect();
         futures::future::try_join_all(people.iter().map(|person| store.insert(person))).await.unwrap();
         people.into_iter().map(|person| person.id).collect()
@@ -99,7 +100,8 @@ fn seed(server: &TestServer, count: usize) -> Vec<UserId> {
 
 fn fire(port: Port, function: &str, at: Time) -> Option<Value> {
     let path = format!("/2015-03-31/functions/{function}/invocations");
-    let answer = HttpRequest::new(port, "POST", &path).json(&firing(&at.to_string())).try_send().ok()?;
+    let answer =
+        HttpRequest::new(port, "POST", &path).json(&schedule_event(&at.to_string())).try_send().ok()?;
     answer.header("x-amz-function-error").is_none().then(|| answer.json())
 }
 
@@ -187,12 +189,12 @@ fn torture(mut broker: Broker, size: Size) {
 fn plan_under_kills(server: &mut TestServer, dice: &Dice, size: Size, figures: &mut Figures) {
     for _ in 0..size.kills / 3 {
         let after = Duration::from_millis(dice.below(120));
-        fire_and_kill(server, "auto-message-planner", at(NIGHT), after);
+        fire_and_kill(server, "auto-message-planner", time(NIGHT), after);
         figures.kills_of_the_planner += 1;
     }
-    let report = fire(server.port(), "auto-message-planner", at(NIGHT)).expect("the planner answers");
+    let report = fire(server.port(), "auto-message-planner", time(NIGHT)).expect("the planner answers");
     assert_eq!(report["plannedFor"], DAY);
-    let again = fire(server.port(), "auto-message-planner", at(NIGHT)).expect("the planner answers");
+    let again = fire(server.port(), "auto-message-planner", time(NIGHT)).expect("the planner answers");
     assert_eq!((&again["users"], &again["planned"]), (&0.into(), &0.into()), "everybody has a part");
 }
 
@@ -208,7 +210,7 @@ fn flow_under_kills(
     let rounds = size.kills + cuts;
     let step = Duration::from_secs(24 * 3_600) / u32::try_from(rounds).unwrap();
     for round in 1..=rounds {
-        let now = at(NIGHT) + step * u32::try_from(round).unwrap();
+        let now = time(NIGHT) + step * u32::try_from(round).unwrap();
         if round * cuts / rounds > (round - 1) * cuts / rounds {
             let port = server.port();
             let firing = thread::spawn(move || fire(port, "auto-message-queuer", now));
@@ -227,7 +229,7 @@ fn flow_under_kills(
 
 /// Fires past every lease until nothing is due, and lets the consumer finish; the plan as it is then.
 fn wait_until_done(server: &mut TestServer, people: &[UserId], size: Size) -> Vec<AutoMessage> {
-    let mut now = at(NIGHT) + Duration::from_secs(25 * 3_600);
+    let mut now = time(NIGHT) + Duration::from_secs(25 * 3_600);
     let start = Instant::now();
     loop {
         now = now + Duration::from_secs(60);
@@ -260,7 +262,7 @@ async fn planned(store: &Embedded, people: &[UserId]) -> Vec<AutoMessage> {
 }
 
 fn check(server: &TestServer, rows: &[AutoMessage], size: Size, figures: &mut Figures) {
-    assert_eq!(parts(rows).len(), 2 * size.messages, "everybody has one part");
+    assert_eq!(participants(rows).len(), 2 * size.messages, "everybody has one part");
     figures.claimed_again = rows.iter().filter(|row| row.attempts > 1).count();
     block_on(async {
         let store = Embedded::open(&server.data()).unwrap();
@@ -268,12 +270,12 @@ fn check(server: &TestServer, rows: &[AutoMessage], size: Size, figures: &mut Fi
         assert_eq!(store.depths().await.unwrap(), []);
         for row in rows {
             assert!(row.is_queued && row.is_sent, "{row:?}");
-            let messages = history(&store, &row.receiver_id).await;
+            let messages = history_of(&store, &row.receiver_id).await;
             assert_eq!(messages.len(), 1, "{row:?}: {messages:?}");
             let message = &messages[0];
             assert_eq!((message.kind, message.auto_message_id.as_ref()), (MessageKind::Auto, Some(&row.id)));
             assert_eq!((&message.sender_id, &message.content), (&row.sender_id, &row.content));
-            assert_eq!(history(&store, &row.sender_id).await, messages);
+            assert_eq!(history_of(&store, &row.sender_id).await, messages);
         }
     });
 }
