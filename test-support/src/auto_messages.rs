@@ -101,7 +101,7 @@ pub async fn plan_rows(store: &Embedded, users: &[UserId], count: usize, due: Ti
 }
 
 /// The job of a planned row, as its queue delivers it.
-pub fn delivery(row: &AutoMessage) -> Delivery {
+pub fn job_delivery(row: &AutoMessage) -> Delivery {
     let body = serde_json::to_vec(&Job::from(row)).unwrap();
     events::delivery(SENDING_QUEUE, Some(row.id.as_str()), &body)
 }

@@ -3,12 +3,13 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use super::{
-    Case, CaseData, Failure, Outcome, cases, concurrently, expect_eq, expect_some, expect_true, sorted,
-};
 use shared::auto_message::AutoMessage;
 use shared::id::{AutoMessageId, UserId};
 use shared::ports::{AutoMessages, StoreResult};
+
+use super::{
+    Case, CaseData, Failure, Outcome, cases, concurrently, expect_eq, expect_some, expect_true, sorted,
+};
 
 type Subject = Arc<dyn AutoMessages>;
 

@@ -3,13 +3,14 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use super::{
-    Case, CaseData, Failure, Outcome, cases, concurrently, expect_eq, expect_some, expect_true, sorted,
-};
 use shared::conversation::{ActivityCursor, Conversation, MemberConversation};
 use shared::id::{ConversationId, UserId};
 use shared::message::{Appended, Draft, Message};
 use shared::ports::{Conversations, Messages, StoreResult};
+
+use super::{
+    Case, CaseData, Failure, Outcome, cases, concurrently, expect_eq, expect_some, expect_true, sorted,
+};
 
 /// Conversations and their messages, in one store.
 #[derive(Clone)]

@@ -3,15 +3,16 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use super::conversations::DocumentPorts;
-use super::{
-    Case, CaseData, Failure, Outcome, cases, concurrently, expect_eq, expect_some, expect_true, sorted,
-};
 use shared::conversation::Conversation;
 use shared::id::{MessageId, UserId};
 use shared::message::Message;
 use shared::ports::{IndexBacklog, SearchDocument};
 use shared::time::Time;
+
+use super::conversations::DocumentPorts;
+use super::{
+    Case, CaseData, Failure, Outcome, cases, concurrently, expect_eq, expect_some, expect_true, sorted,
+};
 
 /// A document store and its backlog.
 #[derive(Clone)]

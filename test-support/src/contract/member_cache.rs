@@ -2,10 +2,11 @@
 
 use std::sync::Arc;
 
-use super::{Case, CaseData, Outcome, cases, concurrently, expect_eq, expect_true};
 use shared::conversation::{LARGEST_GROUP, Members};
 use shared::id::ConversationId;
 use shared::ports::MemberCache;
+
+use super::{Case, CaseData, Outcome, cases, concurrently, expect_eq, expect_true};
 
 type Subject = Arc<dyn MemberCache>;
 

@@ -3,13 +3,14 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use shared::conversation::Conversation;
+use shared::id::{AutoMessageId, MessageId, UserId};
+use shared::message::{Appended, Draft, Message, MessageKind, SeqRange};
+
 use super::conversations::DocumentPorts;
 use super::{
     Case, CaseData, Failure, Outcome, cases, concurrently, expect_eq, expect_some, expect_true, sorted,
 };
-use shared::conversation::Conversation;
-use shared::id::{AutoMessageId, MessageId, UserId};
-use shared::message::{Appended, Draft, Message, MessageKind, SeqRange};
 
 /// Every case of [`Messages`](shared::ports::Messages).
 pub fn messages() -> Vec<Case<DocumentPorts>> {

@@ -4,9 +4,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
+use shared::ports::{Outbox, OutboxMessage, StoreResult};
 
 use super::{Case, CaseData, Failure, Outcome, cases, concurrently, expect_eq, expect_true, sorted};
-use shared::ports::{Outbox, OutboxMessage, StoreResult};
 
 /// The longest delay of a broker's counters.
 const LAG: Duration = Duration::from_secs(5);

@@ -3,10 +3,11 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::{Case, CaseData, Failure, Outcome, cases, concurrently, expect_eq, expect_true};
 use shared::error::RateLimited;
 use shared::ports::{RateLimit, RateLimits};
 use shared::time::Time;
+
+use super::{Case, CaseData, Failure, Outcome, cases, concurrently, expect_eq, expect_true};
 
 type Subject = Arc<dyn RateLimits>;
 

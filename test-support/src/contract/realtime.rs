@@ -9,11 +9,12 @@ mod rooms;
 
 use std::sync::Arc;
 
-use super::{CaseData, Failure, expect_some};
 use shared::connection::Dialect;
 use shared::connection::{AttachOutcome, Connection, Identity, Receiver};
 use shared::id::{ConnectionId, SessionId, UserId};
 use shared::ports::{Connections, Heartbeats, LastSeen, Presence, Rooms, StoreResult};
+
+use super::{CaseData, Failure, expect_some};
 
 pub use connections::connections;
 pub use heartbeats::heartbeats;

@@ -3,13 +3,14 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::conversations::DocumentPorts;
-use super::{Case, CaseData, Failure, Outcome, cases, expect_eq, expect_some, expect_true};
 use shared::conversation::Conversation;
 use shared::id::{MessageId, UserId};
 use shared::message::Message;
 use shared::ports::{SearchDocument, SearchIndex, SearchIndexWriter, SearchQuery};
 use shared::search::terms;
+
+use super::conversations::DocumentPorts;
+use super::{Case, CaseData, Failure, Outcome, cases, expect_eq, expect_some, expect_true};
 
 /// The longest time until an indexed message is found.
 const REFRESH: Duration = Duration::from_secs(10);

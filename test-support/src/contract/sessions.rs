@@ -2,11 +2,12 @@
 
 use std::sync::Arc;
 
-use super::{Case, CaseData, Outcome, cases, concurrently, expect_eq, expect_true, sorted};
 use shared::id::{SessionId, UserId};
 use shared::ports::{Sessions, StoreResult};
 use shared::session::{Rotation, Session};
 use shared::time::Time;
+
+use super::{Case, CaseData, Outcome, cases, concurrently, expect_eq, expect_true, sorted};
 
 type Subject = Arc<dyn Sessions>;
 

@@ -2,10 +2,11 @@
 
 use std::sync::Arc;
 
-use super::{Case, CaseData, Outcome, cases, concurrently, expect_eq, expect_some, expect_true, sorted};
 use shared::error::StoreError;
 use shared::ports::{StoreResult, Users};
 use shared::user::{Email, Login, PasswordHash, User, UserChange, Username};
+
+use super::{Case, CaseData, Outcome, cases, concurrently, expect_eq, expect_some, expect_true, sorted};
 
 type Subject = Arc<dyn Users>;
 

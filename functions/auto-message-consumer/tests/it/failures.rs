@@ -11,11 +11,11 @@ use shared::id::{AutoMessageId, UserId};
 use shared::lambda::queue::Delivery;
 use shared::ports::{AutoMessages as _, Users as _};
 use shared::user::User;
-use test_support::auto_messages::{NIGHT, delivery, time, user_seen_at};
+use test_support::auto_messages::{NIGHT, job_delivery, time, user_seen_at};
 use test_support::events;
 use test_support::faulty_store::{CallFailure, FaultyStore};
 
-use crate::scenario::{Outcome, Scenario};
+use crate::scenario::{JobScenario, Outcome};
 
 /// A delivery with any body.
 fn raw(id: &str, body: &str) -> Delivery {
@@ -23,7 +23,7 @@ fn raw(id: &str, body: &str) -> Delivery {
 }
 
 /// The job of a new planned row between two users.
-async fn planned(scenario: &Scenario, name: &str, from: &UserId, to: &UserId, content: &str) -> Delivery {
+async fn planned(scenario: &JobScenario, name: &str, from: &UserId, to: &UserId, content: &str) -> Delivery {
     let row = AutoMessage {
         id: AutoMessageId::trusted(name),
         sender_id: from.clone(),
@@ -33,11 +33,11 @@ async fn planned(scenario: &Scenario, name: &str, from: &UserId, to: &UserId, co
         ..scenario.row.clone()
     };
     assert_eq!(scenario.store.plan(std::slice::from_ref(&row)).await.unwrap(), 1);
-    delivery(&row)
+    job_delivery(&row)
 }
 
 /// A deactivated user.
-async fn deactivated(scenario: &Scenario, name: &str) -> UserId {
+async fn deactivated(scenario: &JobScenario, name: &str) -> UserId {
     let user = User { deactivated_at: Some(time(NIGHT)), ..user_seen_at(name, time(NIGHT)) };
     scenario.store.insert(&user).await.unwrap();
     user.id
@@ -45,7 +45,7 @@ async fn deactivated(scenario: &Scenario, name: &str) -> UserId {
 
 #[tokio::test]
 async fn hopeless_jobs_are_dead_lettered_with_their_reason_and_others_still_run() {
-    let scenario = Scenario::new().await;
+    let scenario = JobScenario::new().await;
     let (sender, receiver) = (&scenario.sender, &scenario.receiver);
     let (left, unknown) = (deactivated(&scenario, "left").await, UserId::trusted("unknown"));
     let long = "x".repeat(4_001);
@@ -63,7 +63,7 @@ async fn hopeless_jobs_are_dead_lettered_with_their_reason_and_others_still_run(
         planned(&scenario, "to-oneself", sender, sender, "hello").await,
         planned(&scenario, "without-content", sender, receiver, " ").await,
         planned(&scenario, "content-too-long", sender, receiver, &long).await,
-        delivery(&scenario.row),
+        job_delivery(&scenario.row),
     ];
     scenario.consume(jobs).await.unwrap();
     assert_eq!(scenario.outcome().await, Outcome::DELIVERED, "the one good job");
@@ -91,7 +91,7 @@ async fn hopeless_jobs_are_dead_lettered_with_their_reason_and_others_still_run(
 
 #[tokio::test]
 async fn dead_letter_keeps_its_body_and_can_be_replayed() {
-    let scenario = Scenario::new().await;
+    let scenario = JobScenario::new().await;
     let mut job = raw("no-json", "{ as it was");
     job.message_id = None;
     scenario.consume(vec![job]).await.unwrap();
@@ -108,9 +108,9 @@ async fn failed_job_is_retried_and_its_fifth_failure_is_the_last() {
     for (attempt, retried_as) in
         [(0, Some(1)), (1, Some(2)), (2, Some(3)), (3, Some(4)), (4, None), (9, None)]
     {
-        let scenario = Scenario::new().await;
+        let scenario = JobScenario::new().await;
         let store = FaultyStore::new(&scenario.store).failing("append", 1, CallFailure::Corrupt);
-        let job = Delivery { attempt, ..delivery(&scenario.row) };
+        let job = Delivery { attempt, ..job_delivery(&scenario.row) };
         scenario.consume_over(&store, vec![job]).await.unwrap();
         assert_eq!(scenario.outcome().await, Outcome::NOTHING, "attempt {attempt}");
         let dead = scenario.dead_letters().await;
@@ -129,7 +129,7 @@ async fn failed_job_is_retried_and_its_fifth_failure_is_the_last() {
 }
 
 /// The attempt of the job in the retry queue, received by a clock that is far ahead.
-async fn attempt_of_retried_job(scenario: &Scenario) -> u32 {
+async fn attempt_of_retried_job(scenario: &JobScenario) -> u32 {
     let ahead = scenario.store.clone().with_clock(|| time("2999-01-01T00:00:00Z"));
     let retried = ahead.receive(SENDING_QUEUE, 10).await.unwrap();
     assert_eq!((retried.len(), retried[0].message.id.as_str()), (1, scenario.row.id.as_str()));
@@ -138,12 +138,12 @@ async fn attempt_of_retried_job(scenario: &Scenario) -> u32 {
 
 #[tokio::test]
 async fn retry_delays_are_10_s_30_s_2_min_and_10_min() {
-    let scenario = Scenario::new().await;
+    let scenario = JobScenario::new().await;
     let clock = Arc::new(Mutex::new(time(NIGHT)));
     let queue_clock = Arc::clone(&clock);
     let queue = scenario.store.clone().with_clock(move || *queue_clock.lock().unwrap());
     let store = FaultyStore::new(&queue).failing("append", u32::MAX, CallFailure::Corrupt);
-    let mut job = delivery(&scenario.row);
+    let mut job = job_delivery(&scenario.row);
     let mut delays = Vec::new();
     loop {
         scenario.consume_over(&store, vec![job.clone()]).await.unwrap();
@@ -167,10 +167,10 @@ async fn retry_delays_are_10_s_30_s_2_min_and_10_min() {
 
 #[tokio::test]
 async fn job_that_failed_twice_succeeds_at_the_third_attempt() {
-    let scenario = Scenario::new().await;
+    let scenario = JobScenario::new().await;
     let store = FaultyStore::new(&scenario.store).failing("append", 2, CallFailure::Corrupt);
     for attempt in 0..3 {
-        let job = Delivery { attempt, ..delivery(&scenario.row) };
+        let job = Delivery { attempt, ..job_delivery(&scenario.row) };
         scenario.consume_over(&store, vec![job]).await.unwrap();
     }
     assert_eq!(scenario.outcome().await, Outcome::DELIVERED);
@@ -180,9 +180,9 @@ async fn job_that_failed_twice_succeeds_at_the_third_attempt() {
 #[tokio::test]
 async fn unreachable_store_fails_the_batch_and_retries_and_dead_letters_nothing() {
     for call in ["get", "append", "of_users", "mark_sent"] {
-        let scenario = Scenario::new().await;
+        let scenario = JobScenario::new().await;
         let store = FaultyStore::new(&scenario.store).failing(call, u32::MAX, CallFailure::Unreachable);
-        let jobs = vec![raw("hopeless", "{"), delivery(&scenario.row)];
+        let jobs = vec![raw("hopeless", "{"), job_delivery(&scenario.row)];
         let failed = scenario.consume_over(&store, jobs.clone()).await.unwrap_err();
         assert!(matches!(failed, Error::Unavailable(_)), "{call}: {failed:?}");
         assert_eq!((scenario.retrying().await, scenario.dead_letters().await), (0, vec![]), "{call}");
@@ -195,13 +195,13 @@ async fn unreachable_store_fails_the_batch_and_retries_and_dead_letters_nothing(
 #[tokio::test]
 async fn unreachable_broker_fails_the_batch_and_the_repeat_settles_its_job_once() {
     for (call, failing_appends, settled) in [("dead_letter", 0, (0, 1)), ("retry_later", 2, (1, 0))] {
-        let scenario = Scenario::new().await;
+        let scenario = JobScenario::new().await;
         let store = FaultyStore::new(&scenario.store).failing(call, 1, CallFailure::Unreachable).failing(
             "append",
             failing_appends,
             CallFailure::Corrupt,
         );
-        let job = if call == "dead_letter" { raw("hopeless", "{") } else { delivery(&scenario.row) };
+        let job = if call == "dead_letter" { raw("hopeless", "{") } else { job_delivery(&scenario.row) };
         let failed = scenario.consume_over(&store, vec![job.clone()]).await.unwrap_err();
         assert!(matches!(failed, Error::Unavailable(_)), "{call}: {failed:?}");
         scenario.consume_over(&store, vec![job]).await.unwrap();

@@ -15,7 +15,7 @@ use test_support::faulty_store::FaultyStore;
 use test_support::fixture::PushRecorder;
 
 /// Two users with an open connection each, and a row that is due at [`NIGHT`].
-pub(crate) struct Scenario {
+pub(crate) struct JobScenario {
     pub(crate) store: Embedded,
     pub(crate) pushes: PushRecorder,
     pub(crate) sender: UserId,
@@ -39,7 +39,7 @@ impl Outcome {
     pub(crate) const NOTHING: Self = Self { received: 0, stored: 0, is_sent: false };
 }
 
-impl Scenario {
+impl JobScenario {
     pub(crate) async fn new() -> Self {
         let store = Embedded::temporary().unwrap();
         let users = insert_users(&store, 2).await;

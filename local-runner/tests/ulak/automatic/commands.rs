@@ -8,7 +8,7 @@ use adapter_embedded::Embedded;
 use serde_json::Value;
 use shared::auto_message::SENDING_QUEUE;
 use shared::ports::{Outbox as _, OutboxMessage};
-use test_support::auto_messages::{NIGHT, delivery, history_of, insert_users, plan_rows, time};
+use test_support::auto_messages::{NIGHT, history_of, insert_users, job_delivery, plan_rows, time};
 use test_support::http_client::Port;
 use test_support::repository;
 use test_support::test_server::EMBEDDED;
@@ -70,7 +70,7 @@ fn queues_show_their_depths_and_the_dead_are_sent_back() {
         let store = Embedded::open(&data).unwrap();
         let people = insert_users(&store, 8).await;
         let planned = plan_rows(&store, &people, 4, time(NIGHT)).await;
-        let jobs: Vec<OutboxMessage> = planned.iter().map(|row| job(&delivery(row))).collect();
+        let jobs: Vec<OutboxMessage> = planned.iter().map(|row| job(&job_delivery(row))).collect();
         store.publish(SENDING_QUEUE, &jobs[..1]).await.unwrap();
         store.retry_later(SENDING_QUEUE, &OutboxMessage { attempt: 4, ..jobs[1].clone() }).await.unwrap();
         for job in &jobs[2..] {
@@ -111,7 +111,7 @@ fn queues_show_their_depths_and_the_dead_are_sent_back() {
     server.kill();
     block_on(async {
         let store = Embedded::open(&server.data()).unwrap();
-        store.dead_letter(SENDING_QUEUE, &job(&delivery(&rows_planned[1])), "by hand").await.unwrap();
+        store.dead_letter(SENDING_QUEUE, &job(&job_delivery(&rows_planned[1])), "by hand").await.unwrap();
     });
     server.kill_and_restart();
     let said = command(server.port(), Path::new("/nowhere"), &["queues", "--replay-dead"]);

@@ -1,14 +1,15 @@
 //! Cases of `Connections`: what is open, and which connect is a user's first and which disconnect the last.
 
-use super::super::{
-    Case, CaseData, Outcome, cases, concurrently, expect_eq, expect_some, expect_true, sorted,
-};
-use super::{PresencePorts, connection, identity, in_order, receivers};
 use shared::connection::Dialect;
 use shared::connection::{AttachOutcome, Connection, EndedConnection, UpgradeToken};
 use shared::error::Unauthenticated;
 use shared::id::ConnectionId;
 use shared::ports::StoreResult;
+
+use super::super::{
+    Case, CaseData, Outcome, cases, concurrently, expect_eq, expect_some, expect_true, sorted,
+};
+use super::{PresencePorts, connection, identity, in_order, receivers};
 
 /// Every case of [`Connections`](shared::ports::Connections).
 pub fn connections() -> Vec<Case<PresencePorts>> {

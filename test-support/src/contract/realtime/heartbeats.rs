@@ -1,9 +1,10 @@
 //! Cases of `Heartbeats`. The times of two cases are days apart, so "before now" finds only a case's own connections.
 
-use super::super::{Case, CaseData, Failure, Outcome, cases, expect_eq, sorted};
-use super::{PresencePorts, connection, identity};
 use shared::connection::Connection;
 use shared::id::ConnectionId;
+
+use super::super::{Case, CaseData, Failure, Outcome, cases, expect_eq, sorted};
+use super::{PresencePorts, connection, identity};
 
 /// Every case of [`Heartbeats`](shared::ports::Heartbeats).
 pub fn heartbeats() -> Vec<Case<PresencePorts>> {

@@ -1,10 +1,11 @@
 //! Cases of `LastSeen`: the time of a user's last disconnect is kept until it is synced.
 
-use super::super::{Case, CaseData, Outcome, cases, expect_eq, expect_true};
-use super::PresencePorts;
 use shared::id::UserId;
 use shared::ports::StoreResult;
 use shared::time::Time;
+
+use super::super::{Case, CaseData, Outcome, cases, expect_eq, expect_true};
+use super::PresencePorts;
 
 /// Every case of [`LastSeen`](shared::ports::LastSeen).
 pub fn last_seen() -> Vec<Case<PresencePorts>> {
@@ -18,7 +19,7 @@ pub fn last_seen() -> Vec<Case<PresencePorts>> {
 }
 
 /// The stored time of one user, asked together with an unknown user.
-async fn left(ports: &PresencePorts, user: &UserId) -> StoreResult<Option<Time>> {
+async fn stored_time(ports: &PresencePorts, user: &UserId) -> StoreResult<Option<Time>> {
     let asked = [UserId::trusted("nobody"), user.clone()];
     let found = ports.last_seen.times_of(&asked).await?;
     Ok(found.into_iter().find(|(who, _)| who == user).map(|(_, at)| at))
@@ -30,11 +31,11 @@ async fn last_disconnect_stores_its_time(ports: PresencePorts, data: CaseData) -
     let (one, _) = ports.attach_new(&data, &ada).await?;
     let (two, _) = ports.attach_new(&data, &ada).await?;
     ports.connections.end(&one.id, data.after(1)).await?;
-    expect_eq(left(&ports, &ada).await?, None)?;
+    expect_eq(stored_time(&ports, &ada).await?, None)?;
     ports.connections.end(&two.id, data.after(2)).await?;
-    expect_eq(left(&ports, &ada).await?, Some(data.after(2)))?;
+    expect_eq(stored_time(&ports, &ada).await?, Some(data.after(2)))?;
     ports.connections.end(&two.id, data.after(3)).await?;
-    expect_eq(left(&ports, &ada).await?, Some(data.after(2)))?;
+    expect_eq(stored_time(&ports, &ada).await?, Some(data.after(2)))?;
     expect_eq(ports.last_seen.unsynced(9).await?, vec![(ada.clone(), data.after(2))])?;
     Ok(ports.last_seen.mark_synced(&[(ada, data.after(2))]).await?)
 }
@@ -46,7 +47,7 @@ async fn synced_times_are_removed(ports: PresencePorts, data: CaseData) -> Outco
         ports.connections.end(&connection.id, data.after(1)).await?;
     }
     ports.last_seen.mark_synced(&[(ada.clone(), data.after(1))]).await?;
-    expect_eq(left(&ports, &ada).await?, None)?;
+    expect_eq(stored_time(&ports, &ada).await?, None)?;
     expect_eq(ports.last_seen.unsynced(9).await?, vec![(bob.clone(), data.after(1))])?;
     ports.last_seen.mark_synced(&[(ada, data.after(1)), (bob, data.after(1))]).await?;
     ports.last_seen.mark_synced(&[]).await?;
@@ -60,7 +61,7 @@ async fn syncing_an_older_time_keeps_a_newer_one(ports: PresencePorts, data: Cas
         ports.connections.end(&connection.id, data.after(second)).await?;
     }
     ports.last_seen.mark_synced(&[(ada.clone(), data.after(1))]).await?;
-    expect_eq(left(&ports, &ada).await?, Some(data.after(2)))?;
+    expect_eq(stored_time(&ports, &ada).await?, Some(data.after(2)))?;
     Ok(ports.last_seen.mark_synced(&[(ada, data.after(2))]).await?)
 }
 

@@ -1,8 +1,9 @@
 //! Cases of `Presence`.
 
+use shared::id::UserId;
+
 use super::super::{Case, CaseData, Outcome, cases, expect_eq, expect_true, sorted};
 use super::PresencePorts;
-use shared::id::UserId;
 
 /// Every case of [`Presence`](shared::ports::Presence).
 pub fn presence() -> Vec<Case<PresencePorts>> {

@@ -1,9 +1,10 @@
 //! Cases of `Rooms`.
 
-use super::super::{Case, CaseData, Outcome, cases, concurrently, expect_eq, expect_some, sorted};
-use super::{PresencePorts, identity, in_order, receivers};
 use shared::connection::Connection;
 use shared::id::ConversationId;
+
+use super::super::{Case, CaseData, Outcome, cases, concurrently, expect_eq, expect_some, sorted};
+use super::{PresencePorts, identity, in_order, receivers};
 
 /// Every case of [`Rooms`](shared::ports::Rooms).
 pub fn rooms() -> Vec<Case<PresencePorts>> {
