@@ -4,9 +4,6 @@
 //! `cargo run --release -p local-runner --example automatic -- flow --messages 20000` takes rows that are due all
 //! the way to their receivers' sockets.
 
-#[path = "../src/embedded_source.rs"]
-mod embedded_source;
-
 use std::error::Error;
 use std::io::{Write as _, stdout};
 use std::sync::Arc;
@@ -17,6 +14,7 @@ use adapter_embedded::Embedded;
 use async_trait::async_trait;
 use bytes::Bytes;
 use clap::Parser;
+use local_runner::embedded_source::EmbeddedSource;
 use sam_emulator::event_source::Poller;
 use sam_emulator::invoke::{BoxFuture, Invocation, InvokeError, Invoker};
 use sam_emulator::plan::QueuePlan;
@@ -34,8 +32,6 @@ use shared::realtime::fanout::Fanout;
 use shared::time::Time;
 use shared::user::{Email, PasswordHash, User, Username};
 use tokio::sync::Notify;
-
-use embedded_source::EmbeddedSource;
 
 type Failed = Box<dyn Error + Send + Sync>;
 

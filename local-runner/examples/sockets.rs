@@ -3,24 +3,15 @@
 //!
 //! `cargo run --release -p local-runner --example sockets -- --count 1000 --rate 200 --port 3000`
 
-// It shares code with the tests, where a broken expectation ends the run, as it does here.
-#![allow(clippy::unwrap_used)]
-
-#[path = "../tests/ulak/client.rs"]
-#[expect(dead_code, reason = "the tests use more of it")]
-mod client;
-#[path = "../tests/ulak/sockets/crowd.rs"]
-mod crowd;
-
 use std::io::{Write as _, stdout};
 use std::sync::atomic::Ordering;
 use std::time::Instant;
 
 use clap::Parser;
-use serde_json::json;
-
-use client::{Call, Port};
-use crowd::{Crowd, memory_of_listener, now};
+use test_support::http_client::Port;
+use test_support::person::Person;
+use test_support::socket_crowd::{SocketCrowd, memory_of_listener, now_millis};
+use test_support::unique_name;
 
 /// How many users the sockets belong to, each with as many devices.
 const USERS: usize = 20;
@@ -46,10 +37,10 @@ struct Options {
 async fn main() {
     let options = Options::parse();
     let port = Port(options.port);
-    let tokens: Vec<String> = (0..USERS).map(|turn| register(port, turn)).collect();
+    let tokens: Vec<String> = (0..USERS).map(|_| register(port)).collect();
     let before = memory_of_listener(port).unwrap_or(0);
     let start = Instant::now();
-    let crowd = Crowd::gather(port, &tokens, options.count, options.rate).await;
+    let crowd = SocketCrowd::connect(port, &tokens, options.count, options.rate).await;
     say(&format!("{} sockets connected in {:.1?}", crowd.ids.len(), start.elapsed()));
     let after = memory_of_listener(port).unwrap_or(0);
     let each = after.saturating_sub(before) as f64 / options.count.max(1) as f64;
@@ -57,29 +48,25 @@ async fn main() {
     say(&format!("runner's resident memory {all:.1} MiB, {each:.1} KiB per connection"));
 
     let start = Instant::now();
-    let rounds = crowd.idle(port, now(), options.minutes).await;
-    let ended = crowd.met.ended.load(Ordering::Relaxed);
+    let rounds = crowd.idle(port, now_millis(), options.minutes).await;
+    let closed = crowd.counters.closed.load(Ordering::Relaxed);
     say(&format!(
-        "{} idle minutes in {:.1?}: {rounds} pings each, {ended} sockets lost",
+        "{} idle minutes in {:.1?}: {rounds} pings each, {closed} sockets closed by the server",
         options.minutes,
         start.elapsed()
     ));
 
-    let seen = crowd.met.arrivals.load(Ordering::Relaxed);
-    let late = Crowd::gather(port, &[register(port, USERS)], 1, 1).await;
-    let took = crowd.until(|met| &met.arrivals, seen + options.count).await;
-    say(&format!("one more user came: {} sockets heard it {took:.1?} after its welcome", options.count));
-    late.leave().await;
-    crowd.leave().await;
+    let seen = crowd.counters.arrivals.load(Ordering::Relaxed);
+    let late = SocketCrowd::connect(port, &[register(port)], 1, 1).await;
+    let took = crowd.wait_until(|counters| &counters.arrivals, seen + options.count).await;
+    say(&format!("one more user came online: {} sockets received it within {took:.1?}", options.count));
+    late.close().await;
+    crowd.close().await;
 }
 
 /// A new user's access token.
-fn register(port: Port, turn: usize) -> String {
-    let name = format!("crowd{:x}n{turn}", now());
-    let form =
-        json!({ "username": name, "email": format!("{name}@example.com"), "password": "correct horse" });
-    let data = Call::new(port, "POST", "/api/auth/register").json(&form).data(201);
-    data["accessToken"].as_str().map(str::to_owned).unwrap_or_default()
+fn register(port: Port) -> String {
+    Person::register(port, &unique_name()).access_token
 }
 
 fn say(line: &str) {

@@ -20,7 +20,7 @@ const LOOK_AGAIN: Duration = Duration::from_secs(1);
 type Received = (StoreResult<Vec<adapter_embedded::Delivery>>, BoxFuture<'static, ()>);
 
 /// The embedded queue as the event source wants it.
-pub(crate) struct EmbeddedSource {
+pub struct EmbeddedSource {
     store: &'static Embedded,
     queue: String,
     ready: VecDeque<adapter_embedded::Delivery>,
@@ -31,7 +31,7 @@ pub(crate) struct EmbeddedSource {
 
 impl EmbeddedSource {
     /// Takes from one queue of the store.
-    pub(crate) fn new(store: &'static Embedded, queue: String) -> Self {
+    pub fn new(store: &'static Embedded, queue: String) -> Self {
         Self { store, queue, ready: VecDeque::new(), receiving: None }
     }
 

@@ -1,7 +1,6 @@
 //! `local-runner` — starts every function of the template on this machine, over embedded or real stores.
 
 mod admin_tasks;
-mod embedded_source;
 mod in_process;
 mod index;
 mod queues;

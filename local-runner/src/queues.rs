@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use adapter_embedded::Embedded;
 use adapter_rabbitmq::RabbitMq;
+use local_runner::embedded_source::EmbeddedSource;
 use sam_emulator::BoxError;
 use sam_emulator::event_source::{self, Poller, Source};
 use sam_emulator::invoke::BoxFuture;
@@ -13,8 +14,6 @@ use sam_emulator::plan::{Plan, QueuePlan};
 use sam_emulator::queues::{QueueAdmin, QueueDepth};
 use sam_emulator::runner::App;
 use shared::ports::Outbox;
-
-use crate::embedded_source::EmbeddedSource;
 
 /// The pause between attempts to declare a queue while the broker is down.
 const RETRY_INTERVAL: Duration = Duration::from_secs(1);

@@ -40,6 +40,3 @@ pub mod chat;
 pub mod indexing;
 
 pub mod lambda;
-
-#[cfg(feature = "contract")]
-pub mod contract;

@@ -6,8 +6,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
-
-use crate::client::Call;
+use test_support::http_client::HttpRequest;
 
 /// Between two requests of one person: a load, not a benchmark.
 const PAUSE: Duration = Duration::from_millis(20);
@@ -34,7 +33,7 @@ pub(crate) struct Shared {
 
 impl Shared {
     /// Sends and remembers what became of it; the data of a success.
-    pub(crate) fn ask(&self, call: &Call) -> Option<Value> {
+    pub(crate) fn ask(&self, call: &HttpRequest) -> Option<Value> {
         let begun = Instant::now();
         let answer = call.try_send();
         let status = answer.as_ref().map_or(0, |answer| answer.status);

@@ -7,10 +7,10 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use serde_json::{Value, json};
 use shared::time::Time;
+use test_support::http_client::{HttpRequest, Port};
+use test_support::person::Person;
 
 use crate::asking::Shared;
-use crate::client::{Call, Port};
-use crate::person::Person;
 
 /// Between two days.
 const BEAT: Duration = Duration::from_millis(500);
@@ -40,7 +40,7 @@ pub(crate) fn plan_days(shared: &Shared, port: Port, pairs: u64) -> u64 {
 fn until_done(port: Port, function: &str, at: Duration) {
     let time = Time::from_millis(at.as_millis().try_into().unwrap());
     let path = format!("/2015-03-31/functions/{function}/invocations");
-    let call = Call::new(port, "POST", &path).json(&json!({ "time": time }));
+    let call = HttpRequest::new(port, "POST", &path).json(&json!({ "time": time }));
     while call.send().header("x-amz-function-error").is_some() {
         thread::sleep(BEAT);
     }

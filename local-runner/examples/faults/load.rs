@@ -8,11 +8,11 @@ use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
+use test_support::http_client::Port;
+use test_support::person::Person;
 
 use crate::asking::{Sample, Shared};
-use crate::client::{Call, Port};
 use crate::jobs;
-use crate::person::Person;
 
 /// Pairs of people.
 const PAIRS: usize = 4;
@@ -51,13 +51,9 @@ pub(crate) struct Jobs {
 impl Load {
     /// Registers everybody and lets them begin.
     pub(crate) fn start(port: Port) -> Self {
-        let person = |name: String| {
-            let email = format!("{name}@example.com");
-            let form = json!({ "username": name, "email": email, "password": Person::PASSWORD });
-            Person::of(port, &Call::new(port, "POST", "/api/auth/register").json(&form).data(201))
-        };
         let pair = |n: usize| {
-            let (ada, bob) = (person(format!("ada{n}")), person(format!("bob{n}")));
+            let (ada, bob) =
+                (Person::register(port, &format!("ada{n}")), Person::register(port, &format!("bob{n}")));
             let conversation = ada.conversation_with(&bob);
             (ada, bob, conversation)
         };

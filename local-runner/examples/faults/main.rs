@@ -4,40 +4,24 @@
 //! `MONGODB_URI=… REDIS_URL=… AMQP_URL=… ELASTICSEARCH_URL=… \
 //!  cargo run --release -p local-runner --example faults`
 
-// It shares code with the tests, where a broken expectation ends the run, as it does here.
-#![allow(
-    clippy::unwrap_used,
-    clippy::print_stderr,
-    dead_code,
-    reason = "the tests use more of what is shared"
-)]
+#![allow(clippy::unwrap_used, clippy::print_stderr, reason = "a failed expectation ends the run")]
 
-#[path = "../../tests/ulak/aloud.rs"]
-mod aloud;
 mod asking;
-#[path = "../../../shared/adapters/redis/tests/it/chaos.rs"]
-mod chaos;
-#[path = "../../tests/ulak/client.rs"]
-mod client;
 mod jobs;
 mod load;
-#[path = "../../tests/ulak/person.rs"]
-mod person;
 mod runner;
 mod table;
-#[path = "../../tests/ulak/vhost.rs"]
-mod vhost;
-#[path = "../../tests/ulak/faults/wire.rs"]
-mod wire;
 
 use std::io::{Write as _, stdout};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
+use test_support::fault_proxy::Fault;
+use test_support::proxied_server::ProxiedServer;
+
 use load::Load;
 use runner::Runner;
 use table::Row;
-use wire::Wire;
 
 /// How long a server is away.
 const OUTAGE: Duration = Duration::from_secs(8);
@@ -56,11 +40,12 @@ const SERVERS: [(&str, &str); 4] = [
 
 fn main() {
     let runner = Runner::start(&SERVERS.map(|(variable, _)| variable));
-    let load = Load::start(runner.port);
+    let load = Load::start(runner.port());
     let mut rows = vec![phase(&load, "none", "-", || sleep(OUTAGE), || ())];
-    for ((_, name), wire) in SERVERS.iter().zip(&runner.wires) {
-        for (how, silent) in [("connections refused", false), ("silent (half-open)", true)] {
-            rows.push(phase(&load, name, how, || away(wire, silent), || wire.reconcile()));
+    for ((_, name), proxy) in SERVERS.iter().zip(&runner.proxies) {
+        for (how, fault) in [("connections refused", Fault::Refusing), ("silent (half-open)", Fault::Silent)]
+        {
+            rows.push(phase(&load, name, how, || outage(proxy, fault), || proxy.set(Fault::None)));
         }
     }
     let names: Vec<String> = rows.iter().map(|row| row.word.clone()).collect();
@@ -68,8 +53,8 @@ fn main() {
     stdout().write_all(table::text(&rows, &counts, jobs).as_bytes()).unwrap();
 }
 
-fn away(wire: &Wire, silent: bool) {
-    wire.away(silent);
+fn outage(proxy: &ProxiedServer, fault: Fault) {
+    proxy.set(fault);
     sleep(OUTAGE);
 }
 

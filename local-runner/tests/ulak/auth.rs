@@ -7,9 +7,11 @@ use shared::auth::TokenKeys;
 use shared::config::Secret;
 use shared::id::{Entropy, SessionId, UserId};
 use shared::time::Time;
+use test_support::person::Person;
+use test_support::test_server::JWT_SECRET;
+use test_support::unique_name;
 
-use crate::person::Person;
-use crate::world::{JWT_SECRET, World, unique};
+use crate::server::shared_server;
 
 fn keys(value: &Value) -> Vec<&str> {
     let mut keys: Vec<&str> = value.as_object().unwrap().keys().map(String::as_str).collect();
@@ -19,11 +21,11 @@ fn keys(value: &Value) -> Vec<&str> {
 
 #[test]
 fn registering_and_logging_in_answer_alike() {
-    let world = World::shared();
-    let name = format!("Ada.{}", unique());
+    let server = shared_server();
+    let name = format!("Ada.{}", unique_name());
     let email = format!("{name}@Example.com");
     let form = json!({ "username": name, "email": email, "password": Person::PASSWORD });
-    let registered = world.call("POST", "/api/auth/register").json(&form).data(201);
+    let registered = server.request("POST", "/api/auth/register").json(&form).data(201);
     let logins = [
         json!({ "email": email, "password": Person::PASSWORD }),
         json!({ "email": email.to_uppercase(), "password": Person::PASSWORD }),
@@ -32,7 +34,7 @@ fn registering_and_logging_in_answer_alike() {
         json!({ "username": name.to_uppercase(), "password": Person::PASSWORD }),
         json!({ "email": name, "password": Person::PASSWORD }),
     ];
-    let answers = logins.iter().map(|form| world.call("POST", "/api/auth/login").json(form).data(200));
+    let answers = logins.iter().map(|form| server.request("POST", "/api/auth/login").json(form).data(200));
     for data in std::iter::once(registered).chain(answers) {
         assert_eq!(keys(&data), ["accessToken", "expiresIn", "refreshToken", "user"]);
         let user = &data["user"];
@@ -43,7 +45,7 @@ fn registering_and_logging_in_answer_alike() {
         );
         assert_eq!((&user["username"], &user["email"]), (&json!(name), &json!(email)), "as written");
         assert_eq!(data["expiresIn"], 900);
-        let me = Person::of(world.port(), &data).me();
+        let me = Person::new(server.port(), &data).me();
         assert_eq!(me["id"], user["id"]);
         for field in ["createdAt", "lastSeenAt"] {
             let text = user[field].as_str().unwrap();
@@ -56,7 +58,7 @@ fn registering_and_logging_in_answer_alike() {
 fn wrong_fields_of_a_registration_are_all_named() {
     let long = |count: usize| "x".repeat(count);
     let ok = |field: &str, value: Value| {
-        let mut form = json!({ "username": unique(), "email": format!("{}@example.com", unique()), "password": "12345678" });
+        let mut form = json!({ "username": unique_name(), "email": format!("{}@example.com", unique_name()), "password": "12345678" });
         form[field] = value;
         form
     };
@@ -90,65 +92,65 @@ fn wrong_fields_of_a_registration_are_all_named() {
     ];
     for (form, fields) in cases {
         let answer =
-            World::shared().call("POST", "/api/auth/register").json(&form).fails(422, "VALIDATION_FAILED");
+            shared_server().request("POST", "/api/auth/register").json(&form).fails(422, "VALIDATION_FAILED");
         assert_eq!(answer.fields(), fields, "{form}");
     }
 }
 
 #[test]
 fn the_limits_themselves_are_allowed() {
-    let world = World::shared();
+    let server = shared_server();
     let padded = |length: usize| {
-        let name = unique();
+        let name = unique_name();
         format!("{name}{}", "x".repeat(length - name.len()))
     };
     let cases = [
         (padded(30), "12345678".to_owned()),
-        (unique(), "ş".repeat(128)),
-        (format!("{}_.-", unique()), " spaces count ".to_owned()),
+        (unique_name(), "ş".repeat(128)),
+        (format!("{}_.-", unique_name()), " spaces count ".to_owned()),
     ];
     for (username, password) in cases {
-        let email = format!("{}@example.com", unique());
+        let email = format!("{}@example.com", unique_name());
         let form = json!({ "username": username, "email": email, "password": password });
-        world.call("POST", "/api/auth/register").json(&form).data(201);
+        server.request("POST", "/api/auth/register").json(&form).data(201);
         let login = json!({ "username": username, "password": password });
-        world.call("POST", "/api/auth/login").json(&login).data(200);
+        server.request("POST", "/api/auth/login").json(&login).data(200);
         let trimmed = json!({ "username": username, "password": format!("{password} ") });
-        world.call("POST", "/api/auth/login").json(&trimmed).fails(401, "INVALID_CREDENTIALS");
+        server.request("POST", "/api/auth/login").json(&trimmed).fails(401, "INVALID_CREDENTIALS");
     }
 }
 
 #[test]
 fn usernames_and_emails_are_unique_without_regard_to_case() {
-    let world = World::shared();
-    let ada = world.person();
+    let server = shared_server();
+    let ada = server.person();
     let cases = [
-        (ada.username.clone(), format!("{}@example.com", unique()), "username"),
-        (ada.username.to_uppercase(), format!("{}@example.com", unique()), "username"),
-        (unique(), ada.email.clone(), "email"),
-        (unique(), ada.email.to_uppercase(), "email"),
+        (ada.username.clone(), format!("{}@example.com", unique_name()), "username"),
+        (ada.username.to_uppercase(), format!("{}@example.com", unique_name()), "username"),
+        (unique_name(), ada.email.clone(), "email"),
+        (unique_name(), ada.email.to_uppercase(), "email"),
     ];
     for (username, email, taken) in cases {
         let form = json!({ "username": username, "email": email, "password": "12345678" });
-        let answer = world.call("POST", "/api/auth/register").json(&form).fails(409, "CONFLICT");
+        let answer = server.request("POST", "/api/auth/register").json(&form).fails(409, "CONFLICT");
         assert!(answer.text().contains(taken), "{}", answer.text());
     }
 }
 
 #[test]
 fn an_unknown_user_and_a_wrong_password_get_the_same_answer_in_the_same_time() {
-    let world = World::shared();
-    let ada = world.person();
+    let server = shared_server();
+    let ada = server.person();
     let ask = |form: &Value| {
         let begin = Instant::now();
-        let answer = world.call("POST", "/api/auth/login").json(form).fails(401, "INVALID_CREDENTIALS");
+        let answer = server.request("POST", "/api/auth/login").json(form).fails(401, "INVALID_CREDENTIALS");
         assert_eq!(answer.header("www-authenticate"), Some("Bearer"));
         let mut body = answer.json();
         body["error"]["requestId"].take();
         (body, begin.elapsed())
     };
     let wrong = json!({ "email": ada.email, "password": "not this one" });
-    let unknown = json!({ "email": format!("{}@example.com", unique()), "password": "not this one" });
+    let unknown = json!({ "email": format!("{}@example.com", unique_name()), "password": "not this one" });
     assert_eq!(ask(&wrong).0, ask(&unknown).0);
     // The fastest of both come together on a busy machine too, sooner or later. An answer without a hash
     // takes 1 ms and one with it some 20 ms: those never do.
@@ -166,10 +168,10 @@ fn an_unknown_user_and_a_wrong_password_get_the_same_answer_in_the_same_time() {
 
 #[test]
 fn what_cannot_be_a_password_is_simply_wrong() {
-    let ada = World::shared().person();
+    let ada = shared_server().person();
     for password in ["", "short", &"x".repeat(5_000)] {
         let form = json!({ "email": ada.email, "password": password });
-        World::shared().call("POST", "/api/auth/login").json(&form).fails(401, "INVALID_CREDENTIALS");
+        shared_server().request("POST", "/api/auth/login").json(&form).fails(401, "INVALID_CREDENTIALS");
     }
     for (form, fields) in [
         (json!({}), vec!["password", "email"]),
@@ -181,7 +183,7 @@ fn what_cannot_be_a_password_is_simply_wrong() {
         (json!({ "email": ada.email, "password": "12345678", "$where": "1" }), vec!["$where"]),
     ] {
         let answer =
-            World::shared().call("POST", "/api/auth/login").json(&form).fails(422, "VALIDATION_FAILED");
+            shared_server().request("POST", "/api/auth/login").json(&form).fails(422, "VALIDATION_FAILED");
         assert_eq!(answer.fields(), fields, "{form}");
     }
 }
@@ -196,13 +198,13 @@ fn token(secret: &str, issuer: &str, user: &str, session: &str, made: Time) -> S
 
 #[test]
 fn only_a_token_of_ours_in_time_and_of_a_live_session_opens_the_gate() {
-    let world = World::shared();
-    let (ada, bob) = (world.person(), world.person());
+    let server = shared_server();
+    let (ada, bob) = (server.person(), server.person());
     let session = ada.get("/api/auth/sessions").data(200)["sessions"][0]["id"].as_str().unwrap().to_owned();
     let now = Time::from_millis(i64::try_from(unix_millis()).unwrap());
     let old = Time::from_millis(now.millis() - 901_000);
     let made = |secret: &str, issuer: &str, user: &str, at| token(secret, issuer, user, &session, at);
-    let payload = ada.access.split('.').nth(1).unwrap();
+    let payload = ada.access_token.split('.').nth(1).unwrap();
     let cases = [
         (made(JWT_SECRET, "ulak", &ada.id, now), None),
         (made(JWT_SECRET, "ulak", &ada.id, old), Some("TOKEN_EXPIRED")),
@@ -211,25 +213,28 @@ fn only_a_token_of_ours_in_time_and_of_a_live_session_opens_the_gate() {
         (made(JWT_SECRET, "somebody-else", &ada.id, now), Some("UNAUTHENTICATED")),
         (made("another secret, just as long as ours", "ulak", &ada.id, now), Some("UNAUTHENTICATED")),
         (format!("eyJhbGciOiJub25lIn0.{payload}."), Some("UNAUTHENTICATED")),
-        (ada.refresh.clone(), Some("UNAUTHENTICATED")),
+        (ada.refresh_token.clone(), Some("UNAUTHENTICATED")),
         ("x".repeat(4_000), Some("UNAUTHENTICATED")),
         (String::new(), Some("UNAUTHENTICATED")),
     ];
     for (token, refused) in cases {
-        let call = world.call("GET", "/api/auth/me").bearer(&token);
+        let call = server.request("GET", "/api/auth/me").bearer(&token);
         match refused {
             None => assert_eq!(call.data(200)["user"]["id"], json!(ada.id)),
             Some(code) => assert_eq!(call.fails(401, code).header("www-authenticate"), Some("Bearer")),
         }
     }
     for (header, status) in [
-        (format!("bearer {}", ada.access), 200),
-        (format!("BEARER   {}", ada.access), 200),
-        (format!("Basic {}", ada.access), 401),
-        (ada.access.clone(), 401),
+        (format!("bearer {}", ada.access_token), 200),
+        (format!("BEARER   {}", ada.access_token), 200),
+        (format!("Basic {}", ada.access_token), 401),
+        (ada.access_token.clone(), 401),
         ("Bearer".to_owned(), 401),
     ] {
-        assert_eq!(world.call("GET", "/api/auth/me").header("authorization", &header).send().status, status);
+        assert_eq!(
+            server.request("GET", "/api/auth/me").header("authorization", &header).send().status,
+            status
+        );
     }
 }
 

@@ -5,8 +5,9 @@ use std::io::Write as _;
 use std::process::{Command, Output, Stdio};
 
 use serde_json::{Value, json};
+use test_support::repository;
 
-use crate::world::{BINARY, World, repository};
+use crate::server::{BINARY, own_server, shared_server};
 
 fn runner(arguments: &[&str]) -> Command {
     let mut command = Command::new(BINARY);
@@ -46,31 +47,31 @@ fn request(route: &str, body: &Value) -> Value {
 
 #[test]
 fn a_taken_port_is_one_line_and_a_failure() {
-    let world = World::shared();
-    let port = world.port().0.to_string();
+    let server = shared_server();
+    let port = server.port().0.to_string();
     let (well, stdout, stderr) = run(&["--port", &port]);
     assert!(!well && stdout.is_empty(), "{stdout}");
     assert_eq!(stderr.lines().count(), 1, "{stderr}");
     assert!(stderr.contains(&format!("127.0.0.1:{port} is taken")), "{stderr}");
-    world.call("GET", "/api/health").data(200);
+    server.request("GET", "/api/health").data(200);
 }
 
 #[test]
 fn a_data_directory_in_use_is_one_line_and_a_failure() {
     // On embedded stores, whatever the tests are asked for: without them no directory is in use.
-    let world = World::own(&["MONGODB_URI", "REDIS_URL", "AMQP_URL"].map(|name| (name, "")));
+    let server = own_server(&["MONGODB_URI", "REDIS_URL", "AMQP_URL"].map(|name| (name, "")));
     let output = Command::new(BINARY)
         .args(["--port", "0", "--template"])
         .arg(repository().join("template.yaml"))
         .arg("--data")
-        .arg(world.data())
+        .arg(server.data())
         .env_clear()
         .output()
         .unwrap();
     let (well, _, stderr) = split(&output);
     let problems: Vec<&str> = stderr.lines().filter(|line| line.starts_with("local-runner: ")).collect();
     assert!(!well && problems.len() == 1, "{stderr}");
-    world.call("GET", "/api/health").data(200);
+    server.request("GET", "/api/health").data(200);
 }
 
 #[test]

@@ -2,11 +2,11 @@
 
 use serde_json::json;
 
-use crate::world::World;
+use crate::server::shared_server;
 
 #[test]
 fn content_is_stored_as_sent() {
-    let (ada, bob, conversation) = World::shared().pair();
+    let (ada, bob, conversation) = shared_server().pair();
     let html = r#"<script>alert("1")</script><img src=x onerror=alert(1)> &amp; {{7*7}} ${x} '; DROP TABLE messages;--"#;
     let cases = [
         ("plain", "plain"),
@@ -21,7 +21,7 @@ fn content_is_stored_as_sent() {
         ("\u{feff}mark", "\u{feff}mark"),
     ];
     for (sent, stored) in cases {
-        let message = ada.say(&conversation, sent);
+        let message = ada.send(&conversation, sent);
         assert_eq!(message["content"], stored, "{sent:?}");
         let read = bob.history(&conversation, "limit=1")["messages"][0].take();
         assert_eq!(read, message, "{sent:?}");
@@ -30,7 +30,7 @@ fn content_is_stored_as_sent() {
 
 #[test]
 fn content_is_1_to_4000_characters_after_trimming() {
-    let (ada, _, conversation) = World::shared().pair();
+    let (ada, _, conversation) = shared_server().pair();
     let cases = [
         ("x".to_owned(), true),
         ("x".repeat(4_000), true),
@@ -58,11 +58,11 @@ fn content_is_1_to_4000_characters_after_trimming() {
 
 #[test]
 fn escapes_in_json_are_characters() {
-    let (ada, _, conversation) = World::shared().pair();
+    let (ada, _, conversation) = shared_server().pair();
     let body =
         format!(r#"{{"conversationId":"{conversation}","content":"\u0061\uD83D\uDE00\u0000\u000a."}}"#);
-    let message = ada.call("POST", "/api/messages/send").raw_json(body).data(201)["message"].take();
+    let message = ada.request("POST", "/api/messages/send").raw_json(body).data(201)["message"].take();
     assert_eq!(message["content"], "a😀\n.");
     let lone = format!(r#"{{"conversationId":"{conversation}","content":"\uD83D"}}"#);
-    ada.call("POST", "/api/messages/send").raw_json(lone).fails(400, "INVALID_JSON");
+    ada.request("POST", "/api/messages/send").raw_json(lone).fails(400, "INVALID_JSON");
 }

@@ -1,14 +1,14 @@
 //! Conversations: the direct one that exists once, groups, the list with what is unread, and strangers.
 
 use serde_json::json;
+use test_support::person::{Person, texts};
 
-use crate::person::{Person, texts};
-use crate::world::World;
+use crate::server::shared_server;
 
 #[test]
 fn the_direct_conversation_is_made_once_from_either_side() {
-    let world = World::shared();
-    let (ada, bob) = (world.person(), world.person());
+    let server = shared_server();
+    let (ada, bob) = (server.person(), server.person());
     let first = ada.post("/api/conversations", &json!({ "participantId": bob.id })).data(201);
     let again = ada.post("/api/conversations", &json!({ "participantId": bob.id })).data(200);
     let theirs = bob.post("/api/conversations", &json!({ "participantId": ada.id })).data(200);
@@ -25,14 +25,14 @@ fn the_direct_conversation_is_made_once_from_either_side() {
     let mut people = [ada.id.clone(), bob.id.clone()];
     people.sort();
     assert_eq!(texts(&conversation["participants"], "id"), people);
-    let message = bob.write_to(&ada, "a message finds the same one");
+    let message = bob.send_to(&ada, "a message finds the same one");
     assert_eq!(&message["conversationId"], id);
 }
 
 #[test]
 fn groups_have_a_name_and_may_repeat() {
-    let world = World::shared();
-    let (ada, bob, eve) = (world.person(), world.person(), world.person());
+    let server = shared_server();
+    let (ada, bob, eve) = (server.person(), server.person(), server.person());
     let ids = [ada.id.as_str(), bob.id.as_str(), bob.id.as_str()];
     let body = json!({ "participantIds": ids, "name": "  Çay & <b>kahve</b> " });
     let group = ada.post("/api/conversations", &body).data(201)["conversation"].take();
@@ -41,7 +41,7 @@ fn groups_have_a_name_and_may_repeat() {
     let second = ada.post("/api/conversations", &body).data(201)["conversation"].take();
     assert_ne!(group["id"], second["id"]);
     let id = group["id"].as_str().unwrap();
-    bob.say(id, "here");
+    bob.send(id, "here");
     assert_eq!(ada.unread_in(id), 1);
     eve.post("/api/messages/send", &json!({ "conversationId": id, "content": "me too" }))
         .fails(404, "NOT_FOUND");
@@ -50,8 +50,8 @@ fn groups_have_a_name_and_may_repeat() {
 
 #[test]
 fn impossible_participants_are_refused_by_name() {
-    let world = World::shared();
-    let (ada, bob) = (world.person(), world.person());
+    let server = shared_server();
+    let (ada, bob) = (server.person(), server.person());
     let many: Vec<String> = (0..256).map(|n| format!("user{n}")).collect();
     let cases = [
         (json!({}), vec!["participantId"]),
@@ -86,16 +86,16 @@ fn listed(person: &Person, query: &str) -> (Vec<String>, Option<String>) {
 
 #[test]
 fn the_list_is_newest_activity_first_and_paged() {
-    let world = World::shared();
-    let ada = world.person();
-    let friends: Vec<Person> = (0..5).map(|_| world.person()).collect();
+    let server = shared_server();
+    let ada = server.person();
+    let friends: Vec<Person> = (0..5).map(|_| server.person()).collect();
     let mut ids: Vec<String> = friends
         .iter()
-        .map(|friend| friend.write_to(&ada, "hello")["conversationId"].as_str().unwrap().to_owned())
+        .map(|friend| friend.send_to(&ada, "hello")["conversationId"].as_str().unwrap().to_owned())
         .collect();
     ids.reverse();
     assert_eq!(listed(&ada, "").0, ids);
-    friends[2].write_to(&ada, "again");
+    friends[2].send_to(&ada, "again");
     let moved = ids.remove(2);
     ids.insert(0, moved);
     let mut all = Vec::new();
@@ -118,10 +118,10 @@ fn the_list_is_newest_activity_first_and_paged() {
 
 #[test]
 fn unread_counts_are_each_readers_own() {
-    let world = World::shared();
-    let (ada, bob, conversation) = world.pair();
+    let server = shared_server();
+    let (ada, bob, conversation) = server.pair();
     for text in ["one", "two", "three"] {
-        bob.say(&conversation, text);
+        bob.send(&conversation, text);
     }
     let seen = |person: &Person| {
         let row = person.get("/api/conversations").data(200)["conversations"][0].take();
@@ -134,7 +134,7 @@ fn unread_counts_are_each_readers_own() {
         total
     };
     assert_eq!((seen(&ada), seen(&bob)), (3, 0));
-    let read = ada.call("PUT", &format!("/api/conversations/{conversation}/read")).data(200);
+    let read = ada.request("PUT", &format!("/api/conversations/{conversation}/read")).data(200);
     assert_eq!(read, json!({ "conversationId": conversation, "upToSeq": 3 }));
     assert_eq!((seen(&ada), seen(&bob)), (0, 0));
     let data = ada.get("/api/messages/unread-count").data(200);
@@ -143,10 +143,10 @@ fn unread_counts_are_each_readers_own() {
 
 #[test]
 fn a_deleted_message_is_not_unread_and_stays_last_but_empty() {
-    let world = World::shared();
-    let (ada, bob, conversation) = world.pair();
-    bob.say(&conversation, "one");
-    let message = bob.say(&conversation, "a secret")["id"].as_str().unwrap().to_owned();
+    let server = shared_server();
+    let (ada, bob, conversation) = server.pair();
+    bob.send(&conversation, "one");
+    let message = bob.send(&conversation, "a secret")["id"].as_str().unwrap().to_owned();
     assert_eq!(ada.unread_in(&conversation), 2);
     bob.delete(&format!("/api/messages/{message}")).data(200);
     assert_eq!(ada.unread_in(&conversation), 1);

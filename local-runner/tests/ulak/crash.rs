@@ -6,9 +6,10 @@ use std::thread;
 use std::time::Duration;
 
 use serde_json::{Value, json};
+use test_support::person::Person;
+use test_support::unique_name;
 
-use crate::person::Person;
-use crate::world::{World, unique};
+use crate::server::own_server;
 
 const ROUNDS: usize = 4;
 const WRITERS: usize = 4;
@@ -25,7 +26,7 @@ struct End {
 fn write_until_dead(who: &Person, conversation: &str, end: &End) -> (BTreeMap<String, Value>, String) {
     let mut acknowledged = BTreeMap::new();
     loop {
-        let key = unique();
+        let key = unique_name();
         let body = json!({ "conversationId": conversation, "content": key, "clientMessageId": key });
         match who.post("/api/messages/send", &body).try_send() {
             Ok(answer) if answer.status == 201 => {
@@ -51,8 +52,8 @@ fn by_key(history: &[Value]) -> BTreeMap<String, Value> {
 
 #[test]
 fn acknowledged_messages_survive_kill_9_exactly_once() {
-    let mut world = World::own(&[]);
-    let (mut ada, mut bob, conversation) = world.pair();
+    let mut server = own_server(&[]);
+    let (mut ada, mut bob, conversation) = server.pair();
     let mut acknowledged = BTreeMap::new();
     let mut last = Vec::new();
     for round in 0..ROUNDS {
@@ -70,15 +71,15 @@ fn acknowledged_messages_survive_kill_9_exactly_once() {
                 thread::sleep(Duration::from_millis(1 + 3 * round as u64));
             }
             end.near.store(true, Ordering::SeqCst);
-            world.kill();
+            server.kill();
             for writer in writers {
                 let (more, attempt) = writer.join().unwrap();
                 acknowledged.extend(more);
                 last.push(attempt);
             }
         });
-        world.kill_and_restart();
-        (ada.port, bob.port) = (world.port(), world.port());
+        server.kill_and_restart();
+        (ada.port, bob.port) = (server.port(), server.port());
         let stored = by_key(&ada.whole_history(&conversation));
         for (key, message) in &acknowledged {
             assert_eq!(stored.get(key), Some(message), "round {round}: as it was acknowledged");
@@ -109,27 +110,27 @@ fn repeat_the_unanswered(writers: &[&Person; 2], conversation: &str, keys: &[Str
 /// The secret is kept beside the data, so that people stay logged in.
 #[test]
 fn sessions_names_and_search_survive_a_restart() {
-    let mut world = World::own(&[("JWT_SECRET", "")]);
-    let (mut ada, mut bob, conversation) = world.pair();
-    let message = ada.say(&conversation, "remember the oranges");
-    world.until_searchable();
-    bob.call("PUT", &format!("/api/conversations/{conversation}/read")).data(200);
+    let mut server = own_server(&[("JWT_SECRET", "")]);
+    let (mut ada, mut bob, conversation) = server.pair();
+    let message = ada.send(&conversation, "remember the oranges");
+    server.wait_until_searchable();
+    bob.request("PUT", &format!("/api/conversations/{conversation}/read")).data(200);
     let ended = ada.log_in();
-    ended.call("POST", "/api/auth/logout").data(200);
-    let secret = std::fs::read_to_string(world.data().join("jwt-secret")).unwrap();
+    ended.request("POST", "/api/auth/logout").data(200);
+    let secret = std::fs::read_to_string(server.data().join("jwt-secret")).unwrap();
     for _ in 0..2 {
-        world.kill_and_restart();
-        (ada.port, bob.port) = (world.port(), world.port());
+        server.kill_and_restart();
+        (ada.port, bob.port) = (server.port(), server.port());
         assert_eq!(ada.me()["id"], ada.id, "the access token is still good");
-        let dead = Person { port: world.port(), ..ended.clone() };
+        let dead = Person { port: server.port(), ..ended.clone() };
         dead.get("/api/auth/me").fails(401, "TOKEN_REVOKED");
         let hits = bob.get("/api/messages/search?q=oranges").data(200);
         assert_eq!(hits["hits"][0]["message"], message);
         assert_eq!(bob.unread_in(&conversation), 0);
-        let data = ada.show_refresh(&ada.refresh).data();
-        ada.access = data["accessToken"].as_str().unwrap().to_owned();
-        ada.refresh = data["refreshToken"].as_str().unwrap().to_owned();
-        assert_eq!(std::fs::read_to_string(world.data().join("jwt-secret")).unwrap(), secret);
-        assert!(!world.log().contains(&secret), "the secret is shown to nobody");
+        let data = ada.refresh_with(&ada.refresh_token).data();
+        ada.access_token = data["accessToken"].as_str().unwrap().to_owned();
+        ada.refresh_token = data["refreshToken"].as_str().unwrap().to_owned();
+        assert_eq!(std::fs::read_to_string(server.data().join("jwt-secret")).unwrap(), secret);
+        assert!(!server.log().contains(&secret), "the secret is shown to nobody");
     }
 }

@@ -2,12 +2,12 @@
 
 use expect_test::expect;
 use serde_json::json;
+use test_support::http_client::HttpResponse;
 
-use crate::client::Answer;
-use crate::world::World;
+use crate::server::shared_server;
 
 /// The headers, without those that differ from answer to answer.
-fn headers(answer: &Answer) -> String {
+fn headers(answer: &HttpResponse) -> String {
     const CHANGING: [&str; 4] = ["date", "apigw-requestid", "x-request-id", "content-length"];
     let mut lines: Vec<String> = answer
         .headers
@@ -21,7 +21,7 @@ fn headers(answer: &Answer) -> String {
 
 #[test]
 fn a_success_carries_the_headers_that_helmet_sends() {
-    let answer = World::shared().person().get("/api/auth/me").send();
+    let answer = shared_server().person().get("/api/auth/me").send();
     assert_eq!(answer.status, 200);
     expect![[r#"
         cache-control: no-store
@@ -47,18 +47,18 @@ fn a_success_carries_the_headers_that_helmet_sends() {
 /// One failure of each status, all with the same envelope and headers.
 #[test]
 fn every_failure_has_the_envelope_and_its_request_id() {
-    let world = World::shared();
-    let (ada, bob, conversation) = world.pair();
-    let message = bob.say(&conversation, "mine")["id"].as_str().unwrap().to_owned();
+    let server = shared_server();
+    let (ada, bob, conversation) = server.pair();
+    let message = bob.send(&conversation, "mine")["id"].as_str().unwrap().to_owned();
     let taken = json!({ "username": ada.username, "email": "x@example.com", "password": "12345678" });
     let cases = [
-        (ada.call("POST", "/api/messages/send").raw_json("{"), 400, "INVALID_JSON"),
-        (world.call("GET", "/api/auth/me"), 401, "UNAUTHENTICATED"),
+        (ada.request("POST", "/api/messages/send").raw_json("{"), 400, "INVALID_JSON"),
+        (server.request("GET", "/api/auth/me"), 401, "UNAUTHENTICATED"),
         (ada.delete(&format!("/api/messages/{message}")), 403, "FORBIDDEN"),
         (ada.get("/api/conversations/nothing"), 404, "NOT_FOUND"),
-        (world.call("POST", "/api/auth/register").json(&taken), 409, "CONFLICT"),
-        (ada.call("POST", "/api/messages/send").raw_json(vec![b' '; 70_000]), 413, "PAYLOAD_TOO_LARGE"),
-        (ada.call("POST", "/api/messages/send").body("content=hi"), 415, "UNSUPPORTED_MEDIA_TYPE"),
+        (server.request("POST", "/api/auth/register").json(&taken), 409, "CONFLICT"),
+        (ada.request("POST", "/api/messages/send").raw_json(vec![b' '; 70_000]), 413, "PAYLOAD_TOO_LARGE"),
+        (ada.request("POST", "/api/messages/send").body("content=hi"), 415, "UNSUPPORTED_MEDIA_TYPE"),
         (ada.post("/api/messages/send", &json!({})), 422, "VALIDATION_FAILED"),
     ];
     let good = headers(&ada.get("/api/auth/me").send());
@@ -80,7 +80,8 @@ fn every_failure_has_the_envelope_and_its_request_id() {
 
 #[test]
 fn request_ids_never_repeat_and_are_the_gateways() {
-    let answers: Vec<Answer> = (0..20).map(|_| World::shared().call("GET", "/api/auth/me").send()).collect();
+    let answers: Vec<HttpResponse> =
+        (0..20).map(|_| shared_server().request("GET", "/api/auth/me").send()).collect();
     let mut ids: Vec<&str> = answers.iter().map(|answer| answer.header("x-request-id").unwrap()).collect();
     for answer in &answers {
         assert_eq!(answer.header("x-request-id"), answer.header("apigw-requestid"));
@@ -101,21 +102,21 @@ fn what_the_gateway_answers_itself_is_the_gateways() {
         ("GET", "/.env"),
         ("GET", "/api/../api/auth/sessions/../me"),
     ] {
-        let answer = World::shared().call(method, path).send();
+        let answer = shared_server().request(method, path).send();
         assert_eq!((answer.status, answer.text().as_str()), (404, r#"{"message":"Not Found"}"#), "{path}");
         assert_eq!(answer.header("x-request-id"), None, "{path}");
         assert_eq!(answer.header("strict-transport-security"), None, "{path}");
         assert!(answer.header("apigw-requestid").is_some(), "{path}");
     }
-    let slash = World::shared().person().get("/api/auth/me/").send();
+    let slash = shared_server().person().get("/api/auth/me/").send();
     assert_eq!(slash.status, 200, "as on AWS, a slash at the end is no other route");
 }
 
 #[test]
 fn browsers_of_other_origins_are_let_in_by_the_gateway() {
-    let world = World::shared();
-    let preflight = world
-        .call("OPTIONS", "/api/messages/send")
+    let server = shared_server();
+    let preflight = server
+        .request("OPTIONS", "/api/messages/send")
         .header("origin", "https://chat.example")
         .header("access-control-request-method", "POST")
         .header("access-control-request-headers", "authorization,content-type")
@@ -126,7 +127,7 @@ fn browsers_of_other_origins_are_let_in_by_the_gateway() {
     }
     for status in [401, 404] {
         let path = if status == 401 { "/api/auth/me" } else { "/api/nothing" };
-        let answer = world.call("GET", path).header("origin", "https://chat.example").send();
+        let answer = server.request("GET", path).header("origin", "https://chat.example").send();
         assert_eq!(
             (answer.status, answer.header("access-control-allow-origin")),
             (status, Some("*")),
@@ -137,7 +138,7 @@ fn browsers_of_other_origins_are_let_in_by_the_gateway() {
 
 #[test]
 fn health_names_the_stores() {
-    let answer = World::shared().call("GET", "/api/health").send();
+    let answer = shared_server().request("GET", "/api/health").send();
     let data = answer.data();
     assert_eq!((answer.status, &data["status"]), (200, &json!("ok")), "{data}");
     let stores = data["stores"].as_object().unwrap();

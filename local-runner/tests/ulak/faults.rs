@@ -1,9 +1,6 @@
 //! Each server may vanish at any moment: what needs it answers 503 in time, the rest goes on, and when it is back
 //! everything works again without a restart, with nothing lost that was acknowledged.
 
-#[path = "../../../shared/adapters/redis/tests/it/chaos.rs"]
-mod chaos;
 mod flush;
 mod jobs;
 mod outage;
-mod wire;

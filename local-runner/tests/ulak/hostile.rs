@@ -5,15 +5,16 @@ use std::net::TcpStream;
 use std::time::{Duration, Instant};
 
 use serde_json::json;
+use test_support::http_client::HttpRequest;
+use test_support::unique_name;
 
-use crate::client::Call;
-use crate::world::{World, unique};
+use crate::server::shared_server;
 
 #[test]
 fn operators_and_deep_json_never_get_past_the_form() {
-    let world = World::shared();
-    let ada = world.person();
-    let login = |body: String| world.call("POST", "/api/auth/login").raw_json(body);
+    let server = shared_server();
+    let ada = server.person();
+    let login = |body: String| server.request("POST", "/api/auth/login").raw_json(body);
     login(r#"{"email":{"$gt":""},"password":{"$gt":""}}"#.to_owned()).fails(422, "VALIDATION_FAILED");
     login(r#"{"email":["a@b.co"],"password":["12345678"]}"#.to_owned()).fails(422, "VALIDATION_FAILED");
     let deep = |count: usize| format!(r#"{{"email":{}{}}}"#, "[".repeat(count), "]".repeat(count));
@@ -31,12 +32,12 @@ fn operators_and_deep_json_never_get_past_the_form() {
 /// W17: exponential backtracking in an e-mail's regular expression.
 #[test]
 fn a_hostile_email_costs_no_time() {
-    let world = World::shared();
+    let server = shared_server();
     let fastest = |email: &str| {
-        let form = json!({ "username": unique(), "email": email, "password": "12345678" });
+        let form = json!({ "username": unique_name(), "email": email, "password": "12345678" });
         let ask = || {
             let begin = Instant::now();
-            world.call("POST", "/api/auth/register").json(&form).fails(422, "VALIDATION_FAILED");
+            server.request("POST", "/api/auth/register").json(&form).fails(422, "VALIDATION_FAILED");
             begin.elapsed()
         };
         (0..3).map(|_| ask()).min().unwrap()
@@ -55,22 +56,22 @@ fn a_hostile_email_costs_no_time() {
 
 #[test]
 fn what_is_too_large_for_the_gateway_never_reaches_a_function() {
-    let world = World::shared();
+    let server = shared_server();
     for (size, text) in
         [(10 * 1024 * 1024 + 1, "Request Entity Too Large"), (7 * 1024 * 1024, "Request Too Long")]
     {
-        let answer = world.call("POST", "/api/auth/login").raw_json(vec![b'x'; size]).send();
+        let answer = server.request("POST", "/api/auth/login").raw_json(vec![b'x'; size]).send();
         assert_eq!((answer.status, answer.text()), (413, format!(r#"{{"message":"{text}"}}"#)), "{size}");
     }
-    let answer = world.call("GET", &format!("/api/auth/me?x={}", "y".repeat(11_000))).send();
+    let answer = server.request("GET", &format!("/api/auth/me?x={}", "y".repeat(11_000))).send();
     assert_eq!(answer.status, 431);
-    let answer = world.call("GET", "/api/auth/me").bearer(&"y".repeat(11_000)).send();
+    let answer = server.request("GET", "/api/auth/me").bearer(&"y".repeat(11_000)).send();
     assert_eq!(answer.status, 431);
 }
 
 #[test]
 fn nul_bytes_and_long_texts_are_refused_by_field() {
-    let (ada, bob, conversation) = World::shared().pair();
+    let (ada, bob, conversation) = shared_server().pair();
     let long = "x".repeat(30_000);
     for (body, fields) in [
         (json!({ "receiverId": format!("{}\u{0}", bob.id), "content": "x" }), vec!["receiverId"]),
@@ -95,8 +96,8 @@ fn nul_bytes_and_long_texts_are_refused_by_field() {
 
 #[test]
 fn broken_http_ends_the_connection_and_nothing_else() {
-    let world = World::shared();
-    let port = world.port();
+    let server = shared_server();
+    let port = server.port();
     for bytes in [
         &b"\0\0\0\0"[..],
         b"GET / HTTP/9.9\r\n\r\n",
@@ -115,19 +116,19 @@ fn broken_http_ends_the_connection_and_nothing_else() {
         assert!(text.is_empty() || text.starts_with("HTTP/1.1 4"), "{bytes:?}: {text}");
     }
     for path in ["/api/user/list?search=%", "/api/user/list?search=%zz", "/api/user/list?search=%ff%fe"] {
-        let status = world.person().get(path).send().status;
+        let status = server.person().get(path).send().status;
         assert!(status < 500, "{path}: {status}");
     }
-    Call::new(port, "GET", "/api/health").data(200);
+    HttpRequest::new(port, "GET", "/api/health").data(200);
 }
 
 #[test]
 fn an_upload_that_stops_halfway_holds_nobody_up() {
-    let world = World::shared();
-    let mut stuck = TcpStream::connect(("127.0.0.1", world.port().0)).unwrap();
+    let server = shared_server();
+    let mut stuck = TcpStream::connect(("127.0.0.1", server.port().0)).unwrap();
     let head = b"POST /api/auth/login HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ncontent-length: 9\r\n\r\n{";
     stuck.write_all(head).unwrap();
-    world.call("GET", "/api/health").data(200);
+    server.request("GET", "/api/health").data(200);
     drop(stuck);
-    world.call("GET", "/api/health").data(200);
+    server.request("GET", "/api/health").data(200);
 }

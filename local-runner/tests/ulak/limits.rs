@@ -1,18 +1,20 @@
 //! Rate limits, made small by `RATE_LIMIT_SCALE`: what is counted, by whom, and how it is told.
 
 use serde_json::json;
+use test_support::http_client::{HttpRequest, HttpResponse};
+use test_support::person::Person;
+use test_support::test_server::TestServer;
+use test_support::unique_name;
 
-use crate::client::{Answer, Call};
-use crate::person::Person;
-use crate::world::{World, unique};
+use crate::server::own_server;
 
 /// Sends until it is refused, at most `most` times; how many went through, and the refusal.
-fn until_limited(call: &Call, most: usize) -> (usize, Answer) {
+fn until_limited(call: &HttpRequest, most: usize) -> (usize, HttpResponse) {
     until_all_limited(most, || call.clone())
 }
 
 /// The same with a new request each time.
-fn until_all_limited(most: usize, call: impl Fn() -> Call) -> (usize, Answer) {
+fn until_all_limited(most: usize, call: impl Fn() -> HttpRequest) -> (usize, HttpResponse) {
     for passed in 0..most {
         let answer = call().send();
         if answer.status == 429 {
@@ -22,13 +24,13 @@ fn until_all_limited(most: usize, call: impl Fn() -> Call) -> (usize, Answer) {
     panic!("{most} requests and no limit");
 }
 
-fn registration(world: &World) -> Call {
-    let name = unique();
+fn registration(server: &TestServer) -> HttpRequest {
+    let name = unique_name();
     let form = json!({ "username": name, "email": format!("{name}@example.com"), "password": "12345678" });
-    world.call("POST", "/api/auth/register").json(&form)
+    server.request("POST", "/api/auth/register").json(&form)
 }
 
-fn assert_told(answer: &Answer, limit: &str, window_secs: u64) {
+fn assert_told(answer: &HttpResponse, limit: &str, window_secs: u64) {
     assert_eq!(answer.code(), "RATE_LIMITED");
     let number =
         |name: &str| answer.header(name).unwrap_or_else(|| panic!("no {name}")).parse::<u64>().unwrap();
@@ -42,11 +44,11 @@ fn assert_told(answer: &Answer, limit: &str, window_secs: u64) {
 /// At a scale of 0.1 an account takes 2 logins in ten minutes, an address 10, and 10 registrations an hour.
 #[test]
 fn logins_are_counted_by_account_and_by_address() {
-    let world = World::own(&[("RATE_LIMIT_SCALE", "0.1")]);
-    let (ada, bob) = (world.person(), world.person());
+    let server = own_server(&[("RATE_LIMIT_SCALE", "0.1")]);
+    let (ada, bob) = (server.person(), server.person());
     let login = |person: &Person, password: &str| {
         let form = json!({ "email": person.email, "password": password });
-        world.call("POST", "/api/auth/login").json(&form)
+        server.request("POST", "/api/auth/login").json(&form)
     };
     let (wrong, refused) = until_limited(&login(&ada, "wrong password"), 10);
     // A window's end may fall between two of the requests, which then begin another one.
@@ -55,23 +57,25 @@ fn logins_are_counted_by_account_and_by_address() {
     let (_, refused) = until_limited(&login(&ada, Person::PASSWORD), 5);
     assert_told(&refused, "2", 600);
     let by_name = json!({ "username": ada.username.to_uppercase(), "password": Person::PASSWORD });
-    let (passed, _) = until_limited(&world.call("POST", "/api/auth/login").json(&by_name), 5);
+    let (passed, _) = until_limited(&server.request("POST", "/api/auth/login").json(&by_name), 5);
     assert!(passed <= 2, "an account has one limit, whichever of its names is tried");
     login(&bob, Person::PASSWORD).data(200);
     ada.me();
-    let strangers = json!({ "username": unique(), "password": "12345678" });
-    let (_, refused) = until_limited(&world.call("POST", "/api/auth/login").json(&strangers), 30);
+    let strangers = json!({ "username": unique_name(), "password": "12345678" });
+    let (_, refused) = until_limited(&server.request("POST", "/api/auth/login").json(&strangers), 30);
     assert_told(&refused, "2", 600);
     let (_, refused) = until_all_limited(30, || {
-        world.call("POST", "/api/auth/login").json(&json!({ "username": unique(), "password": "12345678" }))
+        server
+            .request("POST", "/api/auth/login")
+            .json(&json!({ "username": unique_name(), "password": "12345678" }))
     });
     assert_told(&refused, "10", 600);
 }
 
 #[test]
 fn registrations_are_counted_by_address() {
-    let world = World::own(&[("RATE_LIMIT_SCALE", "0.03")]);
-    let (registered, refused) = until_all_limited(10, || registration(&world));
+    let server = own_server(&[("RATE_LIMIT_SCALE", "0.03")]);
+    let (registered, refused) = until_all_limited(10, || registration(&server));
     assert!((3..=6).contains(&registered), "{registered} registrations");
     assert_told(&refused, "3", 3_600);
 }
@@ -79,27 +83,27 @@ fn registrations_are_counted_by_address() {
 /// At 0.01 a user sends 12 messages a minute and asks 30 times, and an address without a token 30 times.
 #[test]
 fn messages_and_requests_are_counted_by_user_not_by_address() {
-    let world = World::own(&[("RATE_LIMIT_SCALE", "0.01")]);
-    let ada = world.person();
-    assert_told(&until_all_limited(3, || registration(&world)).1, "1", 3_600);
+    let server = own_server(&[("RATE_LIMIT_SCALE", "0.01")]);
+    let ada = server.person();
+    assert_told(&until_all_limited(3, || registration(&server)).1, "1", 3_600);
     let send = ada.post("/api/messages/send", &json!({ "receiverId": "nobody", "content": "x" }));
     let (sent, refused) = until_limited(&send, 40);
     assert!((12..=24).contains(&sent), "{sent} messages");
     assert_told(&refused, "12", 60);
     let (_, refused) = until_limited(&ada.get("/api/auth/me"), 70);
     assert_told(&refused, "30", 60);
-    let (asked, refused) = until_limited(&world.call("GET", "/api/health"), 70);
+    let (asked, refused) = until_limited(&server.request("GET", "/api/health"), 70);
     assert!(asked > 0, "somebody else's limit is not the address's");
     assert_told(&refused, "30", 60);
-    let guess = world.call("GET", "/api/auth/me").bearer("nonsense");
+    let guess = server.request("GET", "/api/auth/me").bearer("nonsense");
     assert_told(&until_limited(&guess, 70).1, "30", 60);
 }
 
 #[test]
 fn a_scale_of_nothing_is_a_problem_at_the_start() {
-    let output = std::process::Command::new(crate::world::BINARY)
+    let output = std::process::Command::new(crate::server::BINARY)
         .args(["--port", "0", "--data", ":memory:", "--template"])
-        .arg(crate::world::repository().join("template.yaml"))
+        .arg(test_support::repository().join("template.yaml"))
         .env("RATE_LIMIT_SCALE", "much")
         .output()
         .unwrap();

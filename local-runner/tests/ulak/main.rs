@@ -1,34 +1,29 @@
-//! Ulak as its users meet it: the real binary on a port of its own, spoken to over HTTP; each function
-//! alone; and the rules of the architecture.
+//! Ulak as its users meet it: the real binary on a port of its own, spoken to over HTTP; functions
+//! that hand work to each other; and the rules of the architecture.
 
 // clippy.toml allows unwrap and printing in test functions; helpers of tests are tests too.
 #![allow(clippy::unwrap_used, clippy::print_stderr)]
 
-mod aloud;
 mod architecture;
 mod auth;
 mod automatic;
-mod client;
 mod command_line;
 mod content;
 mod conversations;
 mod crash;
 mod envelope;
 mod faults;
-mod functions;
 mod hostile;
 mod indexing;
 mod limits;
 mod messages;
 mod paging;
-mod person;
 mod profile;
 mod races;
 mod refusals;
 mod search;
+mod server;
 mod sessions;
 mod sockets;
 mod tasks;
 mod users;
-mod vhost;
-mod world;

@@ -3,15 +3,16 @@
 use expect_test::expect;
 use serde_json::{Value, json};
 use shared::time::Time;
+use test_support::http_client::HttpRequest;
+use test_support::person::Person;
+use test_support::unique_name;
 
-use crate::client::Call;
-use crate::person::Person;
-use crate::world::{World, unique};
+use crate::server::shared_server;
 
 #[test]
 fn every_route_and_both_targets_send_the_same_message() {
-    let world = World::shared();
-    let (ada, bob, conversation) = world.pair();
+    let server = shared_server();
+    let (ada, bob, conversation) = server.pair();
     let nested = format!("/api/conversations/{conversation}/messages");
     let calls: [(&str, Value); 5] = [
         ("/api/messages/send", json!({ "conversationId": conversation, "content": "hi" })),
@@ -39,10 +40,10 @@ fn every_route_and_both_targets_send_the_same_message() {
 
 #[test]
 fn a_repeated_key_answers_with_the_first_message() {
-    let world = World::shared();
-    let (ada, bob, conversation) = world.pair();
-    let eve = world.person();
-    let key = unique();
+    let server = shared_server();
+    let (ada, bob, conversation) = server.pair();
+    let eve = server.person();
+    let key = unique_name();
     let send = |who: &Person, target: (&str, &str), content: &str| {
         let body = json!({ target.0: target.1, "content": content, "clientMessageId": key });
         who.post("/api/messages/send", &body)
@@ -69,8 +70,8 @@ fn a_repeated_key_answers_with_the_first_message() {
 
 #[test]
 fn impossible_messages_are_refused_by_field() {
-    let world = World::shared();
-    let (ada, bob, conversation) = world.pair();
+    let server = shared_server();
+    let (ada, bob, conversation) = server.pair();
     let cases = [
         (json!({}), vec!["conversationId", "content"]),
         (json!({ "content": "hi" }), vec!["conversationId"]),
@@ -108,28 +109,28 @@ fn impossible_messages_are_refused_by_field() {
 
 #[test]
 fn reading_up_to_a_message_never_goes_back() {
-    let world = World::shared();
-    let (ada, bob, conversation) = world.pair();
-    let messages: Vec<Value> = (1..=5).map(|n| bob.say(&conversation, &n.to_string())).collect();
+    let server = shared_server();
+    let (ada, bob, conversation) = server.pair();
+    let messages: Vec<Value> = (1..=5).map(|n| bob.send(&conversation, &n.to_string())).collect();
     let read = |n: usize| {
         let id = messages[n - 1]["id"].as_str().unwrap();
-        let data = ada.call("PUT", &format!("/api/messages/{id}/read")).data(200);
+        let data = ada.request("PUT", &format!("/api/messages/{id}/read")).data(200);
         (data["upToSeq"].as_u64().unwrap(), ada.unread_in(&conversation))
     };
     assert_eq!(ada.unread_in(&conversation), 5);
     assert_eq!(read(3), (3, 2));
     assert_eq!(read(1), (3, 2), "reading an older one again changes nothing");
     assert_eq!(read(5), (5, 0));
-    ada.say(&conversation, "mine");
+    ada.send(&conversation, "mine");
     assert_eq!(ada.unread_in(&conversation), 0, "one's own are never unread");
     assert_eq!(bob.unread_in(&conversation), 1);
 }
 
 #[test]
 fn the_sender_edits_and_deletes_and_nobody_else() {
-    let world = World::shared();
-    let (ada, bob, conversation) = world.pair();
-    let message = ada.say(&conversation, "first");
+    let server = shared_server();
+    let (ada, bob, conversation) = server.pair();
+    let message = ada.send(&conversation, "first");
     let path = format!("/api/messages/{}", message["id"].as_str().unwrap());
     let edited = ada.patch(&path, &json!({ "content": " second " })).data(200)["message"].take();
     let at = edited["editedAt"].as_str().unwrap();
@@ -157,23 +158,23 @@ fn the_sender_edits_and_deletes_and_nobody_else() {
 /// Everything that names a conversation or a message, asked by somebody who is not in it.
 #[test]
 fn strangers_get_404_everywhere() {
-    let world = World::shared();
-    let (ada, bob, conversation) = world.pair();
-    let eve = world.person();
-    let message = ada.say(&conversation, "between us")["id"].as_str().unwrap().to_owned();
-    let of_eve = eve.write_to(&bob, "mine")["id"].as_str().unwrap().to_owned();
+    let server = shared_server();
+    let (ada, bob, conversation) = server.pair();
+    let eve = server.person();
+    let message = ada.send(&conversation, "between us")["id"].as_str().unwrap().to_owned();
+    let of_eve = eve.send_to(&bob, "mine")["id"].as_str().unwrap().to_owned();
     let content = json!({ "content": "x" });
-    let calls = |who: &Person, c: &str, m: &str| -> Vec<Call> {
+    let calls = |who: &Person, c: &str, m: &str| -> Vec<HttpRequest> {
         vec![
             who.get(&format!("/api/conversations/{c}")),
             who.get(&format!("/api/conversations/{c}/messages")),
             who.post(&format!("/api/conversations/{c}/messages"), &content),
-            who.call("PUT", &format!("/api/conversations/{c}/read")),
+            who.request("PUT", &format!("/api/conversations/{c}/read")),
             who.get(&format!("/api/messages/{c}")),
             who.get(&format!("/api/messages/{c}?before={of_eve}")),
             who.get(&format!("/api/messages/search?q=between&conversationId={c}")),
             who.post("/api/messages/send", &json!({ "conversationId": c, "content": "x" })),
-            who.call("PUT", &format!("/api/messages/{m}/read")),
+            who.request("PUT", &format!("/api/messages/{m}/read")),
             who.patch(&format!("/api/messages/{m}"), &content),
             who.delete(&format!("/api/messages/{m}")),
         ]
@@ -196,12 +197,12 @@ fn strangers_get_404_everywhere() {
 
 #[test]
 fn ids_sort_by_creation_and_seq_is_the_order() {
-    let world = World::shared();
-    let (ada, bob, conversation) = world.pair();
+    let server = shared_server();
+    let (ada, bob, conversation) = server.pair();
     let mut ids = Vec::new();
     for n in 0..30 {
         let who = if n % 3 == 0 { &ada } else { &bob };
-        ids.push(who.say(&conversation, &n.to_string()));
+        ids.push(who.send(&conversation, &n.to_string()));
         std::thread::sleep(std::time::Duration::from_millis(1));
     }
     assert!(ids.is_sorted_by_key(|message| message["id"].as_str().unwrap().to_owned()));

@@ -1,9 +1,9 @@
 //! Paging through a long history in both directions: nothing is lost, nothing comes twice.
 
 use serde_json::Value;
+use test_support::person::Person;
 
-use crate::person::Person;
-use crate::world::World;
+use crate::server::shared_server;
 
 const MESSAGES: u64 = 250;
 
@@ -12,7 +12,7 @@ fn written(pair: &(Person, Person, String)) -> Vec<u64> {
     (0..MESSAGES)
         .map(|n| {
             let who = if n % 2 == 0 { ada } else { bob };
-            who.say(conversation, &format!("message {n}"))["seq"].as_u64().unwrap()
+            who.send(conversation, &format!("message {n}"))["seq"].as_u64().unwrap()
         })
         .collect()
 }
@@ -23,7 +23,7 @@ fn seqs(page: &Value) -> Vec<u64> {
 
 #[test]
 fn a_long_history_is_read_in_both_directions() {
-    let pair = World::shared().pair();
+    let pair = shared_server().pair();
     let all = written(&pair);
     let (ada, _, conversation) = &pair;
     for limit in [7, 50, 99, 100] {
@@ -75,10 +75,10 @@ fn forwards(reader: &Person, conversation: &str, limit: usize, from: &str) -> Ve
 
 #[test]
 fn a_page_turned_back_is_the_page_it_came_from() {
-    let world = World::shared();
-    let (ada, bob, conversation) = world.pair();
+    let server = shared_server();
+    let (ada, bob, conversation) = server.pair();
     for n in 0..12 {
-        bob.say(&conversation, &n.to_string());
+        bob.send(&conversation, &n.to_string());
     }
     let newest = ada.history(&conversation, "limit=4");
     let older =
@@ -94,15 +94,15 @@ fn a_page_turned_back_is_the_page_it_came_from() {
 
 #[test]
 fn a_cursor_survives_what_happens_meanwhile() {
-    let world = World::shared();
-    let (ada, bob, conversation) = world.pair();
+    let server = shared_server();
+    let (ada, bob, conversation) = server.pair();
     for n in 0..10 {
-        bob.say(&conversation, &n.to_string());
+        bob.send(&conversation, &n.to_string());
     }
     let newest = ada.history(&conversation, "limit=5");
     let cursor = newest["nextCursor"].as_str().unwrap();
     for n in 0..3 {
-        bob.say(&conversation, &format!("late {n}"));
+        bob.send(&conversation, &format!("late {n}"));
     }
     bob.delete(&format!("/api/messages/{cursor}")).data(200);
     let older = ada.history(&conversation, &format!("limit=5&before={cursor}"));
@@ -115,11 +115,11 @@ fn a_cursor_survives_what_happens_meanwhile() {
 
 #[test]
 fn the_ends_of_a_history() {
-    let world = World::shared();
-    let (ada, bob, conversation) = world.pair();
+    let server = shared_server();
+    let (ada, bob, conversation) = server.pair();
     let empty = ada.history(&conversation, "");
     assert_eq!((seqs(&empty), &empty["nextCursor"]), (vec![], &Value::Null));
-    let only = bob.say(&conversation, "only")["id"].as_str().unwrap().to_owned();
+    let only = bob.send(&conversation, "only")["id"].as_str().unwrap().to_owned();
     for query in ["limit=1".to_owned(), "limit=100".to_owned(), String::new()] {
         let page = ada.history(&conversation, &query);
         assert_eq!((seqs(&page), &page["nextCursor"]), (vec![1], &Value::Null), "{query}");
@@ -132,10 +132,10 @@ fn the_ends_of_a_history() {
 
 #[test]
 fn wrong_pages_are_refused() {
-    let world = World::shared();
-    let (ada, bob, conversation) = world.pair();
-    let elsewhere = ada.write_to(&world.person(), "elsewhere")["id"].as_str().unwrap().to_owned();
-    let here = bob.say(&conversation, "here")["id"].as_str().unwrap().to_owned();
+    let server = shared_server();
+    let (ada, bob, conversation) = server.pair();
+    let elsewhere = ada.send_to(&server.person(), "elsewhere")["id"].as_str().unwrap().to_owned();
+    let here = bob.send(&conversation, "here")["id"].as_str().unwrap().to_owned();
     for (query, field) in [
         ("limit=0".to_owned(), "limit"),
         ("limit=101".to_owned(), "limit"),

@@ -1,36 +1,37 @@
 //! The profile: what can be changed, by both routes, and what a new password ends.
 
 use serde_json::json;
+use test_support::person::Person;
+use test_support::unique_name;
 
-use crate::person::Person;
-use crate::world::{World, unique};
+use crate::server::shared_server;
 
 const ROUTES: [&str; 2] = ["/api/user/profile", "/api/auth/me"];
 
 #[test]
 fn both_routes_change_what_is_given_and_leave_the_rest() {
     for route in ROUTES {
-        let ada = World::shared().person();
+        let ada = shared_server().person();
         let before = ada.me();
         let user = ada.put(route, &json!({ "displayName": "  Ada Lövelace  " })).data(200)["user"].take();
         assert_eq!(user["displayName"], "Ada Lövelace");
         assert_eq!((&user["email"], &user["username"]), (&before["email"], &before["username"]));
-        let (name, email) = (unique(), format!("{}@example.com", unique()));
+        let (name, email) = (unique_name(), format!("{}@example.com", unique_name()));
         let user = ada.put(route, &json!({ "username": name, "email": email })).data(200)["user"].take();
         assert_eq!((&user["username"], &user["email"]), (&json!(name), &json!(email)));
         assert_eq!(user["displayName"], "Ada Lövelace");
         assert_eq!(ada.me(), user, "and it is stored");
         ada.put(route, &json!({})).data(200);
         let login = json!({ "username": name, "password": Person::PASSWORD });
-        World::shared().call("POST", "/api/auth/login").json(&login).data(200);
+        shared_server().request("POST", "/api/auth/login").json(&login).data(200);
         let old = json!({ "username": ada.username, "password": Person::PASSWORD });
-        World::shared().call("POST", "/api/auth/login").json(&old).fails(401, "INVALID_CREDENTIALS");
+        shared_server().request("POST", "/api/auth/login").json(&old).fails(401, "INVALID_CREDENTIALS");
     }
 }
 
 #[test]
 fn wrong_fields_are_named_and_nothing_is_changed() {
-    let ada = World::shared().person();
+    let ada = shared_server().person();
     let before = ada.me();
     let cases = [
         (
@@ -61,8 +62,8 @@ fn wrong_fields_are_named_and_nothing_is_changed() {
 
 #[test]
 fn what_is_taken_stays_taken_and_ones_own_may_change_its_case() {
-    let world = World::shared();
-    let (ada, bob) = (world.person(), world.person());
+    let server = shared_server();
+    let (ada, bob) = (server.person(), server.person());
     for form in
         [json!({ "username": bob.username.to_uppercase() }), json!({ "email": bob.email.to_uppercase() })]
     {
@@ -71,26 +72,26 @@ fn what_is_taken_stays_taken_and_ones_own_may_change_its_case() {
     let louder = ada.username.to_uppercase();
     let user = ada.put("/api/user/profile", &json!({ "username": louder })).data(200);
     assert_eq!(user["user"]["username"], louder);
-    let freed = unique();
+    let freed = unique_name();
     ada.put("/api/user/profile", &json!({ "username": freed })).data(200);
     bob.put("/api/user/profile", &json!({ "username": ada.username })).data(200);
 }
 
 #[test]
 fn a_new_password_ends_the_other_sessions_at_once() {
-    let ada = World::shared().person();
+    let ada = shared_server().person();
     let others = [ada.log_in(), ada.log_in()];
     let form = json!({ "password": "another password", "currentPassword": Person::PASSWORD });
     ada.put("/api/auth/me", &form).data(200);
     for other in &others {
         other.get("/api/auth/me").fails(401, "TOKEN_REVOKED");
-        assert_eq!(other.show_refresh(&other.refresh).code(), "TOKEN_REVOKED");
+        assert_eq!(other.refresh_with(&other.refresh_token).code(), "TOKEN_REVOKED");
     }
     ada.me();
-    ada.show_refresh(&ada.refresh).data();
+    ada.refresh_with(&ada.refresh_token).data();
     let login = |password: &str| {
         let form = json!({ "email": ada.email, "password": password });
-        World::shared().call("POST", "/api/auth/login").json(&form).send().status
+        shared_server().request("POST", "/api/auth/login").json(&form).send().status
     };
     assert_eq!((login(Person::PASSWORD), login("another password")), (401, 200));
 }

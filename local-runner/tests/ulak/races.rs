@@ -7,16 +7,17 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use serde_json::json;
+use test_support::http_client::{HttpRequest, HttpResponse};
+use test_support::person::Person;
+use test_support::unique_name;
 
-use crate::client::{Answer, Call};
-use crate::person::Person;
-use crate::world::{World, unique};
+use crate::server::shared_server;
 
 /// Sends all calls at the same time.
-fn at_once(calls: &[Call]) -> Vec<Answer> {
+fn at_once(calls: &[HttpRequest]) -> Vec<HttpResponse> {
     let start = Barrier::new(calls.len());
     thread::scope(|scope| {
-        let send = |call: &'_ Call| {
+        let send = |call: &'_ HttpRequest| {
             start.wait();
             call.send()
         };
@@ -28,14 +29,14 @@ fn at_once(calls: &[Call]) -> Vec<Answer> {
 /// W10.
 #[test]
 fn fifty_first_messages_from_both_sides_make_one_conversation() {
-    let world = World::shared();
+    let server = shared_server();
     for _ in 0..3 {
-        let (ada, bob) = (world.person(), world.person());
+        let (ada, bob) = (server.person(), server.person());
         let send = |n: usize| {
             let (from, to) = if n.is_multiple_of(2) { (&ada, &bob) } else { (&bob, &ada) };
             from.post("/api/messages/send", &json!({ "receiverId": to.id, "content": format!("{n}") }))
         };
-        let calls: Vec<Call> = (0..50).map(send).collect();
+        let calls: Vec<HttpRequest> = (0..50).map(send).collect();
         let answers = at_once(&calls);
         assert!(
             answers.iter().all(|answer| answer.status == 201),
@@ -57,8 +58,8 @@ fn fifty_first_messages_from_both_sides_make_one_conversation() {
 
 #[test]
 fn conversations_made_at_once_are_one() {
-    let world = World::shared();
-    let (ada, bob) = (world.person(), world.person());
+    let server = shared_server();
+    let (ada, bob) = (server.person(), server.person());
     let open = |n: usize| {
         let (from, to) = if n.is_multiple_of(2) { (&ada, &bob) } else { (&bob, &ada) };
         from.post("/api/conversations", &json!({ "participantId": to.id }))
@@ -72,8 +73,8 @@ fn conversations_made_at_once_are_one() {
 
 #[test]
 fn twenty_repeats_at_once_are_one_message() {
-    let (ada, bob, conversation) = World::shared().pair();
-    let body = json!({ "conversationId": conversation, "content": "once", "clientMessageId": unique() });
+    let (ada, bob, conversation) = shared_server().pair();
+    let body = json!({ "conversationId": conversation, "content": "once", "clientMessageId": unique_name() });
     let answers = at_once(&vec![ada.post("/api/messages/send", &body); 20]);
     let fresh = answers.iter().filter(|answer| answer.status == 201).count();
     assert_eq!(fresh, 1, "{:?}", answers.iter().map(|answer| answer.status).collect::<Vec<_>>());
@@ -85,28 +86,29 @@ fn twenty_repeats_at_once_are_one_message() {
 
 #[test]
 fn ten_refreshes_of_one_token_have_at_most_one_winner() {
-    let ada = World::shared().person();
-    let call = Call::new(ada.port, "POST", "/api/auth/refresh").json(&json!({ "refreshToken": ada.refresh }));
+    let ada = shared_server().person();
+    let call = HttpRequest::new(ada.port, "POST", "/api/auth/refresh")
+        .json(&json!({ "refreshToken": ada.refresh_token }));
     let answers = at_once(&vec![call; 10]);
-    let (won, lost): (Vec<&Answer>, Vec<&Answer>) = answers.iter().partition(|answer| answer.status == 200);
+    let (won, lost): (Vec<&HttpResponse>, Vec<&HttpResponse>) =
+        answers.iter().partition(|answer| answer.status == 200);
     assert_eq!(won.len(), 1, "the first one finds a good token");
     assert!(lost.iter().all(|answer| (answer.status, answer.code().as_str()) == (401, "TOKEN_REVOKED")));
     let data = won[0].data();
-    let winner = Person { access: data["accessToken"].as_str().unwrap().to_owned(), ..ada.clone() };
+    let winner = Person { access_token: data["accessToken"].as_str().unwrap().to_owned(), ..ada.clone() };
     winner.get("/api/auth/me").fails(401, "TOKEN_REVOKED");
     let refresh = data["refreshToken"].as_str().unwrap();
-    assert_eq!(ada.show_refresh(refresh).status, 401, "whoever won: the token was shown twice");
+    assert_eq!(ada.refresh_with(refresh).status, 401, "whoever won: the token was shown twice");
 }
 
 #[test]
 fn one_name_registered_at_once_is_one_user() {
-    let world = World::shared();
-    let name = unique();
+    let server = shared_server();
+    let name = unique_name();
     let register = |n: usize| {
         let name = if n.is_multiple_of(2) { name.clone() } else { name.to_uppercase() };
-        let form =
-            json!({ "username": name, "email": format!("{}@example.com", unique()), "password": "12345678" });
-        world.call("POST", "/api/auth/register").json(&form)
+        let form = json!({ "username": name, "email": format!("{}@example.com", unique_name()), "password": "12345678" });
+        server.request("POST", "/api/auth/register").json(&form)
     };
     let answers = at_once(&(0..8).map(register).collect::<Vec<_>>());
     let mut statuses: Vec<u16> = answers.iter().map(|answer| answer.status).collect();
@@ -118,11 +120,11 @@ fn one_name_registered_at_once_is_one_user() {
 /// its event loop makes everybody wait for eight hashes in every round.
 #[test]
 fn health_answers_while_eight_logins_hash() {
-    let world = World::shared();
-    let ada = world.person();
+    let server = shared_server();
+    let ada = server.person();
     let form = json!({ "email": ada.email, "password": "wrong wrong" });
     let (login, health) =
-        (world.call("POST", "/api/auth/login").json(&form), world.call("GET", "/api/health"));
+        (server.request("POST", "/api/auth/login").json(&form), server.request("GET", "/api/health"));
     let rounds =
         (0..5).map(|_| (median((0..5).map(|_| timed(&login)).collect()), while_hashing(&login, &health)));
     let mut seen = Vec::new();
@@ -136,7 +138,7 @@ fn health_answers_while_eight_logins_hash() {
 }
 
 /// The median time of health while eight clients log in, three times each.
-fn while_hashing(login: &Call, health: &Call) -> Duration {
+fn while_hashing(login: &HttpRequest, health: &HttpRequest) -> Duration {
     thread::scope(|scope| {
         let log_in = || (0..3).for_each(|_| drop(login.send()));
         let logins: Vec<_> = (0..8).map(|_| scope.spawn(log_in)).collect();
@@ -148,7 +150,7 @@ fn while_hashing(login: &Call, health: &Call) -> Duration {
     })
 }
 
-fn timed(call: &Call) -> Duration {
+fn timed(call: &HttpRequest) -> Duration {
     let begin = Instant::now();
     call.send();
     begin.elapsed()

@@ -3,9 +3,10 @@
 use std::process::Command;
 
 use serde_json::json;
+use test_support::http_client::HttpRequest;
+use test_support::repository;
 
-use crate::client::Call;
-use crate::world::{BINARY, World, repository};
+use crate::server::{BINARY, shared_server};
 
 /// What needs no token.
 const OPEN: [&str; 7] = [
@@ -52,7 +53,7 @@ fn is_open(method: &str, path: &str) -> bool {
 #[test]
 fn every_route_but_the_open_ones_wants_a_token() {
     for (method, path) in routes().iter().filter(|(method, path)| !is_open(method, path)) {
-        let call = Call::new(World::shared().port(), method, &filled(path, "01ABC"));
+        let call = HttpRequest::new(shared_server().port(), method, &filled(path, "01ABC"));
         call.fails(401, "UNAUTHENTICATED");
         call.clone().bearer("nonsense").fails(401, "UNAUTHENTICATED");
         // A stranger learns nothing from a body either.
@@ -62,7 +63,7 @@ fn every_route_but_the_open_ones_wants_a_token() {
 
 #[test]
 fn every_id_that_cannot_be_one_is_not_found() {
-    let ada = World::shared().person();
+    let ada = shared_server().person();
     let long = "x".repeat(5_000);
     let hostile =
         ["01NOTHING", "%24gt", "%00", "a%20b", "..%2F..", "%7B%22%24ne%22%3Anull%7D", "'--", "%FF", &long];
@@ -70,9 +71,9 @@ fn every_id_that_cannot_be_one_is_not_found() {
         for id in hostile {
             let path = filled(path, id);
             let call = if method == "POST" || method == "PATCH" {
-                ada.call(method, &path).json(&json!({ "content": "x" }))
+                ada.request(method, &path).json(&json!({ "content": "x" }))
             } else {
-                ada.call(method, &path)
+                ada.request(method, &path)
             };
             call.fails(404, "NOT_FOUND");
         }
@@ -81,13 +82,13 @@ fn every_id_that_cannot_be_one_is_not_found() {
 
 #[test]
 fn every_body_must_be_json_of_a_bearable_size() {
-    let ada = World::shared().person();
+    let ada = shared_server().person();
     let with_body = |method: &str, path: &str| {
         matches!(method, "POST" | "PUT" | "PATCH") && !BODILESS.contains(&format!("{method} {path}").as_str())
     };
     for (method, path) in routes().iter().filter(|(method, path)| with_body(method, path)) {
         let path = filled(path, "01ABC");
-        let call = || ada.call(method, &path);
+        let call = || ada.request(method, &path);
         for broken in
             ["{", "{\"a\":}", "nul", "[1,]", "{'a':1}", "\u{feff}{}", "{}{}", "{\"a\":1}x", "\"\u{1}\""]
         {

@@ -1,9 +1,10 @@
 //! Search: words as people write them, in one's own conversations only, page by page, never what is gone.
 
 use serde_json::{Value, json};
+use test_support::person::{Person, texts};
+use test_support::unique_name;
 
-use crate::person::{Person, texts};
-use crate::world::{World, unique};
+use crate::server::shared_server;
 
 fn encoded(text: &str) -> String {
     text.bytes().map(|byte| format!("%{byte:02X}")).collect()
@@ -20,11 +21,11 @@ fn contents(data: &Value) -> Vec<String> {
 
 #[test]
 fn words_are_found_as_people_write_them() {
-    let (ada, bob, conversation) = World::shared().pair();
+    let (ada, bob, conversation) = shared_server().pair();
     let text = "Yarın İSTANBUL'da Çağrı'yla IŞIKLI bir kahve <b>içelim</b>";
-    ada.say(&conversation, text);
-    bob.say(&conversation, "another message");
-    World::shared().until_searchable();
+    ada.send(&conversation, text);
+    bob.send(&conversation, "another message");
+    shared_server().wait_until_searchable();
     for q in [
         "istanbul",
         "İstanbul",
@@ -53,15 +54,15 @@ fn words_are_found_as_people_write_them() {
 
 #[test]
 fn strangers_find_nothing_and_members_everything_of_theirs() {
-    let world = World::shared();
-    let (ada, bob, direct) = world.pair();
-    let eve = world.person();
-    let word = unique();
+    let server = shared_server();
+    let (ada, bob, direct) = server.pair();
+    let eve = server.person();
+    let word = unique_name();
     let group = ada.group_with(&[&bob], "two");
-    ada.say(&direct, &format!("{word} direct"));
-    bob.say(&group, &format!("{word} group"));
-    eve.write_to(&world.person(), &format!("{word} elsewhere"));
-    World::shared().until_searchable();
+    ada.send(&direct, &format!("{word} direct"));
+    bob.send(&group, &format!("{word} group"));
+    eve.send_to(&server.person(), &format!("{word} elsewhere"));
+    shared_server().wait_until_searchable();
     for (person, found) in
         [(&ada, vec!["group", "direct"]), (&bob, vec!["group", "direct"]), (&eve, vec!["elsewhere"])]
     {
@@ -71,7 +72,7 @@ fn strangers_find_nothing_and_members_everything_of_theirs() {
     let only = hits(&ada, &word, &format!("&conversationId={direct}"));
     assert_eq!(contents(&only), [format!("{word} direct")]);
     eve.get(&format!("/api/messages/search?q={word}&conversationId={direct}")).fails(404, "NOT_FOUND");
-    World::shared().call("GET", &format!("/api/messages/search?q={word}")).fails(401, "UNAUTHENTICATED");
+    shared_server().request("GET", &format!("/api/messages/search?q={word}")).fails(401, "UNAUTHENTICATED");
     for hostile in [format!("&userId={}", ada.id), format!("&member={}", ada.id)] {
         eve.get(&format!("/api/messages/search?q={word}{hostile}")).fails(422, "VALIDATION_FAILED");
     }
@@ -79,13 +80,13 @@ fn strangers_find_nothing_and_members_everything_of_theirs() {
 
 #[test]
 fn pages_follow_each_other_newest_first() {
-    let (ada, bob, conversation) = World::shared().pair();
+    let (ada, bob, conversation) = shared_server().pair();
     let all: Vec<String> = (0..11).map(|n| format!("tea number {n}")).collect();
     for text in &all {
-        ada.say(&conversation, text);
+        ada.send(&conversation, text);
         std::thread::sleep(std::time::Duration::from_millis(2));
     }
-    World::shared().until_searchable();
+    shared_server().wait_until_searchable();
     let mut found = Vec::new();
     let mut rest = "&limit=4".to_owned();
     loop {
@@ -100,12 +101,12 @@ fn pages_follow_each_other_newest_first() {
 
 #[test]
 fn edits_are_found_and_what_is_deleted_is_gone() {
-    let (ada, bob, conversation) = World::shared().pair();
-    let message = ada.say(&conversation, "oranges")["id"].as_str().unwrap().to_owned();
+    let (ada, bob, conversation) = shared_server().pair();
+    let message = ada.send(&conversation, "oranges")["id"].as_str().unwrap().to_owned();
     let path = format!("/api/messages/{message}");
     ada.patch(&path, &json!({ "content": "apples" })).data(200);
     assert!(contents(&hits(&bob, "oranges", "")).is_empty());
-    World::shared().until_searchable();
+    shared_server().wait_until_searchable();
     assert_eq!(contents(&hits(&bob, "apples", "")), ["apples"]);
     ada.delete(&path).data(200);
     assert!(contents(&hits(&bob, "apples", "")).is_empty());
@@ -113,9 +114,9 @@ fn edits_are_found_and_what_is_deleted_is_gone() {
 
 #[test]
 fn hostile_queries_are_words_or_refused() {
-    let (ada, _, conversation) = World::shared().pair();
-    ada.say(&conversation, "quote near or not content and star");
-    World::shared().until_searchable();
+    let (ada, _, conversation) = shared_server().pair();
+    ada.send(&conversation, "quote near or not content and star");
+    shared_server().wait_until_searchable();
     for q in ["\"", "*", "''--", "()", "-", "^", " ", "\u{0}", "🎉", "x".repeat(401).as_str(), ""] {
         let answer =
             ada.get(&format!("/api/messages/search?q={}", encoded(q))).fails(422, "VALIDATION_FAILED");

@@ -1,42 +1,43 @@
 //! Sessions: refreshing, reuse, logging out here and everywhere, the list, and that what has ended is dead.
 
 use serde_json::json;
+use test_support::http_client::HttpRequest;
+use test_support::person::{Person, texts};
 
-use crate::client::Call;
-use crate::person::{Person, texts};
-use crate::world::World;
+use crate::server::shared_server;
 
 /// Both tokens of a session are dead, at once.
 #[track_caller]
 fn assert_dead(person: &Person) {
     person.get("/api/auth/me").fails(401, "TOKEN_REVOKED");
-    let answer = person.show_refresh(&person.refresh);
+    let answer = person.refresh_with(&person.refresh_token);
     assert_eq!((answer.status, answer.code().as_str()), (401, "TOKEN_REVOKED"));
 }
 
 #[test]
 fn a_refresh_gives_a_new_pair_and_the_old_token_dies() {
-    let ada = World::shared().person();
-    let data = ada.show_refresh(&ada.refresh).data();
+    let ada = shared_server().person();
+    let data = ada.refresh_with(&ada.refresh_token).data();
     let (access, refresh) = (data["accessToken"].as_str().unwrap(), data["refreshToken"].as_str().unwrap());
-    assert_ne!((access, refresh), (ada.access.as_str(), ada.refresh.as_str()));
+    assert_ne!((access, refresh), (ada.access_token.as_str(), ada.refresh_token.as_str()));
     assert_eq!(data["expiresIn"], 900);
-    let renewed = Person { access: access.to_owned(), refresh: refresh.to_owned(), ..ada.clone() };
+    let renewed =
+        Person { access_token: access.to_owned(), refresh_token: refresh.to_owned(), ..ada.clone() };
     assert_eq!(renewed.me()["id"], ada.id);
     assert_eq!(ada.me()["id"], ada.id, "the session lives, so its other access token does");
 }
 
 #[test]
 fn showing_a_dead_refresh_token_ends_the_whole_session() {
-    let ada = World::shared().person();
+    let ada = shared_server().person();
     let elsewhere = ada.log_in();
-    let data = ada.show_refresh(&ada.refresh).data();
+    let data = ada.refresh_with(&ada.refresh_token).data();
     let renewed = Person {
-        access: data["accessToken"].as_str().unwrap().to_owned(),
-        refresh: data["refreshToken"].as_str().unwrap().to_owned(),
+        access_token: data["accessToken"].as_str().unwrap().to_owned(),
+        refresh_token: data["refreshToken"].as_str().unwrap().to_owned(),
         ..ada.clone()
     };
-    let thief = ada.show_refresh(&ada.refresh);
+    let thief = ada.refresh_with(&ada.refresh_token);
     assert_eq!((thief.status, thief.code().as_str()), (401, "TOKEN_REVOKED"));
     assert_dead(&renewed);
     assert_dead(&ada);
@@ -45,11 +46,11 @@ fn showing_a_dead_refresh_token_ends_the_whole_session() {
 
 #[test]
 fn ten_refreshes_in_a_row_work() {
-    let mut ada = World::shared().person();
+    let mut ada = shared_server().person();
     for _ in 0..10 {
-        let data = ada.show_refresh(&ada.refresh).data();
-        ada.access = data["accessToken"].as_str().unwrap().to_owned();
-        ada.refresh = data["refreshToken"].as_str().unwrap().to_owned();
+        let data = ada.refresh_with(&ada.refresh_token).data();
+        ada.access_token = data["accessToken"].as_str().unwrap().to_owned();
+        ada.refresh_token = data["refreshToken"].as_str().unwrap().to_owned();
         ada.me();
     }
     assert_eq!(ada.get("/api/auth/sessions").data(200)["sessions"].as_array().unwrap().len(), 1);
@@ -57,23 +58,23 @@ fn ten_refreshes_in_a_row_work() {
 
 #[test]
 fn what_was_never_a_refresh_token_harms_nobody() {
-    let ada = World::shared().person();
-    let session = ada.refresh.split_once('.').unwrap().0;
+    let ada = shared_server().person();
+    let session = ada.refresh_token.split_once('.').unwrap().0;
     for (token, status, code) in [
         (String::new(), 401, "UNAUTHENTICATED"),
         ("nothing".to_owned(), 401, "UNAUTHENTICATED"),
-        (ada.access.clone(), 401, "UNAUTHENTICATED"),
+        (ada.access_token.clone(), 401, "UNAUTHENTICATED"),
         ("x".repeat(10_000), 401, "UNAUTHENTICATED"),
         ("01UNKNOWN.secret".to_owned(), 401, "TOKEN_REVOKED"),
         (format!("{session}.a-guess"), 401, "TOKEN_REVOKED"),
     ] {
-        let answer = ada.show_refresh(&token);
+        let answer = ada.refresh_with(&token);
         assert_eq!((answer.status, answer.code().as_str()), (status, code), "{token:.40}");
         assert_eq!(answer.header("www-authenticate"), Some("Bearer"));
     }
     assert_eq!(ada.me()["id"], ada.id, "a guess ends nobody's session");
-    ada.show_refresh(&ada.refresh).data();
-    let answer = Call::new(ada.port, "POST", "/api/auth/refresh")
+    ada.refresh_with(&ada.refresh_token).data();
+    let answer = HttpRequest::new(ada.port, "POST", "/api/auth/refresh")
         .json(&json!({ "refreshToken": 7 }))
         .fails(422, "VALIDATION_FAILED");
     assert_eq!(answer.fields(), ["refreshToken"]);
@@ -81,19 +82,19 @@ fn what_was_never_a_refresh_token_harms_nobody() {
 
 #[test]
 fn logging_out_kills_both_tokens_at_once() {
-    let ada = World::shared().person();
+    let ada = shared_server().person();
     let elsewhere = ada.log_in();
-    assert_eq!(ada.call("POST", "/api/auth/logout").data(200)["ended"], 1);
+    assert_eq!(ada.request("POST", "/api/auth/logout").data(200)["ended"], 1);
     assert_dead(&ada);
-    ada.call("POST", "/api/auth/logout").fails(401, "TOKEN_REVOKED");
+    ada.request("POST", "/api/auth/logout").fails(401, "TOKEN_REVOKED");
     assert_eq!(elsewhere.me()["id"], ada.id);
     assert_eq!(elsewhere.log_in().me()["id"], ada.id, "logging in again works");
 }
 
 #[test]
 fn logging_out_everywhere_ends_all_sessions_and_nobody_elses() {
-    let world = World::shared();
-    let (ada, bob) = (world.person(), world.person());
+    let server = shared_server();
+    let (ada, bob) = (server.person(), server.person());
     let sessions = [ada.clone(), ada.log_in(), ada.log_in()];
     let data = sessions[1].post("/api/auth/logout", &json!({ "everywhere": true })).data(200);
     assert_eq!(data["ended"], 3);
@@ -111,12 +112,12 @@ fn logging_out_everywhere_ends_all_sessions_and_nobody_elses() {
 
 #[test]
 fn the_list_shows_devices_newest_first_and_marks_the_callers_own() {
-    let world = World::shared();
-    let ada = world.person();
+    let server = shared_server();
+    let ada = server.person();
     let form = json!({ "email": ada.email, "password": Person::PASSWORD });
     let agent = "Mozilla/5.0 (X11; Linux x86_64) ç";
-    let phone = world.call("POST", "/api/auth/login").header("user-agent", agent).json(&form).data(200);
-    let phone = Person::of(ada.port, &phone);
+    let phone = server.request("POST", "/api/auth/login").header("user-agent", agent).json(&form).data(200);
+    let phone = Person::new(ada.port, &phone);
     let sessions = phone.get("/api/auth/sessions").data(200)["sessions"].take();
     assert_eq!(sessions.as_array().unwrap().len(), 2, "{sessions}");
     assert_eq!((&sessions[0]["current"], &sessions[1]["current"]), (&json!(true), &json!(false)));
@@ -130,8 +131,8 @@ fn the_list_shows_devices_newest_first_and_marks_the_callers_own() {
 
 #[test]
 fn a_deleted_session_is_dead_and_only_its_owner_can_delete_it() {
-    let world = World::shared();
-    let (ada, bob) = (world.person(), world.person());
+    let server = shared_server();
+    let (ada, bob) = (server.person(), server.person());
     let other = ada.log_in();
     let ids = texts(&ada.get("/api/auth/sessions").data(200)["sessions"], "id");
     let of_other = &ids[0];

@@ -1,16 +1,16 @@
 //! The command `task`: what is set up, and an index that is built from messages which were there before it.
 
-use crate::aloud::aloud;
 use std::process::{Command, Output};
 use std::time::{Duration, Instant};
 
 use expect_test::expect;
 use serde_json::json;
+use test_support::http_client::{HttpRequest, Port};
+use test_support::test_server::{EMBEDDED, JWT_SECRET};
+use test_support::vhost::Vhost;
+use test_support::{repository, server_url, unique_name};
 
-use crate::client::Call;
-use crate::client::Port;
-use crate::vhost::Vhost;
-use crate::world::{BINARY, JWT_SECRET, World, repository, unique};
+use crate::server::{BINARY, own_server};
 
 fn task(data: &str, words: &[&str], environment: &[(&str, &str)]) -> Output {
     Command::new(BINARY)
@@ -59,13 +59,10 @@ fn embedded_stores_need_no_task() {
 #[test]
 fn setting_up_servers_may_be_repeated() {
     let names = ["MONGODB_URI", "REDIS_URL", "ELASTICSEARCH_URL", "AMQP_URL"];
-    let urls: Vec<String> = names.iter().filter_map(|name| std::env::var(name).ok()).collect();
-    let [mongodb, redis, search, amqp] = &urls[..] else {
-        aloud(&format!("SKIPPED: set {} to set up real servers", names.join(", ")));
-        return;
-    };
-    let own = format!("ulak-test-{}", unique());
-    let Some(vhost) = Vhost::new(amqp, own.clone()) else { return };
+    let Some(urls) = names.into_iter().map(server_url).collect::<Option<Vec<String>>>() else { return };
+    let [mongodb, redis, search, amqp] = &urls[..] else { unreachable!() };
+    let own = format!("ulak-test-{}", unique_name());
+    let Some(vhost) = Vhost::create(amqp, own.clone()) else { return };
     let home = tempfile::tempdir().unwrap();
     let environment = [
         ("MONGODB_URI", mongodb.as_str()),
@@ -86,25 +83,20 @@ fn setting_up_servers_may_be_repeated() {
 
 #[test]
 fn an_index_is_built_from_what_was_there_before_it() {
-    let Some(search) = std::env::var("ELASTICSEARCH_URL").ok() else {
-        aloud("SKIPPED: set ELASTICSEARCH_URL to build an index");
-        return;
-    };
-    if std::env::var("ULAK_TEST_REAL").is_ok() {
-        return; // Here the documents must be in a file that the command can open.
-    }
-    let index = format!("ulak-test-{}", unique());
-    let mut world = World::own(&[]);
-    let (ada, _, conversation) = world.pair();
+    let Some(search) = server_url("ELASTICSEARCH_URL") else { return };
+    let index = format!("ulak-test-{}", unique_name());
+    // The command opens the documents, so they must be in a file.
+    let mut server = own_server(&EMBEDDED);
+    let (ada, _, conversation) = server.pair();
     for n in 0..25 {
-        ada.say(&conversation, &format!("message {n}"));
+        ada.send(&conversation, &format!("message {n}"));
     }
-    let data = world.data();
+    let data = server.data();
     let data = data.to_str().unwrap();
     let environment = [("ELASTICSEARCH_URL", search.as_str()), ("ELASTICSEARCH_INDEX", &index)];
     let busy = task(data, &["reindex"], &environment);
     assert!(String::from_utf8_lossy(&busy.stderr).contains("in use by another process"));
-    world.kill();
+    server.kill();
     for _ in 0..2 {
         expect![[r#"
             25 of about 25 messages
@@ -113,7 +105,7 @@ fn an_index_is_built_from_what_was_there_before_it() {
         .assert_eq(&said(&task(data, &["reindex"], &environment)));
     }
     let port = search.trim_end_matches('/').rsplit(':').next().unwrap().parse().map(Port).unwrap();
-    let count = || Call::new(port, "GET", &format!("/{index}/_count")).send().json()["count"].clone();
+    let count = || HttpRequest::new(port, "GET", &format!("/{index}/_count")).send().json()["count"].clone();
     let start = Instant::now();
     while count() != json!(25) {
         assert!(start.elapsed() < Duration::from_secs(10), "{}", count());

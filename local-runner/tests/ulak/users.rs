@@ -1,9 +1,10 @@
 //! Users and presence: the list, its search and its cursor, who is online, and whose e-mail is shown.
 
 use serde_json::{Value, json};
+use test_support::person::{Person, texts};
+use test_support::unique_name;
 
-use crate::person::{Person, texts};
-use crate::world::{World, unique};
+use crate::server::{own_server, shared_server};
 
 /// Names that were found, page after page.
 fn pages(reader: &Person, query: &str) -> Vec<Vec<String>> {
@@ -21,9 +22,9 @@ fn pages(reader: &Person, query: &str) -> Vec<Vec<String>> {
 
 #[test]
 fn the_list_is_searched_and_paged_without_loss_or_repeats() {
-    let world = World::shared();
-    let family = unique();
-    let people: Vec<Person> = (0..7).map(|n| world.person_named(&format!("{family}-{n}"))).collect();
+    let server = shared_server();
+    let family = unique_name();
+    let people: Vec<Person> = (0..7).map(|n| server.person_named(&format!("{family}-{n}"))).collect();
     let all: Vec<String> = people.iter().map(|person| person.username.clone()).collect();
     for (limit, sizes) in [(1, vec![1; 7]), (3, vec![3, 3, 1]), (7, vec![7]), (100, vec![7])] {
         let pages = pages(&people[0], &format!("search={family}&limit={limit}"));
@@ -38,9 +39,9 @@ fn the_list_is_searched_and_paged_without_loss_or_repeats() {
 
 #[test]
 fn the_search_reads_the_words_of_display_names_as_people_write_them() {
-    let world = World::shared();
-    let ada = world.person();
-    let (first, last) = (unique(), unique());
+    let server = shared_server();
+    let ada = server.person();
+    let (first, last) = (unique_name(), unique_name());
     let name = format!("Şükrü{first} İpek{last}");
     ada.put("/api/user/profile", &json!({ "displayName": name })).data(200);
     for search in [format!("%C5%9F%C3%BCkr%C3%BC{first}"), format!("sukru{first}"), format!("IPEK{last}")] {
@@ -55,9 +56,9 @@ fn the_search_reads_the_words_of_display_names_as_people_write_them() {
 
 #[test]
 fn nobodys_email_or_hash_is_shown_to_others() {
-    let world = World::shared();
-    let (ada, bob, conversation) = world.pair();
-    ada.say(&conversation, "hello");
+    let server = shared_server();
+    let (ada, bob, conversation) = server.pair();
+    ada.send(&conversation, "hello");
     for path in [
         format!("/api/user/list?search={}", bob.username),
         format!("/api/user/online/{}", bob.id),
@@ -79,7 +80,7 @@ fn nobodys_email_or_hash_is_shown_to_others() {
 
 #[test]
 fn wrong_queries_are_named() {
-    let ada = World::shared().person();
+    let ada = shared_server().person();
     let long = "x".repeat(101);
     for (query, field) in [
         ("limit=0".to_owned(), "limit"),
@@ -99,8 +100,8 @@ fn wrong_queries_are_named() {
 
 #[test]
 fn presence_is_asked_by_three_routes() {
-    let world = World::own(&[]);
-    let (ada, bob) = (world.person(), world.person());
+    let server = own_server(&[]);
+    let (ada, bob) = (server.person(), server.person());
     assert_eq!(ada.get("/api/user/online").data(200), json!({ "count": 0, "userIds": [] }));
     assert_eq!(ada.get("/api/user/online/count").data(200), json!({ "count": 0 }));
     let of_bob: Value = ada.get(&format!("/api/user/online/{}", bob.id)).data(200);

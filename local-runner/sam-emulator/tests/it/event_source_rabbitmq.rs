@@ -2,7 +2,6 @@
 
 use std::collections::VecDeque;
 use std::future::Future;
-use std::io::Write;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -14,6 +13,7 @@ use sam_emulator::event_source::{InvalidUrl, Poller, RabbitMq};
 use sam_emulator::invoke::{BoxFuture, Invocation, InvokeError, Invoker};
 use sam_emulator::plan::QueuePlan;
 use serde_json::{Value, json};
+use test_support::server_url;
 use tokio::sync::{Notify, mpsc};
 use uuid::Uuid;
 
@@ -21,16 +21,6 @@ use crate::event_source_event::plan;
 
 /// The longest wait; a passing test is much faster.
 const TIMEOUT: Duration = Duration::from_secs(20);
-
-fn broker() -> Option<String> {
-    let url = std::env::var("AMQP_URL").ok();
-    if url.is_none() {
-        // Not `eprintln!`: the test harness hides what a passing test prints with it.
-        let notice = "\n=== SKIPPED: AMQP_URL is not set, so no test ran against a real RabbitMQ ===\n";
-        let _ = writeln!(std::io::stderr(), "{notice}");
-    }
-    url
-}
 
 /// Sends every event to the test. Fails with the listed errors, then succeeds.
 struct Function {
@@ -116,7 +106,7 @@ async fn in_time<T>(future: impl Future<Output = T>) -> T {
 
 #[tokio::test]
 async fn the_source_waits_for_its_queue_redelivers_a_failed_batch_and_acknowledges() {
-    let Some(url) = broker() else { return };
+    let Some(url) = server_url("AMQP_URL") else { return };
     let failure = InvokeError::Function { error_type: "Oops".into(), message: "no".into() };
     let mut test = BrokerTest::start(&url, [failure]).await;
     test.declare().await;
@@ -143,7 +133,7 @@ async fn the_source_waits_for_its_queue_redelivers_a_failed_batch_and_acknowledg
 
 #[tokio::test]
 async fn the_source_reconnects_and_returns_unacknowledged_messages() {
-    let Some(url) = broker() else { return };
+    let Some(url) = server_url("AMQP_URL") else { return };
     let mut test = BrokerTest::start(&url, []).await;
     test.declare().await;
     test.publish("one", BasicProperties::default()).await;

@@ -4,9 +4,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::Path;
 
+use test_support::repository;
+
 use super::tidy::sources;
 use super::workspace::Workspace;
-use crate::world::repository;
 
 /// The segments of a module's path below its crate; empty for `lib.rs` and `main.rs`.
 type Module = Vec<String>;

@@ -7,9 +7,11 @@ use std::process::Command;
 
 use sam_emulator::plan::Plan;
 use sam_emulator::template;
+use test_support::repository;
 
+use super::tidy::sources;
 use super::workspace::Workspace;
-use crate::world::{BINARY, World, repository};
+use crate::server::{BINARY, own_server};
 
 fn template_text() -> String {
     fs::read_to_string(repository().join("template.yaml")).unwrap()
@@ -39,6 +41,21 @@ fn every_folder_is_a_function_of_the_template_and_the_other_way_round() {
     assert_eq!(names, packages, "and a folder as its package");
 }
 
+/// `cargo test -p message-send` runs that function's tests.
+#[test]
+fn every_function_has_tests_of_its_own() {
+    let tests = ["#[test]", "#[tokio::test", "http_function_tests!("];
+    for function in Workspace::get().within("functions/") {
+        assert_eq!(function.tests, BTreeSet::from(["it".to_owned()]), "{} has no tests/it", function.name);
+        let files = sources(&format!("{}/tests/it", function.folder));
+        let has_test = files.iter().any(|file| {
+            let text = fs::read_to_string(file).unwrap();
+            tests.iter().any(|test| text.contains(test))
+        });
+        assert!(has_test, "{} has no test in tests/it", function.name);
+    }
+}
+
 #[test]
 fn the_runner_has_every_function() {
     let output = Command::new(BINARY)
@@ -50,10 +67,10 @@ fn the_runner_has_every_function() {
     let told: BTreeSet<String> =
         text.lines().skip(1).filter_map(|line| line.split_whitespace().next()).map(str::to_owned).collect();
     assert_eq!(told, folders());
-    let world = World::own(&[]);
-    world.until_searchable();
-    world.call("GET", "/api/health").data(200);
-    assert!(!world.log().contains("not linked"), "{}", world.log());
+    let server = own_server(&[]);
+    server.wait_until_searchable();
+    server.request("GET", "/api/health").data(200);
+    assert!(!server.log().contains("not linked"), "{}", server.log());
 }
 
 /// A function's list of dependencies is its list of privileges.

@@ -5,8 +5,7 @@ use std::process::Command;
 use std::sync::OnceLock;
 
 use serde_json::Value;
-
-use crate::world::repository;
+use test_support::repository;
 
 /// One package of ours.
 pub(super) struct Package {

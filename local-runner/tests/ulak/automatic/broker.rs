@@ -1,16 +1,14 @@
 //! A virtual host of a test's own on the broker that `AMQP_URL` names, and a broker node of a test's own that
 //! may be killed. The queue's name is fixed, so tests cannot share one virtual host.
 
-use crate::aloud::aloud;
 use std::net::TcpListener;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use tempfile::TempDir;
-
-use crate::vhost::Vhost;
-use crate::world::unique;
+use test_support::vhost::Vhost;
+use test_support::{server_url, skip, unique_name};
 
 /// How long a node may take to start on a busy machine.
 const PATIENCE: Duration = Duration::from_secs(90);
@@ -21,13 +19,10 @@ const SERVER: &str = "/usr/lib/rabbitmq/bin/rabbitmq-server";
 pub(super) struct Wire(Vhost);
 
 impl Wire {
-    /// `None`, loudly, without a broker or without the right to make a virtual host.
-    pub(super) fn new(test: &str) -> Option<Self> {
-        let Ok(url) = std::env::var("AMQP_URL") else {
-            aloud(&format!("SKIPPED: {test}: set AMQP_URL to try it on RabbitMQ"));
-            return None;
-        };
-        Vhost::new(&url, format!("ulak-test-{}", unique())).map(Self)
+    /// Without a broker or without the right to create a virtual host, the test is skipped.
+    pub(super) fn new() -> Option<Self> {
+        let url = server_url("AMQP_URL")?;
+        Vhost::create(&url, format!("ulak-test-{}", unique_name())).map(Self)
     }
 
     pub(super) fn url(&self) -> &str {
@@ -53,10 +48,10 @@ pub(super) struct Node {
 }
 
 impl Node {
-    /// `None`, loudly, where no server is installed.
-    pub(super) fn new(test: &str) -> Option<Self> {
+    /// If RabbitMQ is not installed, the test is skipped.
+    pub(super) fn new() -> Option<Self> {
         if !Path::new(SERVER).exists() {
-            aloud(&format!("SKIPPED: {test}: install rabbitmq-server to kill a broker"));
+            skip(&format!("install rabbitmq-server, which must be {SERVER}"));
             return None;
         }
         let home = tempfile::Builder::new().prefix("ulak-rabbit-").tempdir().unwrap();

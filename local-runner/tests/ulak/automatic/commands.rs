@@ -8,11 +8,13 @@ use adapter_embedded::Embedded;
 use serde_json::Value;
 use shared::auto_message::SENDING_QUEUE;
 use shared::ports::{Outbox as _, OutboxMessage};
+use test_support::auto_messages::{NIGHT, history_of, insert_users, job_delivery, plan_rows, time};
+use test_support::http_client::Port;
+use test_support::repository;
+use test_support::test_server::EMBEDDED;
 
-use super::scene::{NIGHT, at, delivery, history, people, plan};
-use super::torture::{EMBEDDED, block_on, settled};
-use crate::client::Port;
-use crate::world::{BINARY, World, repository};
+use super::torture::{block_on, settled};
+use crate::server::{BINARY, own_server};
 
 /// What a command said.
 pub(super) struct Said {
@@ -66,9 +68,9 @@ fn queues_show_their_depths_and_the_dead_are_sent_back() {
     let data = home.path().join("data");
     let (people, rows_planned) = block_on(async {
         let store = Embedded::open(&data).unwrap();
-        let people = people(&store, 8).await;
-        let planned = plan(&store, &people, 4, at(NIGHT)).await;
-        let jobs: Vec<OutboxMessage> = planned.iter().map(|row| job(&delivery(row))).collect();
+        let people = insert_users(&store, 8).await;
+        let planned = plan_rows(&store, &people, 4, time(NIGHT)).await;
+        let jobs: Vec<OutboxMessage> = planned.iter().map(|row| job(&job_delivery(row))).collect();
         store.publish(SENDING_QUEUE, &jobs[..1]).await.unwrap();
         store.retry_later(SENDING_QUEUE, &OutboxMessage { attempt: 4, ..jobs[1].clone() }).await.unwrap();
         for job in &jobs[2..] {
@@ -96,30 +98,30 @@ fn queues_show_their_depths_and_the_dead_are_sent_back() {
     assert_eq!(rows(&said.stdout), [[SENDING_QUEUE, "3", "0"], [&retry, "1", "0"]]);
 
     // A runner that comes up works them off; what waits ten minutes stays.
-    let mut world = World::own(&EMBEDDED);
-    world.kill();
-    std::fs::rename(&data, world.data()).or_else(|_| replace(&data, &world.data())).unwrap();
-    world.kill_and_restart();
-    settled(&world, |depths| depths == [(retry.clone(), 1)]);
-    let said = command(world.port(), Path::new("/nowhere"), &["queues"]);
+    let mut server = own_server(&EMBEDDED);
+    server.kill();
+    std::fs::rename(&data, server.data()).or_else(|_| replace(&data, &server.data())).unwrap();
+    server.kill_and_restart();
+    settled(&server, |depths| depths == [(retry.clone(), 1)]);
+    let said = command(server.port(), Path::new("/nowhere"), &["queues"]);
     assert!(said.well, "{}", said.stderr);
     assert_eq!(rows(&said.stdout), [[&retry, "1", "0"]]);
 
     // The running one sends the dead back too.
-    world.kill();
+    server.kill();
     block_on(async {
-        let store = Embedded::open(&world.data()).unwrap();
-        store.dead_letter(SENDING_QUEUE, &job(&delivery(&rows_planned[1])), "by hand").await.unwrap();
+        let store = Embedded::open(&server.data()).unwrap();
+        store.dead_letter(SENDING_QUEUE, &job(&job_delivery(&rows_planned[1])), "by hand").await.unwrap();
     });
-    world.kill_and_restart();
-    let said = command(world.port(), Path::new("/nowhere"), &["queues", "--replay-dead"]);
+    server.kill_and_restart();
+    let said = command(server.port(), Path::new("/nowhere"), &["queues", "--replay-dead"]);
     assert!(said.stdout.starts_with("sent back from .dead: 1\n"), "{} {}", said.stdout, said.stderr);
-    settled(&world, |depths| depths == [(retry.clone(), 1)]);
-    world.kill();
+    settled(&server, |depths| depths == [(retry.clone(), 1)]);
+    server.kill();
     block_on(async {
-        let store = Embedded::open(&world.data()).unwrap();
+        let store = Embedded::open(&server.data()).unwrap();
         for pair in people.chunks_exact(2) {
-            assert_eq!(history(&store, &pair[1]).await.len(), 1);
+            assert_eq!(history_of(&store, &pair[1]).await.len(), 1);
         }
     });
 }
@@ -150,7 +152,7 @@ fn routes_list_the_next_five_runs_of_every_schedule() {
     let nights = of("auto-message-planner");
     assert_eq!(nights.len(), 5, "{schedules}");
     assert!(nights.iter().all(|run| run.ends_with("T02:00:00+03:00")), "{nights:?}");
-    let minutes: Vec<i64> = of("auto-message-queuer").iter().map(|run| at(run).millis()).collect();
+    let minutes: Vec<i64> = of("auto-message-queuer").iter().map(|run| time(run).millis()).collect();
     assert_eq!(minutes.len(), 5);
     assert!(minutes.windows(2).all(|two| two[1] - two[0] == 60_000), "{minutes:?}");
     assert!(std::fs::read_dir(home.path()).unwrap().next().is_none(), "looking changes nothing");

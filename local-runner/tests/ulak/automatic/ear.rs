@@ -4,10 +4,9 @@ use std::sync::{Arc, Mutex};
 
 use futures::StreamExt as _;
 use serde_json::Value;
+use test_support::person::Person;
 use tokio_tungstenite::connect_async;
 use tokio_tungstenite::tungstenite::Message;
-
-use crate::person::Person;
 
 /// An open socket in the JSON dialect.
 pub(super) struct Ear {
@@ -17,7 +16,7 @@ pub(super) struct Ear {
 impl Ear {
     /// Opens, and waits for the greeting.
     pub(super) async fn of(person: &Person) -> Self {
-        let url = format!("ws://127.0.0.1:{}/live?token={}", person.port.0, person.access);
+        let url = format!("ws://127.0.0.1:{}/live?token={}", person.port.0, person.access_token);
         let (mut socket, _) = connect_async(url).await.unwrap();
         let heard: Arc<Mutex<Vec<Value>>> = Arc::default();
         let memory = Arc::clone(&heard);

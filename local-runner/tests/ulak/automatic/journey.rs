@@ -7,20 +7,21 @@ use std::time::{Duration, Instant};
 
 use expect_test::expect;
 use serde_json::Value;
+use test_support::auto_messages::NIGHT;
+use test_support::person::Person;
+use test_support::test_server::TestServer;
 
 use super::commands::command;
 use super::ear::Ear;
-use super::scene::NIGHT;
-use crate::person::Person;
-use crate::world::World;
+use crate::server::own_server;
 
 const PEOPLE: usize = 101;
 const PAIRS: usize = 50;
 const PATIENCE: Duration = Duration::from_secs(60);
 
 /// Fires against the running one; no data directory of its own is touched.
-fn fire(world: &World, function: &str, at: &str) -> Value {
-    command(world.port(), Path::new("/nowhere"), &["fire", function, "--at", at]).reply()
+fn fire(server: &TestServer, function: &str, at: &str) -> Value {
+    command(server.port(), Path::new("/nowhere"), &["fire", function, "--at", at]).reply()
 }
 
 fn count(ears: &[Ear], event: &str) -> usize {
@@ -38,12 +39,12 @@ async fn wait_for(ears: &[Ear], event: &str, expected: usize) {
 #[test]
 fn a_night_for_a_hundred_and_one_people() {
     // The night is far ahead of every clock, so that nothing is due by itself.
-    let world = World::own(&[("ACTIVE_DAYS", "40000")]);
-    let people: Vec<Person> = (0..PEOPLE).map(|_| world.person()).collect();
+    let server = own_server(&[("ACTIVE_DAYS", "40000")]);
+    let people: Vec<Person> = (0..PEOPLE).map(|_| server.person()).collect();
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
     runtime.block_on(async {
         let ears = futures::future::join_all(people.iter().map(Ear::of)).await;
-        night(&world, &ears).await;
+        night(&server, &ears).await;
         let pairs = pairs(&people, &ears);
         for (sender, receiver, message) in &pairs {
             in_history(sender, receiver, message);
@@ -51,25 +52,25 @@ fn a_night_for_a_hundred_and_one_people() {
     });
 }
 
-async fn night(world: &World, ears: &[Ear]) {
-    let planned = fire(world, "auto-message-planner", NIGHT);
+async fn night(server: &TestServer, ears: &[Ear]) {
+    let planned = fire(server, "auto-message-planner", NIGHT);
     expect![[r#"{"planned":50,"plannedFor":"2096-12-02","users":101}"#]].assert_eq(&planned.to_string());
-    let again = fire(world, "auto-message-planner", NIGHT);
+    let again = fire(server, "auto-message-planner", NIGHT);
     expect![[r#"{"planned":0,"plannedFor":"2096-12-02","users":1}"#]].assert_eq(&again.to_string());
     // Every date lies ahead, and within a day.
     expect![[r#"{"outOfTime":false,"queued":0}"#]].assert_eq(&sorted(&fire(
-        world,
+        server,
         "auto-message-queuer",
         NIGHT,
     )));
     let end = "2096-12-02T23:00:00Z";
     expect![[r#"{"outOfTime":false,"queued":50}"#]].assert_eq(&sorted(&fire(
-        world,
+        server,
         "auto-message-queuer",
         end,
     )));
     wait_for(ears, "message_received", PAIRS).await;
-    let later = fire(world, "auto-message-queuer", "2096-12-03T23:00:00Z");
+    let later = fire(server, "auto-message-queuer", "2096-12-03T23:00:00Z");
     expect![[r#"{"outOfTime":false,"queued":0}"#]].assert_eq(&sorted(&later));
     // Longer than the consumer's window: what came twice would have come by now.
     tokio::time::sleep(Duration::from_millis(1_500)).await;

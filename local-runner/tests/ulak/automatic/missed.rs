@@ -1,66 +1,35 @@
 //! A night that no runner saw: it is told at the next start, with the command that makes up for it, and once
 //! that is done it is not told again.
 
-use std::fs::File;
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
+use std::thread::sleep;
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
+use test_support::test_server::{EMBEDDED, TestServer};
 
 use super::commands::{command, nobody};
-use crate::client::Port;
-use crate::world::{BINARY, repository};
+use crate::server::own_server;
 
 const PATIENCE: Duration = Duration::from_secs(30);
 
-/// A runner whose whole banner can be read; it ends with this value.
-struct Runner {
-    child: Child,
-    banner: String,
-}
-
-impl Runner {
-    fn start(data: &Path) -> Self {
-        let output = data.join("banner");
-        let child = Command::new(BINARY)
-            .args(["--port", "0", "--template"])
-            .arg(repository().join("template.yaml"))
-            .arg("--data")
-            .arg(data)
-            .env_clear()
-            .env("RUST_LOG", "off")
-            .stdin(Stdio::null())
-            .stdout(File::create(&output).unwrap())
-            .spawn()
-            .unwrap();
-        let mut runner = Self { child, banner: String::new() };
-        let start = Instant::now();
-        // The last line that every banner has, and the memory on the disk.
-        while !runner.banner.contains("JWT secret") || !data.join("schedules.json").exists() {
-            assert!(start.elapsed() < PATIENCE, "no banner: {}", runner.banner);
-            std::thread::sleep(Duration::from_millis(20));
-            runner.banner = std::fs::read_to_string(&output).unwrap();
+/// The complete banner, once the schedules' memory is on the disk.
+fn banner(server: &TestServer) -> String {
+    let start = Instant::now();
+    loop {
+        let banner = server.banner();
+        // The last line that every banner has.
+        if banner.contains("JWT secret") && server.data().join("schedules.json").exists() {
+            return banner;
         }
-        runner
-    }
-
-    fn port(&self) -> Port {
-        let rest = self.banner.split_once("http://127.0.0.1:").unwrap().1;
-        Port(rest.split_once('/').unwrap().0.parse().unwrap())
-    }
-
-    /// The line about the planner's missed nights.
-    fn missed(&self) -> Option<&str> {
-        self.banner.lines().find(|line| line.trim_start().starts_with("missed") && line.contains("planner"))
+        assert!(start.elapsed() < PATIENCE, "no complete banner: {banner}");
+        sleep(Duration::from_millis(20));
     }
 }
 
-impl Drop for Runner {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
+/// The banner's line about the planner's missed runs.
+fn missed(banner: &str) -> Option<&str> {
+    banner.lines().find(|line| line.trim_start().starts_with("missed") && line.contains("planner"))
 }
 
 /// Turns the clock of the schedules' memory back by three days: as if no runner had been up since.
@@ -85,33 +54,31 @@ fn advice(line: &str) -> Vec<String> {
 #[test]
 fn a_missed_night_is_told_until_it_is_fired() {
     for with_a_runner in [true, false] {
-        let data = tempfile::tempdir().unwrap();
-        let first = Runner::start(data.path());
-        assert_eq!(first.missed(), None, "a new schedule has missed nothing");
-        drop(first);
-        sleep_three_days(data.path());
+        let mut server = own_server(&EMBEDDED);
+        assert_eq!(missed(&banner(&server)), None, "a new schedule has missed nothing");
+        server.kill();
+        sleep_three_days(&server.data());
         for _ in 0..2 {
-            let runner = Runner::start(data.path());
-            let line = runner.missed().unwrap_or_else(|| panic!("{}", runner.banner));
+            server.kill_and_restart();
+            let banner = banner(&server);
+            let line = missed(&banner).unwrap_or_else(|| panic!("{banner}"));
             assert!(line.contains("3 runs") && line.contains("T23:00:00Z"), "{line}");
         }
-        let mut runner = Some(Runner::start(data.path()));
-        let advice = advice(runner.as_ref().unwrap().missed().unwrap());
+        let advice = advice(missed(&banner(&server)).unwrap());
         let advice: Vec<&str> = advice.iter().map(String::as_str).collect();
-        let said = match runner.take_if(|_| !with_a_runner) {
-            Some(ended) => {
-                drop(ended);
-                command(nobody(), data.path(), &advice)
-            }
-            None => command(runner.as_ref().unwrap().port(), Path::new("/nowhere"), &advice),
+        let said = if with_a_runner {
+            command(server.port(), Path::new("/nowhere"), &advice)
+        } else {
+            server.kill();
+            command(nobody(), &server.data(), &advice)
         };
         let day = said.reply()["plannedFor"].as_str().unwrap().to_owned();
         let local: jiff::Timestamp = advice[3].parse().unwrap();
         assert!(local.to_string().starts_with(&day[..8]) || day.ends_with("-01"), "{day} for {local}");
-        wait_until_remembered(data.path());
-        drop(runner);
-        let again = Runner::start(data.path());
-        assert_eq!(again.missed(), None, "{}", again.banner);
+        wait_until_remembered(&server.data());
+        server.kill_and_restart();
+        let again = banner(&server);
+        assert_eq!(missed(&again), None, "{again}");
     }
 }
 
@@ -127,19 +94,21 @@ fn wait_until_remembered(data: &Path) {
             break;
         }
         assert!(start.elapsed() < PATIENCE, "{recorded}");
-        std::thread::sleep(Duration::from_millis(20));
+        sleep(Duration::from_millis(20));
     }
 }
 
 /// A run that is still to come makes up for nothing.
 #[test]
 fn a_run_of_the_future_makes_up_for_nothing() {
-    let data = tempfile::tempdir().unwrap();
-    drop(Runner::start(data.path()));
-    sleep_three_days(data.path());
+    let mut server = own_server(&EMBEDDED);
+    banner(&server);
+    server.kill();
+    sleep_three_days(&server.data());
     let said =
-        command(nobody(), data.path(), &["fire", "auto-message-planner", "--at", "2096-12-01T23:00:00Z"]);
+        command(nobody(), &server.data(), &["fire", "auto-message-planner", "--at", "2096-12-01T23:00:00Z"]);
     assert_eq!(said.reply()["plannedFor"], "2096-12-02");
-    let runner = Runner::start(data.path());
-    assert!(runner.missed().is_some(), "{}", runner.banner);
+    server.kill_and_restart();
+    let banner = banner(&server);
+    assert!(missed(&banner).is_some(), "{banner}");
 }

@@ -1,7 +1,6 @@
 //! Every job delivered at least twice by a real RabbitMQ whose connections are cut meanwhile: the function does its
 //! work and dies before the broker hears of it.
 
-use crate::aloud::aloud;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
@@ -16,13 +15,16 @@ use sam_emulator::invoke::{BoxFuture, Invocation, InvokeError, Invoker};
 use sam_emulator::plan::QueuePlan;
 use serde_json::Value;
 use shared::auto_message::{SENDING_QUEUE, SendingJob};
+use shared::chat::ChatPorts;
 use shared::lambda::queue;
 use shared::lambda::{Entry, invoke};
 use shared::ports::AutoMessages;
+use test_support::auto_messages::{NIGHT, connect, history_of, insert_users, plan_rows, scheduled_run, time};
+use test_support::fixture::PushRecorder;
+use test_support::report;
 use tokio::sync::Notify;
 
 use super::broker::Wire;
-use super::scene::{NIGHT, Pushed, at, chat, connect, history, people, plan, tick};
 use super::torture::Size;
 
 const PATIENCE: Duration = Duration::from_secs(90);
@@ -93,18 +95,21 @@ fn mapping() -> QueuePlan {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn every_job_comes_twice_and_every_message_exists_once() {
-    let Some(wire) = Wire::new("redelivery") else { return };
+    let Some(wire) = Wire::new() else { return };
     let size = Size::of_this_run();
     let store: &'static Embedded = Box::leak(Box::new(Embedded::temporary().unwrap()));
-    let pushed: &'static Pushed = Box::leak(Box::default());
+    let pushed: &'static PushRecorder = Box::leak(Box::default());
     let broker: &'static RabbitMq = Box::leak(Box::new(RabbitMq::new(Config::new(wire.url()).unwrap())));
-    let people = people(store, 20).await;
+    let people = insert_users(store, 20).await;
     for person in &people {
-        connect(store, person, at(NIGHT)).await;
+        connect(store, person, time(NIGHT)).await;
     }
     broker.declare(SENDING_QUEUE).await.unwrap();
-    let ports =
-        auto_message_consumer::Ports { auto_messages: store, outbox: broker, chat: chat(store, pushed) };
+    let ports = auto_message_consumer::Ports {
+        auto_messages: store,
+        outbox: broker,
+        chat: ChatPorts::over(store, store, pushed),
+    };
     let came: Arc<Mutex<BTreeMap<String, Came>>> = Arc::default();
     let entry = queue(move |batch| auto_message_consumer::handle(ports, batch));
     let function = Arc::new(DiesOnce { entry, came: Arc::clone(&came) });
@@ -117,8 +122,8 @@ async fn every_job_comes_twice_and_every_message_exists_once() {
     let wire = Arc::new(wire);
     let mut rows = Vec::new();
     for cut in 0..size.cuts {
-        let now = at(NIGHT) + Duration::from_secs(60) * u32::try_from(cut).unwrap();
-        rows.extend(plan(store, &people, size.messages / size.cuts, now).await);
+        let now = time(NIGHT) + Duration::from_secs(60) * u32::try_from(cut).unwrap();
+        rows.extend(plan_rows(store, &people, size.messages / size.cuts, now).await);
         queue_all(store, broker, now).await;
         let wire = Arc::clone(&wire);
         tokio::task::spawn_blocking(move || wire.cut()).await.unwrap();
@@ -129,18 +134,18 @@ async fn every_job_comes_twice_and_every_message_exists_once() {
 
     let came = came.lock().unwrap().clone();
     let (least, most) = (came.values().map(|c| c.times).min(), came.values().map(|c| c.times).max());
-    aloud(&format!("{} jobs, {} cuts: each came {least:?} to {most:?} times", came.len(), size.cuts));
+    report(&format!("{} jobs, {} cuts: each came {least:?} to {most:?} times", came.len(), size.cuts));
     assert_eq!(came.len(), rows.len());
     assert!(came.values().all(|came| came.times >= 2 && came.redelivered >= 1), "{came:?}");
     for pair in people.chunks_exact(2) {
-        let messages = history(store, &pair[1]).await;
+        let messages = history_of(store, &pair[1]).await;
         let ids: BTreeSet<_> =
             messages.iter().filter_map(|message| message.auto_message_id.clone()).collect();
         let planned: BTreeSet<_> =
             rows.iter().filter(|row| row.receiver_id == pair[1]).map(|row| row.id.clone()).collect();
         assert_eq!((messages.len(), &ids), (planned.len(), &planned));
         // The work was done before the function died, so a socket hears of each once.
-        assert_eq!(pushed.events(pair[1].as_str(), "message_received").len(), planned.len());
+        assert_eq!(pushed.messages(pair[1].as_str(), "message_received").len(), planned.len());
     }
 }
 
@@ -148,7 +153,7 @@ async fn every_job_comes_twice_and_every_message_exists_once() {
 async fn queue_all(store: &Embedded, broker: &RabbitMq, mut now: shared::time::Time) {
     let start = Instant::now();
     loop {
-        let _ = auto_message_queuer::handle(store, broker, tick(now, 1)).await;
+        let _ = auto_message_queuer::handle(store, broker, scheduled_run(now, 1)).await;
         if store.backlog(now).await.unwrap() == 0 {
             return;
         }

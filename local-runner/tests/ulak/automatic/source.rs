@@ -1,17 +1,13 @@
 //! The embedded queue as the event source polls it: a batch closes while the store is being asked.
 
-#[path = "../../../src/embedded_source.rs"]
-mod embedded_source;
-
 use std::time::Duration;
 
 use adapter_embedded::Embedded;
 use futures::poll;
+use local_runner::embedded_source::EmbeddedSource;
 use sam_emulator::event_source::Source as _;
 use shared::lambda::leak;
 use shared::ports::{Outbox as _, OutboxMessage};
-
-use embedded_source::EmbeddedSource;
 
 const QUEUE: &str = "jobs";
 const PATIENCE: Duration = Duration::from_secs(10);

@@ -1,6 +1,5 @@
 //! Redis forgets everything while people are online: they log in again, and all is as it was.
 
-use crate::aloud::aloud;
 use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
 use std::thread;
@@ -8,12 +7,14 @@ use std::time::{Duration, Instant};
 
 use futures::StreamExt as _;
 use serde_json::{Value, json};
+use test_support::person::Person;
+use test_support::test_server::TestServer;
+use test_support::{server_url, unique_name};
 use tokio::runtime::Runtime;
 use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async};
 
-use crate::person::Person;
-use crate::world::{World, unique};
+use crate::server::own_server;
 
 const PATIENCE: Duration = Duration::from_secs(15);
 
@@ -28,7 +29,7 @@ struct Online {
 impl Online {
     fn of(person: &Person) -> Self {
         let runtime = Runtime::new().unwrap();
-        let url = format!("ws://127.0.0.1:{}/live?token={}", person.port.0, person.access);
+        let url = format!("ws://127.0.0.1:{}/live?token={}", person.port.0, person.access_token);
         let (socket, _) = runtime.block_on(connect_async(url)).unwrap();
         let mut online = Self { runtime, socket };
         assert!(online.say("online_users").is_some(), "the socket speaks");
@@ -82,34 +83,31 @@ fn flush(url: &str, prefix: &str) -> u64 {
     text.strip_prefix(':').unwrap_or_else(|| panic!("{text}")).parse().unwrap()
 }
 
-fn online(world: &World, who: &Person) -> Value {
-    Person { port: world.port(), ..who.clone() }.get("/api/user/online").data(200)
+fn online(server: &TestServer, who: &Person) -> Value {
+    Person { port: server.port(), ..who.clone() }.get("/api/user/online").data(200)
 }
 
 #[test]
 fn whoever_was_online_comes_back_after_everything_was_forgotten() {
-    let Ok(url) = std::env::var("REDIS_URL") else {
-        aloud("SKIPPED: set REDIS_URL to make Redis forget");
-        return;
-    };
-    let prefix = format!("ulak-test-{}", unique());
-    let world = World::own(&[("REDIS_URL", &url), ("REDIS_PREFIX", &prefix), ("MONGODB_DATABASE", &prefix)]);
-    let (ada, bob, conversation) = world.pair();
-    let before = ada.say(&conversation, "before");
+    let Some(url) = server_url("REDIS_URL") else { return };
+    let prefix = format!("ulak-test-{}", unique_name());
+    let server = own_server(&[("REDIS_URL", &url), ("REDIS_PREFIX", &prefix), ("MONGODB_DATABASE", &prefix)]);
+    let (ada, bob, conversation) = server.pair();
+    let before = ada.send(&conversation, "before");
     let (mut adas, mut bobs) = (Online::of(&ada), Online::of(&bob));
-    assert_eq!(online(&world, &ada)["count"], 2);
+    assert_eq!(online(&server, &ada)["count"], 2);
 
     assert!(flush(&url, &prefix) > 4, "there was something to forget");
-    world.call("GET", "/api/health").data(200);
+    server.request("GET", "/api/health").data(200);
     ada.get("/api/auth/me").fails(401, "TOKEN_REVOKED");
     // Whoever speaks on a forgotten socket is told by its end to come again.
     assert_eq!(adas.say("online_users"), None);
 
     let (ada, bob) = (ada.log_in(), bob.log_in());
-    assert_eq!(online(&world, &ada)["count"], 0);
+    assert_eq!(online(&server, &ada)["count"], 0);
     let (mut adas, _again) = (Online::of(&ada), Online::of(&bob));
-    assert_eq!(online(&world, &ada)["count"], 2);
-    let after = bob.say(&conversation, "after");
+    assert_eq!(online(&server, &ada)["count"], 2);
+    let after = bob.send(&conversation, "after");
     assert_eq!(adas.until("message_received").unwrap()["message"], after);
     assert_eq!(ada.whole_history(&conversation), [before, after]);
     // The forgotten socket that stayed silent counts for nothing, neither while it is open nor when it ends.
@@ -117,7 +115,7 @@ fn whoever_was_online_comes_back_after_everything_was_forgotten() {
     drop(bobs);
     let start = Instant::now();
     while start.elapsed() < Duration::from_secs(1) {
-        assert_eq!(online(&world, &ada)["count"], 2);
+        assert_eq!(online(&server, &ada)["count"], 2);
         thread::sleep(Duration::from_millis(100));
     }
 }

@@ -18,9 +18,8 @@ use shared::realtime::codec::engine_io::{self, OpenPacket};
 use shared::realtime::codec::socket_io::{self, Kind, MAIN_NAMESPACE};
 use shared::realtime::codec::upgrade;
 use shared::realtime::ping::PingTimers;
+use test_support::http_client::Port;
 use tokio_util::sync::CancellationToken;
-
-use crate::client::Port;
 
 pub(super) const PING_INTERVAL: Duration = Duration::from_millis(300);
 pub(super) const PING_TIMEOUT: Duration = Duration::from_millis(200);

@@ -4,7 +4,7 @@ use expect_test::expect;
 use serde_json::{Value, json};
 
 use super::line::{Line, SOCKET_IO};
-use crate::world::World;
+use crate::server::shared_server;
 
 async fn ask(line: &mut Line, id: &Value, action: &str, data: &Value) -> Value {
     line.say(&json!({ "action": action, "id": id, "data": data }).to_string()).await;
@@ -13,17 +13,17 @@ async fn ask(line: &mut Line, id: &Value, action: &str, data: &Value) -> Value {
 
 #[tokio::test]
 async fn a_bad_token_is_a_401_at_the_upgrade() {
-    let world = World::shared();
-    let person = world.person();
-    let revoked = world.person();
+    let server = shared_server();
+    let person = server.person();
+    let revoked = server.person();
     revoked.post("/api/auth/logout", &json!({})).data(200);
-    let refused = async |path: String| Line::open(world.port(), &path).await.err().unwrap();
+    let refused = async |path: String| Line::open(server.port(), &path).await.err().unwrap();
     for (path, code) in [
         ("/live".to_owned(), "UNAUTHENTICATED"),
         ("/live?token=".to_owned(), "UNAUTHENTICATED"),
         ("/live?token=garbage".to_owned(), "UNAUTHENTICATED"),
-        (format!("/live?token={}x", person.access), "UNAUTHENTICATED"),
-        (format!("/live?token={}", revoked.access), "TOKEN_REVOKED"),
+        (format!("/live?token={}x", person.access_token), "UNAUTHENTICATED"),
+        (format!("/live?token={}", revoked.access_token), "TOKEN_REVOKED"),
     ] {
         let (status, body) = refused(path.clone()).await;
         assert_eq!(status, 401, "{path}: {body}");
@@ -41,8 +41,8 @@ async fn a_bad_token_is_a_401_at_the_upgrade() {
 
 #[tokio::test]
 async fn the_token_may_come_in_the_query_or_the_header_and_is_greeted() {
-    let person = World::shared().person();
-    let bearer = [("authorization", format!("Bearer {}", person.access))];
+    let person = shared_server().person();
+    let bearer = [("authorization", format!("Bearer {}", person.access_token))];
     let mut by_header = Line::open_with(person.port, "/live", &bearer).await.unwrap();
     let greeting = by_header.event("connected").await;
     assert_eq!(greeting["data"]["userId"], json!(person.id));
@@ -52,7 +52,7 @@ async fn the_token_may_come_in_the_query_or_the_header_and_is_greeted() {
 
 #[tokio::test]
 async fn an_answer_has_the_id_that_was_given_text_or_number() {
-    let (ada, _bob, room) = World::shared().pair();
+    let (ada, _bob, room) = shared_server().pair();
     let mut line = Line::json(&ada).await;
     for id in [json!("1"), json!(""), json!("a \"quoted\" 😀"), json!(0), json!(-7), json!(1.5)] {
         let ack = ask(&mut line, &id, "join_room", &json!(room)).await;
@@ -70,7 +70,7 @@ async fn an_answer_has_the_id_that_was_given_text_or_number() {
 
 #[tokio::test]
 async fn what_is_wrong_with_a_frame_is_the_event_error_and_the_line_stays() {
-    let person = World::shared().person();
+    let person = shared_server().person();
     let mut line = Line::json(&person).await;
     let deep = format!(r#"{{"action":"typing","data":{}{}}}"#, "[".repeat(5_000), "]".repeat(5_000));
     let wrong = [
@@ -112,8 +112,8 @@ async fn what_is_wrong_with_a_frame_is_the_event_error_and_the_line_stays() {
 
 #[tokio::test]
 async fn size_and_bytes_end_the_line_with_the_gateways_codes() {
-    let world = World::shared();
-    let (one, other) = (world.person(), world.person());
+    let server = shared_server();
+    let (one, other) = (server.person(), server.person());
     let mut bystander = Line::json(&other).await;
     let mut line = Line::json(&one).await;
     line.say(&"x".repeat(1_000_000)).await;
@@ -126,9 +126,9 @@ async fn size_and_bytes_end_the_line_with_the_gateways_codes() {
 
 #[tokio::test]
 async fn both_dialects_are_told_the_same() {
-    let (ada, bob, room) = World::shared().pair();
+    let (ada, bob, room) = shared_server().pair();
     let (mut json, mut socket_io) = (Line::json(&bob).await, Line::socket_io(&bob).await);
-    let message = ada.say(&room, "Merhaba 😀");
+    let message = ada.send(&room, "Merhaba 😀");
     let expected = json!({ "message": message });
     assert_eq!(json.event("message_received").await["data"], expected);
     let frame = socket_io.hear_until(r#"42["message_received","#).await;
@@ -146,15 +146,15 @@ async fn both_dialects_are_told_the_same() {
 
 #[tokio::test]
 async fn frames_in_the_instant_of_the_upgrade_are_not_lost() {
-    let (ada, _bob, room) = World::shared().pair();
-    let mut line = Line::open(ada.port, &format!("/live?token={}", ada.access)).await.unwrap();
+    let (ada, _bob, room) = shared_server().pair();
+    let mut line = Line::open(ada.port, &format!("/live?token={}", ada.access_token)).await.unwrap();
     let ack = ask(&mut line, &json!("early"), "join_room", &json!(room)).await;
     assert_eq!((&ack["id"], &ack["data"]["ok"]), (&json!("early"), &json!(true)));
 }
 
 #[tokio::test]
 async fn the_end_of_the_session_is_told_and_closes() {
-    let ada = World::shared().person();
+    let ada = shared_server().person();
     let (mut json, mut socket_io) = (Line::json(&ada).await, Line::socket_io(&ada).await);
     ada.post("/api/auth/logout", &json!({})).data(200);
     assert_eq!(json.event("session_ended").await["data"], json!({ "reason": "logged_out" }));
@@ -167,10 +167,10 @@ async fn the_end_of_the_session_is_told_and_closes() {
 
 #[tokio::test]
 async fn a_disconnect_packet_leaves_the_line_for_another_connect() {
-    let ada = World::shared().person();
+    let ada = shared_server().person();
     let mut line = Line::socket_io(&ada).await;
     line.say("41").await;
-    line.say(&format!(r#"40{{"token":"{}"}}"#, ada.access)).await;
+    line.say(&format!(r#"40{{"token":"{}"}}"#, ada.access_token)).await;
     line.hear_until("40{").await;
     line.say("41/never-entered").await;
     assert_eq!(line.closed().await, 1000);

@@ -4,14 +4,13 @@ use std::time::Duration;
 
 use futures::{SinkExt as _, StreamExt as _};
 use serde_json::Value;
+use test_support::http_client::Port;
+use test_support::person::Person;
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 use tokio_tungstenite::tungstenite::client::IntoClientRequest as _;
 use tokio_tungstenite::tungstenite::{Error, Message};
 use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async};
-
-use crate::client::Port;
-use crate::person::Person;
 
 /// Nothing takes so long unless it is broken.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -54,14 +53,15 @@ impl Line {
     pub(super) async fn socket_io(person: &Person) -> Self {
         let mut line = Self::open(person.port, SOCKET_IO).await.unwrap();
         assert!(line.hear().await.starts_with("0{"));
-        line.say(&format!(r#"40{{"token":"{}"}}"#, person.access)).await;
+        line.say(&format!(r#"40{{"token":"{}"}}"#, person.access_token)).await;
         line.hear_until("40{").await;
         line
     }
 
     /// A JSON connection of somebody's, after its greeting.
     pub(super) async fn json(person: &Person) -> Self {
-        let mut line = Self::open(person.port, &format!("/live?token={}", person.access)).await.unwrap();
+        let mut line =
+            Self::open(person.port, &format!("/live?token={}", person.access_token)).await.unwrap();
         line.hear_until(r#"{"event":"connected""#).await;
         line
     }

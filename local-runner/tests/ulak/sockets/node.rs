@@ -1,63 +1,64 @@
-//! Runs `tests/node`: what the unmodified `socket.io-client` meets, once for each way of pushing. Skipped aloud
-//! where node or its packages are missing (`npm ci` in `tests/node` brings them).
+//! Runs `tests/node`: what the unmodified `socket.io-client` meets, once for each way of pushing. Skipped
+//! where node or its packages are missing (`npm ci` in `tests/node` installs them).
 
-use crate::aloud::aloud;
 use std::io::{BufRead as _, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use serde_json::json;
+use test_support::skip;
+use test_support::socket_crowd::{now_millis, run_heartbeat};
+use test_support::test_server::{JWT_SECRET, TestServer};
 
-use super::crowd;
-use crate::world::{JWT_SECRET, World};
+use crate::server::{own_server, shared_server};
 
 fn directory() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/node")
 }
 
-/// Node with the tests' packages; `None` is said aloud.
-fn node(world: &World, arguments: &[&str]) -> Option<Command> {
+/// Node with the tests' packages; without them the test is skipped.
+fn node(server: &TestServer, arguments: &[&str]) -> Option<Command> {
     let has_node = Command::new("node").arg("--version").output().is_ok_and(|said| said.status.success());
     let has_packages = directory().join("node_modules/socket.io-client/package.json").exists();
     if !(has_node && has_packages) {
-        aloud(&format!("SKIPPED: install node 20 and run `npm ci` in {}", directory().display()));
+        skip(&format!("install node 20 and run `npm ci` in {}", directory().display()));
         return None;
     }
     let mut command = Command::new("node");
     command
         .args(arguments)
         .current_dir(directory())
-        .env("ULAK_URL", format!("http://127.0.0.1:{}", world.port().0))
+        .env("ULAK_URL", format!("http://127.0.0.1:{}", server.port().0))
         .env("ULAK_JWT_SECRET", JWT_SECRET)
         .stdin(Stdio::null());
     Some(command)
 }
 
-fn scenarios(world: &World) {
-    let Some(mut node) = node(world, &["--test", "--test-concurrency=5"]) else { return };
+fn scenarios(server: &TestServer) {
+    let Some(mut node) = node(server, &["--test", "--test-concurrency=5"]) else { return };
     let output = node.output().unwrap();
     let said = String::from_utf8_lossy(&output.stdout);
     assert!(output.status.success(), "{said}\n{}", String::from_utf8_lossy(&output.stderr));
     let passed = said.lines().find_map(|line| line.strip_prefix("# pass ")).unwrap();
     assert!(passed.parse::<u32>().unwrap() > 30, "only {passed} scenarios ran");
-    world.call("GET", "/api/health").data(200);
-    assert!(!world.log().contains("panicked"), "{}", world.log());
+    server.request("GET", "/api/health").data(200);
+    assert!(!server.log().contains("panicked"), "{}", server.log());
 }
 
 #[test]
 fn the_unmodified_client() {
-    scenarios(World::shared());
+    scenarios(shared_server());
 }
 
 #[test]
 fn the_unmodified_client_when_pushes_go_through_the_aws_sdk() {
-    scenarios(&World::own(&[("PUSH", "sdk")]));
+    scenarios(&own_server(&[("PUSH", "sdk")]));
 }
 
 #[test]
 fn the_readmes_script_hears_what_the_readme_says() {
-    let Some(mut node) = node(World::shared(), &["readme.mjs"]) else { return };
+    let Some(mut node) = node(shared_server(), &["readme.mjs"]) else { return };
     let output = node.output().unwrap();
     let said = String::from_utf8_lossy(&output.stdout);
     assert!(output.status.success() && output.stderr.is_empty(), "{output:?}");
@@ -78,8 +79,8 @@ fn the_readmes_script_hears_what_the_readme_says() {
 }
 
 /// Starts a client in a process of its own and waits until it is connected.
-fn idle(world: &World, token: &str) -> Option<std::process::Child> {
-    let mut child = node(world, &["idle.mjs", token])?.stdout(Stdio::piped()).spawn().unwrap();
+fn idle(server: &TestServer, token: &str) -> Option<std::process::Child> {
+    let mut child = node(server, &["idle.mjs", token])?.stdout(Stdio::piped()).spawn().unwrap();
     let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
     assert_eq!(lines.next().unwrap().unwrap(), "connected");
     Some(child)
@@ -87,13 +88,15 @@ fn idle(world: &World, token: &str) -> Option<std::process::Child> {
 
 #[test]
 fn a_killed_client_is_offline_at_once_and_a_frozen_one_by_the_heartbeat() {
-    let world = World::own(&[]);
-    let (ada, bob, watcher) = (world.person(), world.person(), world.person());
+    let server = own_server(&[]);
+    let (ada, bob, watcher) = (server.person(), server.person(), server.person());
     let online = |id: &str| {
         let found = watcher.get(&format!("/api/user/online/{id}")).data(200);
         found["online"].as_bool().unwrap()
     };
-    let (Some(mut killed), Some(mut frozen)) = (idle(&world, &ada.access), idle(&world, &bob.access)) else {
+    let (Some(mut killed), Some(mut frozen)) =
+        (idle(&server, &ada.access_token), idle(&server, &bob.access_token))
+    else {
         return;
     };
     assert!(online(&ada.id) && online(&bob.id));
@@ -108,12 +111,12 @@ fn a_killed_client_is_offline_at_once_and_a_frozen_one_by_the_heartbeat() {
 
     // Its kernel still takes our frames; nobody reads them.
     assert!(Command::new("kill").args(["-STOP", &frozen.id().to_string()]).status().unwrap().success());
-    let start = crowd::now();
+    let start = now_millis();
     for minute in 1..=6 {
-        crowd::fire(world.port(), start, minute);
+        run_heartbeat(server.port(), start, minute);
     }
     assert!(online(&bob.id), "its lease is not over yet");
-    let report = crowd::fire(world.port(), start, 8);
+    let report = run_heartbeat(server.port(), start, 8);
     assert_eq!(report["closed"], json!(1), "{report}");
     assert!(!online(&bob.id));
     frozen.kill().unwrap();

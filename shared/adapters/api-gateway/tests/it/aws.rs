@@ -1,109 +1,34 @@
-//! A stand-in for AWS on port 0: it answers from a script and remembers what it was asked.
+//! Replies and environments of AWS.
 
-use std::collections::VecDeque;
-use std::convert::Infallible;
-use std::future::pending;
-use std::net::SocketAddr;
-use std::sync::{Arc, Mutex};
-
-use bytes::Bytes;
-use http::{Request, Response};
-use http_body_util::{BodyExt, Full};
-use hyper::body::Incoming;
-use hyper::service::service_fn;
-use hyper_util::rt::TokioIo;
 use shared::config::Env;
-use tokio::net::{TcpListener, TcpStream};
+use test_support::scripted_server::{ScriptedReply, ScriptedServer};
 
-/// What one request is answered with.
-#[derive(Debug, Clone, Copy)]
-pub(crate) enum Answer {
-    /// An empty body.
-    Status(u16),
-    /// The error's type in `x-amzn-ErrorType`, as AWS sends it.
-    Error(u16, &'static str),
-    /// A body that is no JSON and no type: how AWS's real 410 looks.
-    Bare(u16),
-    /// The connection ends without an answer.
-    Cut,
-    /// Nothing ever.
-    Silence,
+/// A reply without a body.
+pub(crate) fn status(status: u16) -> ScriptedReply {
+    ScriptedReply::new(status, "")
 }
 
-/// The server; gone with the test's runtime.
-#[derive(Clone)]
-pub(crate) struct Aws {
-    address: SocketAddr,
-    script: Arc<Mutex<VecDeque<Answer>>>,
-    asked: Arc<Mutex<Vec<Request<Bytes>>>>,
+/// An error whose type is in `x-amzn-ErrorType`.
+pub(crate) fn error(status: u16, kind: &str) -> ScriptedReply {
+    ScriptedReply::new(status, r#"{"message":"no"}"#).header("x-amzn-ErrorType", kind)
 }
 
-impl Aws {
-    /// Answers by the script; its last answer is given for ever.
-    pub(crate) async fn answering(script: &[Answer]) -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let address = listener.local_addr().unwrap();
-        let script = Arc::new(Mutex::new(script.iter().copied().collect()));
-        let aws = Self { address, script, asked: Arc::default() };
-        let server = aws.clone();
-        tokio::spawn(async move {
-            loop {
-                let (stream, _) = listener.accept().await.unwrap();
-                tokio::spawn(server.clone().serve(stream));
-            }
-        });
-        aws
-    }
-
-    async fn serve(self, stream: TcpStream) {
-        let service = service_fn(|request| self.answer(request));
-        // A cut connection ends with the service's error.
-        let _ =
-            hyper::server::conn::http1::Builder::new().serve_connection(TokioIo::new(stream), service).await;
-    }
-
-    async fn answer(&self, request: Request<Incoming>) -> Result<Response<Full<Bytes>>, &'static str> {
-        let (head, body) = request.into_parts();
-        let body = body.collect().await.unwrap().to_bytes();
-        self.asked.lock().unwrap().push(Request::from_parts(head, body));
-        let answer = self.next();
-        let response = |status: u16| Response::builder().status(status);
-        Ok(match answer {
-            Answer::Status(status) => response(status).body(Full::default()),
-            Answer::Error(status, kind) => {
-                let body = Full::from(r#"{"message":"no"}"#);
-                response(status).header("x-amzn-ErrorType", kind).body(body)
-            }
-            Answer::Bare(status) => response(status).body(Full::from("<html>")),
-            Answer::Cut => return Err("cut"),
-            Answer::Silence => match pending::<Infallible>().await {},
-        }
-        .unwrap())
-    }
-
-    fn next(&self) -> Answer {
-        let mut script = self.script.lock().unwrap();
-        if script.len() > 1 { script.pop_front().unwrap() } else { script[0] }
-    }
-
-    /// All requests so far.
-    pub(crate) fn asked(&self) -> Vec<Request<Bytes>> {
-        self.asked.lock().unwrap().clone()
-    }
-
-    /// The environment of a function that is served by this server, with more variables.
-    pub(crate) fn env(&self, more: &[(&str, &str)]) -> Env {
-        let endpoint = format!("http://{}/live", self.address);
-        env(&[&[("PUSH_ENDPOINT", endpoint.as_str())], more].concat())
-    }
+/// An error whose body is not JSON and that has no type, such as the real 410.
+pub(crate) fn html(status: u16) -> ScriptedReply {
+    ScriptedReply::new(status, "<html>")
 }
 
-/// An environment.
+/// The environment of a function that pushes to this server, with more variables.
+pub(crate) fn env_of(server: &ScriptedServer, more: &[(&str, &str)]) -> Env {
+    let endpoint = format!("http://{}/live", server.address);
+    env(&[&[("PUSH_ENDPOINT", endpoint.as_str())], more].concat())
+}
+
 pub(crate) fn env(values: &[(&str, &str)]) -> Env {
     Env::of(values.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())))
 }
 
-/// Keys as Lambda hands them over.
+/// The keys that Lambda sets.
 pub(crate) const KEYS: [(&str, &str); 4] = [
     ("AWS_REGION", "eu-central-1"),
     ("AWS_ACCESS_KEY_ID", "AKIDEXAMPLE"),

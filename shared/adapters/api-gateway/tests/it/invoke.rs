@@ -13,57 +13,53 @@ use serde_json::json;
 use shared::error::StoreError;
 use shared::ports::Functions;
 use shared::time::Time;
+use test_support::scripted_server::{ScriptedReply, ScriptedServer};
 
-use crate::aws::{Answer, Aws, KEYS};
+use crate::aws::{KEYS, env_of, error, html, status};
 
 /// The adapter's timeout of three seconds, plus slack for a busy machine.
 const LIMIT: Duration = Duration::from_millis(4_500);
 
-async fn check(script: &[Answer], expected: Expect) {
-    let aws = Aws::answering(script).await;
-    let gateway = Gateway::from_env(&mut aws.env(&[]));
+async fn check(script: &[ScriptedReply], expected: Expect) {
+    let server = ScriptedServer::start(script).await;
+    let gateway = Gateway::from_env(&mut env_of(&server, &[]));
     let result = match gateway.start("ws-open", &json!({})).await {
         Err(StoreError::Down(failure)) => format!("{failure}: {}", failure.cause),
         other => format!("{other:?}"),
     };
-    expected.assert_eq(&format!("{result} (requests: {})", aws.asked().len()));
+    expected.assert_eq(&format!("{result} (requests: {})", server.requests().len()));
 }
 
 #[tokio::test]
 async fn each_response_maps_to_the_ports_result() {
-    check(&[Answer::Status(202)], expect!["Ok(()) (requests: 1)"]).await;
+    check(&[status(202)], expect!["Ok(()) (requests: 1)"]).await;
     check(
-        &[Answer::Error(404, "ResourceNotFoundException")],
+        &[error(404, "ResourceNotFoundException")],
         expect!["lambda is unavailable: HTTP status 404 ResourceNotFoundException (requests: 1)"],
     )
     .await;
     check(
-        &[Answer::Bare(413)],
+        &[html(413)],
         expect!["lambda is unavailable: HTTP status 413 without an error type (requests: 1)"],
     )
     .await;
     check(
-        &[Answer::Error(429, "TooManyRequestsException")],
+        &[error(429, "TooManyRequestsException")],
         expect!["lambda is unavailable: HTTP status 429 TooManyRequestsException (requests: 2)"],
     )
     .await;
-    check(
-        &[Answer::Error(429, "TooManyRequestsException"), Answer::Status(202)],
-        expect!["Ok(()) (requests: 2)"],
-    )
-    .await;
-    check(&[Answer::Error(500, "ServiceException"), Answer::Status(202)], expect!["Ok(()) (requests: 2)"])
-        .await;
-    check(&[Answer::Cut, Answer::Status(202)], expect!["Ok(()) (requests: 2)"]).await;
+    check(&[error(429, "TooManyRequestsException"), status(202)], expect!["Ok(()) (requests: 2)"]).await;
+    check(&[error(500, "ServiceException"), status(202)], expect!["Ok(()) (requests: 2)"]).await;
+    check(&[ScriptedReply::Disconnect, status(202)], expect!["Ok(()) (requests: 2)"]).await;
 }
 
 /// The request that starts `function`, with more variables in the environment.
 async fn start_request(function: &str, more: &[(&str, &str)]) -> Request<Bytes> {
-    let aws = Aws::answering(&[Answer::Status(202)]).await;
-    let mut env = aws.env(&[&KEYS, more].concat());
+    let server = ScriptedServer::start(&[status(202)]).await;
+    let mut env = env_of(&server, &[&KEYS, more].concat());
     Gateway::from_env(&mut env).start(function, &json!({ "connectionId": "Zb3xcLPEAcHA=" })).await.unwrap();
     env.finish().unwrap();
-    aws.asked().remove(0)
+    server.requests().remove(0)
 }
 
 #[tokio::test]
@@ -134,24 +130,24 @@ fn signature(received: &Request<Bytes>) -> String {
 
 #[tokio::test]
 async fn an_unresponsive_server_times_out_within_the_limit_and_is_not_called_again() {
-    let aws = Aws::answering(&[Answer::Silence]).await;
-    let gateway = Gateway::from_env(&mut aws.env(&[]));
+    let server = ScriptedServer::start(&[ScriptedReply::Ignore]).await;
+    let gateway = Gateway::from_env(&mut env_of(&server, &[]));
     let start = Instant::now();
     let answer = gateway.start("ws-open", &json!({})).await;
     assert!(matches!(&answer, Err(StoreError::Down(f)) if f.store == "lambda"), "{answer:?}");
     assert!(start.elapsed() < LIMIT, "took {:?}", start.elapsed());
-    assert_eq!(aws.asked().len(), 1);
+    assert_eq!(server.requests().len(), 1);
 }
 
 #[tokio::test]
 async fn lambda_needs_no_push_endpoint() {
-    let aws = Aws::answering(&[Answer::Status(202)]).await;
-    let endpoint = aws.env(&[]).optional("PUSH_ENDPOINT").unwrap();
+    let server = ScriptedServer::start(&[status(202)]).await;
+    let endpoint = env_of(&server, &[]).optional("PUSH_ENDPOINT").unwrap();
     let origin = endpoint.trim_end_matches("/live");
     for name in ["AWS_ENDPOINT_URL_LAMBDA", "LAMBDA_ENDPOINT"] {
         let mut env = crate::aws::env(&[(name, origin)]);
         Lambda::from_env(&mut env).start("ws-open", &json!({})).await.unwrap();
         env.finish().unwrap();
     }
-    assert_eq!(aws.asked().len(), 2);
+    assert_eq!(server.requests().len(), 2);
 }

@@ -3,9 +3,6 @@
 #![allow(clippy::unwrap_used, reason = "test helpers panic on failure, as tests do")]
 
 mod aws;
-
 mod config;
-
 mod invoke;
-
 mod push;

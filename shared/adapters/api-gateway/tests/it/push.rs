@@ -7,8 +7,9 @@ use expect_test::{Expect, expect};
 use futures::future::join_all;
 use shared::id::ConnectionId;
 use shared::ports::{Push, PushError};
+use test_support::scripted_server::{ScriptedReply, ScriptedServer};
 
-use crate::aws::{Answer, Aws, KEYS};
+use crate::aws::{KEYS, env_of, error, html, status};
 
 /// The adapter's timeout of three seconds, plus slack for a busy machine.
 const LIMIT: Duration = Duration::from_millis(4_500);
@@ -18,18 +19,18 @@ fn id() -> ConnectionId {
 }
 
 /// Checks the result and the number of requests, which are the same for sending and for closing.
-async fn check(script: &[Answer], expected: Expect) {
+async fn check(script: &[ScriptedReply], expected: Expect) {
     let mut results = Vec::new();
     for close in [false, true] {
-        let aws = Aws::answering(script).await;
-        let gateway = Gateway::from_env(&mut aws.env(&[]));
+        let server = ScriptedServer::start(script).await;
+        let gateway = Gateway::from_env(&mut env_of(&server, &[]));
         let answer = if close { gateway.close(&id()).await } else { gateway.send(&id(), "frame").await };
         let result = match answer {
             Ok(()) => "ok".to_owned(),
             Err(PushError::Failed(cause)) => format!("failed: {cause}"),
             Err(error) => format!("{error:?}"),
         };
-        results.push(format!("{result} (requests: {})", aws.asked().len()));
+        results.push(format!("{result} (requests: {})", server.requests().len()));
     }
     assert_eq!(results[0], results[1], "sending and closing differ");
     expected.assert_eq(&results[0]);
@@ -37,38 +38,36 @@ async fn check(script: &[Answer], expected: Expect) {
 
 #[tokio::test]
 async fn each_response_maps_to_the_ports_result() {
-    let gone = Answer::Error(410, "GoneException");
-    check(&[Answer::Status(200)], expect!["ok (requests: 1)"]).await;
+    let gone = error(410, "GoneException");
+    check(&[status(200)], expect!["ok (requests: 1)"]).await;
     check(&[gone], expect!["Gone (requests: 1)"]).await;
-    check(&[Answer::Status(410)], expect!["Gone (requests: 1)"]).await;
-    check(&[Answer::Bare(410)], expect!["Gone (requests: 1)"]).await;
-    check(&[Answer::Error(413, "PayloadTooLargeException")], expect!["TooLarge (requests: 1)"]).await;
-    check(&[Answer::Error(429, "LimitExceededException")], expect!["Busy (requests: 2)"]).await;
+    check(&[status(410)], expect!["Gone (requests: 1)"]).await;
+    check(&[html(410)], expect!["Gone (requests: 1)"]).await;
+    check(&[error(413, "PayloadTooLargeException")], expect!["TooLarge (requests: 1)"]).await;
+    check(&[error(429, "LimitExceededException")], expect!["Busy (requests: 2)"]).await;
     check(
-        &[Answer::Error(403, "ForbiddenException")],
+        &[error(403, "ForbiddenException")],
         expect!["failed: HTTP status 403 ForbiddenException (requests: 1)"],
     )
     .await;
-    check(&[Answer::Status(500)], expect!["failed: HTTP status 500 without an error type (requests: 2)"])
-        .await;
+    check(&[status(500)], expect!["failed: HTTP status 500 without an error type (requests: 2)"]).await;
 }
 
 #[tokio::test]
 async fn a_call_is_tried_once_more_after_a_temporary_failure() {
-    check(&[Answer::Error(429, "LimitExceededException"), Answer::Status(200)], expect!["ok (requests: 2)"])
-        .await;
-    check(&[Answer::Status(503), Answer::Status(200)], expect!["ok (requests: 2)"]).await;
-    check(&[Answer::Cut, Answer::Status(200)], expect!["ok (requests: 2)"]).await;
-    check(&[Answer::Status(502), Answer::Error(410, "GoneException")], expect!["Gone (requests: 2)"]).await;
+    check(&[error(429, "LimitExceededException"), status(200)], expect!["ok (requests: 2)"]).await;
+    check(&[status(503), status(200)], expect!["ok (requests: 2)"]).await;
+    check(&[ScriptedReply::Disconnect, status(200)], expect!["ok (requests: 2)"]).await;
+    check(&[status(502), error(410, "GoneException")], expect!["Gone (requests: 2)"]).await;
 }
 
 #[tokio::test]
 async fn the_id_is_escaped_into_one_path_segment_and_the_frame_is_sent_unchanged() {
-    let aws = Aws::answering(&[Answer::Status(200)]).await;
-    let gateway = Gateway::from_env(&mut aws.env(&KEYS));
+    let server = ScriptedServer::start(&[status(200)]).await;
+    let gateway = Gateway::from_env(&mut env_of(&server, &KEYS));
     gateway.send(&id(), "42[\"merhaba\",\"ş\"]").await.unwrap();
     gateway.close(&id()).await.unwrap();
-    let requests = aws.asked();
+    let requests = server.requests();
     let lines: Vec<String> = requests.iter().map(|r| format!("{} {}", r.method(), r.uri())).collect();
     expect![[r#"
         POST /live/@connections/Zb3x%2Fc%2BcLPEAcHA%3D
@@ -86,15 +85,15 @@ async fn the_id_is_escaped_into_one_path_segment_and_the_frame_is_sent_unchanged
 
 #[tokio::test]
 async fn a_push_times_out_within_the_limit_and_is_not_repeated_when_the_server_is_unresponsive() {
-    let aws = Aws::answering(&[Answer::Silence]).await;
-    let gateway = Gateway::from_env(&mut aws.env(&[]));
+    let server = ScriptedServer::start(&[ScriptedReply::Ignore]).await;
+    let gateway = Gateway::from_env(&mut env_of(&server, &[]));
     let start = Instant::now();
     let ids = [id(), id(), id()];
     for answer in join_all(ids.iter().map(|id| gateway.send(id, "frame"))).await {
         assert!(matches!(answer, Err(PushError::Failed(_))), "{answer:?}");
     }
     assert!(start.elapsed() < LIMIT, "took {:?}", start.elapsed());
-    assert_eq!(aws.asked().len(), 3);
+    assert_eq!(server.requests().len(), 3);
 }
 
 #[tokio::test]
@@ -104,10 +103,10 @@ async fn a_push_fails_at_once_when_nothing_listens() {
 
 #[tokio::test]
 async fn no_frame_is_sent_when_an_https_endpoint_serves_plain_http() {
-    let aws = Aws::answering(&[Answer::Status(200)]).await;
-    let plain = aws.env(&[]).optional("PUSH_ENDPOINT").unwrap();
+    let server = ScriptedServer::start(&[status(200)]).await;
+    let plain = env_of(&server, &[]).optional("PUSH_ENDPOINT").unwrap();
     assert_fails_at_once(&plain.replace("http://", "https://"), "corrupt message").await;
-    assert!(aws.asked().is_empty());
+    assert!(server.requests().is_empty());
 }
 
 async fn assert_fails_at_once(endpoint: &str, expected: &str) {

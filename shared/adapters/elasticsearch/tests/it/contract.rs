@@ -1,14 +1,13 @@
-//! The shared contract suite.
+//! The contract suite of each port, run on this adapter.
+
+use test_support::contract::{self, SearchPorts};
 
 use crate::test_index::TestIndex;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn search_satisfies_the_contract() {
-    let Some(index) = TestIndex::new().await else { return };
-    let subject = shared::contract::Search {
-        index: index.search.clone(),
-        chats: None,
-        indexing: Some(index.search.clone()),
-    };
-    shared::contract::hold("search", "elasticsearch", shared::contract::search(), subject).await;
+    let Some(server) = TestIndex::new().await else { return };
+    let subject =
+        SearchPorts { index: server.search.clone(), documents: None, writer: Some(server.search.clone()) };
+    contract::verify("search", "elasticsearch", contract::search(), subject).await;
 }

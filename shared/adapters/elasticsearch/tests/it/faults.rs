@@ -5,9 +5,9 @@ use std::time::{Duration, Instant};
 use expect_test::{Expect, expect};
 use shared::error::StoreError;
 use shared::ports::{Probe, SearchIndex, SearchIndexWriter, StoreResult};
+use test_support::scripted_server::{ScriptedReply, ScriptedServer};
 
-use crate::fake::{Answer, Fake, text};
-use crate::test_index::{document, message, query};
+use crate::test_index::{document, message, query, search_on};
 
 /// The adapter's timeout of five seconds, plus slack for a busy machine.
 const LIMIT: Duration = Duration::from_millis(6_500);
@@ -26,58 +26,65 @@ fn describe<T: std::fmt::Debug>(result: StoreResult<T>) -> String {
     }
 }
 
-async fn check_search(script: &[Answer], expected: &Expect) {
-    let fake = Fake::answering(script).await;
-    let found = fake.search().search(&query("a", "word")).await;
+async fn check_search(script: &[ScriptedReply], expected: &Expect) {
+    let server = ScriptedServer::start(script).await;
+    let found = search_on(&server).search(&query("a", "word")).await;
     let ids = found.map(|hits| hits.into_iter().map(|hit| hit.cursor).collect::<Vec<_>>());
-    expected.assert_eq(&format!("{} (requests: {})", describe(ids), fake.lines().len()));
+    expected.assert_eq(&format!("{} (requests: {})", describe(ids), server.request_lines().len()));
 }
 
-async fn check_index(script: &[Answer], expected: &Expect) {
-    let fake = Fake::answering(script).await;
-    let answer = fake.search().index(&[document(&message("m", "word"), &["a"], 1)]).await;
-    expected.assert_eq(&format!("{}\n{}", describe(answer), fake.lines().join("\n")));
+async fn check_index(script: &[ScriptedReply], expected: &Expect) {
+    let server = ScriptedServer::start(script).await;
+    let answer = search_on(&server).index(&[document(&message("m", "word"), &["a"], 1)]).await;
+    expected.assert_eq(&format!("{}\n{}", describe(answer), server.request_lines().join("\n")));
 }
 
 #[tokio::test]
 async fn a_search_returns_all_hits_or_an_error() {
-    check_search(&[text(200, FOUND)], &expect![[r#"["m2", "m1"] (requests: 1)"#]]).await;
-    check_search(&[text(200, r#"{"timed_out":false}"#)], &expect!["[] (requests: 1)"]).await;
+    check_search(&[ScriptedReply::new(200, FOUND)], &expect![[r#"["m2", "m1"] (requests: 1)"#]]).await;
+    check_search(&[ScriptedReply::new(200, r#"{"timed_out":false}"#)], &expect!["[] (requests: 1)"]).await;
     check_search(
-        &[text(200, r#"{"timed_out":true,"hits":{"hits":[]}}"#)],
+        &[ScriptedReply::new(200, r#"{"timed_out":true,"hits":{"hits":[]}}"#)],
         &expect!["down: the server stopped the search at its time limit (requests: 1)"],
     )
     .await;
     check_search(
-        &[text(200, "{}")],
+        &[ScriptedReply::new(200, "{}")],
         &expect!["corrupt: missing field `timed_out` at line 1 column 2 (requests: 1)"],
     )
     .await;
     check_search(
-        &[text(200, "<html>")],
+        &[ScriptedReply::new(200, "<html>")],
         &expect!["corrupt: expected value at line 1 column 1 (requests: 1)"],
     )
     .await;
-    check_search(&[text(200, &" ".repeat(5 << 20))], &expect!["down: length limit exceeded (requests: 1)"])
-        .await;
     check_search(
-        &[text(401, r#"{"error":{"type":"security_exception","reason":"r"}}"#)],
+        &[ScriptedReply::new(200, &" ".repeat(5 << 20))],
+        &expect!["down: length limit exceeded (requests: 1)"],
+    )
+    .await;
+    check_search(
+        &[ScriptedReply::new(401, r#"{"error":{"type":"security_exception","reason":"r"}}"#)],
         &expect!["down: HTTP status 401 security_exception (requests: 1)"],
     )
     .await;
     check_search(
-        &[text(503, r#"{"error":{"type":"no_shard_available","reason":"r"}}"#)],
+        &[ScriptedReply::new(503, r#"{"error":{"type":"no_shard_available","reason":"r"}}"#)],
         &expect!["down: HTTP status 503 no_shard_available (requests: 1)"],
     )
     .await;
     check_search(
-        &[text(502, "<html>")],
+        &[ScriptedReply::new(502, "<html>")],
         &expect!["down: HTTP status 502 without an error type (requests: 1)"],
     )
     .await;
-    check_search(&[Answer::Cut, text(200, FOUND)], &expect![[r#"["m2", "m1"] (requests: 2)"#]]).await;
     check_search(
-        &[Answer::Cut],
+        &[ScriptedReply::Disconnect, ScriptedReply::new(200, FOUND)],
+        &expect![[r#"["m2", "m1"] (requests: 2)"#]],
+    )
+    .await;
+    check_search(
+        &[ScriptedReply::Disconnect],
         &expect![
             "down: client error (SendRequest): connection closed before message completed (requests: 2)"
         ],
@@ -92,10 +99,10 @@ async fn a_batch_is_indexed_completely_or_fails() {
     };
     let rejected = |statuses: &[u16]| {
         let items: Vec<String> = statuses.iter().map(|status| item(*status)).collect();
-        text(200, &format!(r#"{{"errors":true,"items":[{}]}}"#, items.join(",")))
+        ScriptedReply::new(200, &format!(r#"{{"errors":true,"items":[{}]}}"#, items.join(",")))
     };
     check_index(
-        &[text(200, INDEXED)],
+        &[ScriptedReply::new(200, INDEXED)],
         &expect![[r#"
         ()
         POST /es/messages/_bulk"#]],
@@ -123,21 +130,21 @@ async fn a_batch_is_indexed_completely_or_fails() {
     )
     .await;
     check_index(
-        &[text(200, r#"{"errors":true}"#)],
+        &[ScriptedReply::new(200, r#"{"errors":true}"#)],
         &expect![[r#"
         corrupt: the bulk response reports errors but lists no messages
         POST /es/messages/_bulk"#]],
     )
     .await;
     check_index(
-        &[text(429, r#"{"error":{"type":"rejected","reason":"r"}}"#)],
+        &[ScriptedReply::new(429, r#"{"error":{"type":"rejected","reason":"r"}}"#)],
         &expect![[r#"
         down: HTTP status 429 rejected
         POST /es/messages/_bulk"#]],
     )
     .await;
     check_index(
-        &[Answer::Cut, text(200, INDEXED)],
+        &[ScriptedReply::Disconnect, ScriptedReply::new(200, INDEXED)],
         &expect![[r#"
         ()
         POST /es/messages/_bulk
@@ -148,11 +155,12 @@ async fn a_batch_is_indexed_completely_or_fails() {
 
 #[tokio::test]
 async fn a_batch_creates_the_index_when_it_is_missing() {
-    let (no_alias, created) = (text(404, ""), text(200, r#"{"acknowledged":true}"#));
-    let exists = text(400, r#"{"error":{"type":"resource_already_exists_exception"}}"#);
-    let missing = || text(200, INDEX_MISSING);
+    let (no_alias, created) =
+        (ScriptedReply::new(404, ""), ScriptedReply::new(200, r#"{"acknowledged":true}"#));
+    let exists = ScriptedReply::new(400, r#"{"error":{"type":"resource_already_exists_exception"}}"#);
+    let missing = || ScriptedReply::new(200, INDEX_MISSING);
     check_index(
-        &[missing(), no_alias.clone(), created.clone(), text(200, INDEXED)],
+        &[missing(), no_alias.clone(), created.clone(), ScriptedReply::new(200, INDEXED)],
         &expect![[r#"
         ()
         POST /es/messages/_bulk
@@ -162,7 +170,7 @@ async fn a_batch_creates_the_index_when_it_is_missing() {
     )
     .await;
     check_index(
-        &[missing(), no_alias.clone(), exists, created.clone(), text(200, INDEXED)],
+        &[missing(), no_alias.clone(), exists, created.clone(), ScriptedReply::new(200, INDEXED)],
         &expect![[r#"
         ()
         POST /es/messages/_bulk
@@ -182,7 +190,7 @@ async fn a_batch_creates_the_index_when_it_is_missing() {
         POST /es/messages/_bulk"#]],
     )
     .await;
-    let refused = text(400, r#"{"error":{"type":"invalid_alias_name_exception"}}"#);
+    let refused = ScriptedReply::new(400, r#"{"error":{"type":"invalid_alias_name_exception"}}"#);
     check_index(
         &[missing(), no_alias, refused],
         &expect![[r#"
@@ -196,8 +204,8 @@ async fn a_batch_creates_the_index_when_it_is_missing() {
 
 #[tokio::test]
 async fn calls_time_out_within_the_limit_when_the_server_is_unresponsive() {
-    let fake = Fake::answering(&[Answer::Silence]).await;
-    let search = fake.search();
+    let server = ScriptedServer::start(&[ScriptedReply::Ignore]).await;
+    let search = search_on(&server);
     let documents = [document(&message("m", "word"), &["a"], 1)];
     let words = query("a", "word");
     let start = Instant::now();
@@ -207,7 +215,7 @@ async fn calls_time_out_within_the_limit_when_the_server_is_unresponsive() {
     assert!(matches!(found, Err(StoreError::Down(_))), "{found:?}");
     assert!(matches!(indexed, Err(StoreError::Down(_))), "{indexed:?}");
     assert_eq!(health.unwrap_err().store, "elasticsearch");
-    assert_eq!(fake.lines().len(), 3);
+    assert_eq!(server.request_lines().len(), 3);
 }
 
 #[tokio::test]

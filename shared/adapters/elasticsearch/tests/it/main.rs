@@ -3,13 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "test helpers panic on failure, as tests do")]
 
 mod contract;
-
-mod fake;
-
 mod faults;
-
 mod indexing;
-
 mod requests;
-
 mod test_index;

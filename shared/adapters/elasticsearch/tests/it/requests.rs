@@ -4,19 +4,19 @@ use expect_test::expect;
 use serde_json::Value;
 use shared::id::ConversationId;
 use shared::ports::{SearchIndex, SearchIndexWriter, SearchQuery};
+use test_support::scripted_server::{ScriptedReply, ScriptedServer};
 
-use crate::fake::{Fake, text};
-use crate::test_index::{document, message, query};
+use crate::test_index::{document, message, query, search_on};
 
 #[tokio::test]
 async fn a_query_is_sent_as_json_with_credentials_and_escaped_terms() {
-    let fake = Fake::answering(&[text(200, r#"{"timed_out":false}"#)]).await;
+    let server = ScriptedServer::start(&[ScriptedReply::new(200, r#"{"timed_out":false}"#)]).await;
     let conversation = Some(ConversationId::trusted("c"));
     let after = Some("m9".to_owned());
     let terms = vec!["cay".to_owned(), "\"}*".to_owned()];
     let search_query = SearchQuery { terms, conversation, after, limit: 7, ..query("a", "") };
-    fake.search().search(&search_query).await.unwrap();
-    let request = fake.asked().remove(0);
+    search_on(&server).search(&search_query).await.unwrap();
+    let request = server.requests().remove(0);
     assert_eq!(request.headers()["authorization"], "Basic YWRhOnNlY3JldA==");
     assert_eq!(request.headers()["content-type"], "application/json");
     let body: Value = serde_json::from_slice(request.body()).unwrap();
@@ -67,11 +67,11 @@ async fn a_query_is_sent_as_json_with_credentials_and_escaped_terms() {
 
 #[tokio::test]
 async fn a_batch_is_sent_as_json_lines() {
-    let fake = Fake::answering(&[text(200, r#"{"errors":false}"#)]).await;
+    let server = ScriptedServer::start(&[ScriptedReply::new(200, r#"{"errors":false}"#)]).await;
     let documents =
         [document(&message("m1", "İki\nçay"), &["a", "b"], 1), document(&message("m2", ""), &[], 7)];
-    fake.search().index(&documents).await.unwrap();
-    let request = fake.asked().remove(0);
+    search_on(&server).index(&documents).await.unwrap();
+    let request = server.requests().remove(0);
     assert_eq!(request.headers()["content-type"], "application/x-ndjson");
     let body = std::str::from_utf8(request.body()).unwrap();
     expect![[r#"
@@ -86,11 +86,11 @@ async fn a_batch_is_sent_as_json_lines() {
 
 #[tokio::test]
 async fn no_request_is_sent_when_the_batch_or_the_query_is_empty() {
-    let fake = Fake::answering(&[text(500, "")]).await;
-    let search = fake.search();
+    let server = ScriptedServer::start(&[ScriptedReply::new(500, "")]).await;
+    let search = search_on(&server);
     search.index(&[]).await.unwrap();
     for search_query in [query("a", ""), SearchQuery { limit: 0, ..query("a", "word") }] {
         assert!(search.search(&search_query).await.unwrap().is_empty());
     }
-    assert!(fake.lines().is_empty());
+    assert!(server.request_lines().is_empty());
 }

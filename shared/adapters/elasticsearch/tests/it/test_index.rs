@@ -1,7 +1,6 @@
 //! An index of its own for each test, on the server of `ELASTICSEARCH_URL`, removed when the test ends; and
 //! messages to index.
 
-use shared::contract::aloud;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -11,6 +10,8 @@ use shared::message::{Message, MessageKind};
 use shared::ports::{SearchDocument, SearchIndex, SearchIndexWriter, SearchQuery};
 use shared::search::terms;
 use shared::time::Time;
+use test_support::scripted_server::ScriptedServer;
+use test_support::server_url;
 
 /// The time of every test.
 pub(crate) const NOW: Time = Time::from_millis(1_700_000_000_000);
@@ -34,10 +35,7 @@ impl TestIndex {
 
     /// Like `new`, but does not create the index.
     pub(crate) fn missing() -> Option<Self> {
-        let Ok(url) = std::env::var("ELASTICSEARCH_URL") else {
-            aloud("SKIPPED: set ELASTICSEARCH_URL to test against a real Elasticsearch or OpenSearch");
-            return None;
-        };
+        let url = server_url("ELASTICSEARCH_URL")?;
         let index = format!("test-{:x}", Entropy::default().bits());
         let config = Config::new(&url, &index).unwrap();
         Some(Self { search: Arc::new(Search::new(config.clone())), config })
@@ -120,4 +118,10 @@ pub(crate) fn message(id: &str, content: &str) -> Message {
 /// The time `millis` milliseconds after [`NOW`].
 pub(crate) fn after(millis: u64) -> Option<Time> {
     Some(NOW + Duration::from_millis(millis))
+}
+
+/// The adapter on a scripted server, with a user and a password.
+pub(crate) fn search_on(server: &ScriptedServer) -> Search {
+    let url = format!("http://ada:secret@{}/es/", server.address);
+    Search::new(Config::new(&url, "messages").unwrap())
 }

@@ -1,11 +1,13 @@
-//! Every port's contract, each on a new store.
+//! Every port's contract on a store of its own.
 
 use std::sync::Arc;
 
 use adapter_embedded::Embedded;
 use async_trait::async_trait;
-use shared::contract::{self, Broker, Chats, Lines, QueueView, Search, Waiting, hold};
 use shared::ports::{Outbox, OutboxMessage, Probe, StoreResult};
+use test_support::contract::{
+    self, BacklogPorts, DocumentPorts, PresencePorts, QueuePorts, QueueView, SearchPorts, verify,
+};
 
 const ADAPTER: &str = "embedded";
 
@@ -13,13 +15,13 @@ fn embedded() -> Arc<Embedded> {
     Arc::new(Embedded::temporary().unwrap())
 }
 
-fn chats(store: &Arc<Embedded>) -> Chats {
-    Chats { conversations: store.clone(), messages: store.clone() }
+fn document_ports(store: &Arc<Embedded>) -> DocumentPorts {
+    DocumentPorts { conversations: store.clone(), messages: store.clone() }
 }
 
-fn lines() -> Lines {
+fn presence_ports() -> PresencePorts {
     let store = embedded();
-    Lines {
+    PresencePorts {
         connections: store.clone(),
         rooms: store.clone(),
         heartbeats: store.clone(),
@@ -30,83 +32,84 @@ fn lines() -> Lines {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn users_satisfy_the_contract() {
-    hold("users", ADAPTER, contract::users(), embedded()).await;
+    verify("users", ADAPTER, contract::users(), embedded()).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn sessions_satisfy_the_contract() {
-    hold("sessions", ADAPTER, contract::sessions(), embedded()).await;
+    verify("sessions", ADAPTER, contract::sessions(), embedded()).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn rate_limits_satisfy_the_contract() {
-    hold("rate_limits", ADAPTER, contract::rate_limits(), embedded()).await;
+    verify("rate_limits", ADAPTER, contract::rate_limits(), embedded()).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn conversations_satisfy_the_contract() {
-    hold("conversations", ADAPTER, contract::conversations(), chats(&embedded())).await;
+    verify("conversations", ADAPTER, contract::conversations(), document_ports(&embedded())).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn messages_satisfy_the_contract() {
-    hold("messages", ADAPTER, contract::messages(), chats(&embedded())).await;
+    verify("messages", ADAPTER, contract::messages(), document_ports(&embedded())).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn search_satisfies_the_contract() {
     let index = embedded();
-    let subject = Search { chats: Some(chats(&index)), index, indexing: None };
-    hold("search", ADAPTER, contract::search(), subject).await;
+    let subject = SearchPorts { documents: Some(document_ports(&index)), index, writer: None };
+    verify("search", ADAPTER, contract::search(), subject).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn index_backlog_satisfies_the_contract() {
     let store = embedded();
-    let subject = Waiting { chats: chats(&store), index_backlog: store };
-    hold("index_backlog", ADAPTER, contract::index_backlog(), subject).await;
+    let subject = BacklogPorts { documents: document_ports(&store), index_backlog: store };
+    verify("index_backlog", ADAPTER, contract::index_backlog(), subject).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn auto_messages_satisfy_the_contract() {
-    hold("auto_messages", ADAPTER, contract::auto_messages(), embedded()).await;
+    verify("auto_messages", ADAPTER, contract::auto_messages(), embedded()).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn connections_satisfy_the_contract() {
-    hold("connections", ADAPTER, contract::connections(), lines()).await;
+    verify("connections", ADAPTER, contract::connections(), presence_ports()).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn rooms_satisfy_the_contract() {
-    hold("rooms", ADAPTER, contract::rooms(), lines()).await;
+    verify("rooms", ADAPTER, contract::rooms(), presence_ports()).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn heartbeats_satisfy_the_contract() {
-    hold("heartbeats", ADAPTER, contract::heartbeats(), lines()).await;
+    verify("heartbeats", ADAPTER, contract::heartbeats(), presence_ports()).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn presence_satisfies_the_contract() {
-    hold("presence", ADAPTER, contract::presence(), lines()).await;
+    verify("presence", ADAPTER, contract::presence(), presence_ports()).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn last_seen_satisfies_the_contract() {
-    hold("last_seen", ADAPTER, contract::last_seen(), lines()).await;
+    verify("last_seen", ADAPTER, contract::last_seen(), presence_ports()).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn member_cache_satisfies_the_contract() {
-    hold("cache", ADAPTER, contract::cache(), embedded()).await;
+    verify("member_cache", ADAPTER, contract::member_cache(), embedded()).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn outbox_satisfies_the_contract() {
     let store = embedded();
     let view = Arc::new(View(store.clone()));
-    hold("outbox", ADAPTER, contract::outbox(), Broker { outbox: store as Arc<dyn Outbox>, view }).await;
+    verify("outbox", ADAPTER, contract::outbox(), QueuePorts { outbox: store as Arc<dyn Outbox>, view })
+        .await;
 }
 
 #[tokio::test]
@@ -114,7 +117,7 @@ async fn probe_succeeds_when_the_store_is_healthy() {
     embedded().check().await.unwrap();
 }
 
-/// The consumer's side of the queue.
+/// The queue's other end.
 struct View(Arc<Embedded>);
 
 #[async_trait]

@@ -1,18 +1,18 @@
 //! kill -9 at any moment: every acknowledged message and job is stored exactly once, with its `seq`.
 
-use shared::contract::aloud;
 use std::io::{BufRead as _, BufReader};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
 use adapter_embedded::Embedded;
-use shared::contract::World;
 use shared::conversation::{ActivityCursor, Conversation};
 use shared::id::{ConversationId, UserId};
 use shared::message::{Appended, Draft, SeqRange};
 use shared::ports::{Conversations, Messages, Outbox, OutboxMessage};
 use shared::time::Time;
+use test_support::contract::CaseData;
+use test_support::report;
 
 /// Set for the child process only, to the directory that it writes to.
 const CHILD: &str = "ULAK_EMBEDDED_CRASH_CHILD";
@@ -42,11 +42,11 @@ async fn child_process_writes_until_killed() {
 }
 
 async fn write_endlessly(store: Embedded) {
-    let world = World::fresh();
+    let data = CaseData::fresh();
     loop {
         let draft = Draft {
-            client_message_id: Some(world.id()),
-            ..world.draft(&conversation(), &writer(), "hello").unwrap()
+            client_message_id: Some(data.id()),
+            ..data.draft(&conversation(), &writer(), "hello").unwrap()
         };
         let Appended::Created(message) = store.append(&draft).await.unwrap() else { panic!("duplicate") };
         let job = OutboxMessage { id: message.id.to_string(), body: Vec::new(), attempt: 0 };
@@ -77,7 +77,7 @@ fn acknowledged_writes_are_stored_exactly_once_after_kill_9() {
         assert_eq!(jobs.iter().filter(|job| *job == id).count(), 1, "job {id}");
     }
     assert!(messages.is_sorted_by(|a, b| a.1 < b.1), "every seq is used once");
-    aloud(&format!("killed {KILLS} times: {} acknowledged, {} stored", acknowledged.len(), messages.len()));
+    report(&format!("killed {KILLS} times: {} acknowledged, {} stored", acknowledged.len(), messages.len()));
 }
 
 fn spawn(dir: &Path) -> Child {

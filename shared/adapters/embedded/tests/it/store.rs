@@ -2,20 +2,20 @@
 
 use adapter_embedded::{Embedded, OpenError};
 use shared::connection::Identity;
-use shared::contract::World;
 use shared::error::StoreError;
 use shared::ports::{Conversations, Messages, Sessions, Users};
 use shared::session::Session;
+use test_support::contract::CaseData;
 
-fn session(world: &World, identity: Identity) -> Session {
+fn session(data: &CaseData, identity: Identity) -> Session {
     Session {
         id: identity.session_id,
         user_id: identity.user_id,
         refresh_hash: "0".to_owned(),
         device: "test".to_owned(),
-        created_at: world.now,
-        last_seen_at: world.now,
-        expires_at: world.after(100),
+        created_at: data.now,
+        last_seen_at: data.now,
+        expires_at: data.after(100),
     }
 }
 
@@ -48,11 +48,11 @@ fn opening_fails_when_the_schema_is_newer() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn temporary_store_deletes_its_files_while_it_is_still_used() {
-    let (store, world) = (Embedded::temporary().unwrap(), World::fresh());
+    let (store, data) = (Embedded::temporary().unwrap(), CaseData::fresh());
     let debug = format!("{store:?}");
     let dir = std::path::PathBuf::from(debug.trim_start_matches("Embedded(").trim_end_matches(')'));
     assert!(!dir.exists(), "its files were deleted right after they were opened");
-    let users: Vec<_> = (0..500).map(|n| world.user(&format!("u{n}"), "Ada")).collect();
+    let users: Vec<_> = (0..500).map(|n| data.user(&format!("u{n}"), "Ada")).collect();
     let writes = users.iter().map(|user| store.insert(user));
     futures::future::try_join_all(writes).await.unwrap();
     let reads = users.iter().map(|user| Users::by_ids(&store, std::slice::from_ref(&user.id)));
@@ -63,35 +63,33 @@ async fn temporary_store_deletes_its_files_while_it_is_still_used() {
 
 #[tokio::test]
 async fn stored_documents_and_sessions_survive_a_restart() {
-    let (dir, world) = (tempfile::tempdir().unwrap(), World::fresh());
-    let (ada, bob) = (world.user("ada", "Ada"), world.user("bob", "Bob"));
-    let login = session(
-        &world,
-        Identity { user_id: ada.id.clone(), session_id: shared::id::SessionId::trusted("s") },
-    );
+    let (dir, data) = (tempfile::tempdir().unwrap(), CaseData::fresh());
+    let (ada, bob) = (data.user("ada", "Ada"), data.user("bob", "Bob"));
+    let login =
+        session(&data, Identity { user_id: ada.id.clone(), session_id: shared::id::SessionId::trusted("s") });
     let store = Embedded::open(dir.path()).unwrap();
     store.insert(&ada).await.unwrap();
     Sessions::open(&store, &login).await.unwrap();
-    let (conversation, _) = store.ensure_direct(&world.direct(&ada.id, &bob.id)).await.unwrap();
-    store.append(&world.draft(&conversation, &ada.id, "hi").unwrap()).await.unwrap();
+    let (conversation, _) = store.ensure_direct(&data.direct(&ada.id, &bob.id)).await.unwrap();
+    store.append(&data.draft(&conversation, &ada.id, "hi").unwrap()).await.unwrap();
     let before = store.for_member(&conversation.id, &bob.id).await.unwrap();
     drop(store);
 
     let store = Embedded::open(dir.path()).unwrap();
     assert_eq!(Users::by_ids(&store, std::slice::from_ref(&ada.id)).await.unwrap(), [ada]);
-    assert_eq!(store.live(&login.id, world.now).await.unwrap(), Some(login));
+    assert_eq!(store.live(&login.id, data.now).await.unwrap(), Some(login));
     assert_eq!(store.for_member(&conversation.id, &bob.id).await.unwrap(), before);
     assert!(before.unwrap().conversation.last_message.is_some());
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn failing_write_does_not_undo_other_writes_of_its_commit() {
-    let (store, world) = (Embedded::temporary().unwrap(), World::fresh());
-    let taken = world.user("taken", "Taken");
+    let (store, data) = (Embedded::temporary().unwrap(), CaseData::fresh());
+    let taken = data.user("taken", "Taken");
     store.insert(&taken).await.unwrap();
     // The writes share commits. Every other one fails, in its own savepoint: its id is taken.
     let writes = (0..200).map(|n| {
-        let mut user = world.user(&format!("u{n}"), "Ada");
+        let mut user = data.user(&format!("u{n}"), "Ada");
         if n % 2 == 0 {
             user.id = taken.id.clone();
         }
@@ -108,14 +106,14 @@ async fn failing_write_does_not_undo_other_writes_of_its_commit() {
     }
     assert_eq!(stored.len(), 100);
     assert_eq!(Users::by_ids(&store, &stored).await.unwrap().len(), 100);
-    assert_eq!(Users::list(&store, Some(&world.tag), None, 1_000).await.unwrap().len(), 101);
+    assert_eq!(Users::list(&store, Some(&data.tag), None, 1_000).await.unwrap().len(), 101);
 }
 
 #[tokio::test]
 async fn message_is_rejected_when_its_conversation_does_not_exist() {
-    let (store, world) = (Embedded::temporary().unwrap(), World::fresh());
-    let (a, b) = world.pair();
-    let draft = world.draft(&world.direct(&a, &b), &a, "hi").unwrap();
+    let (store, data) = (Embedded::temporary().unwrap(), CaseData::fresh());
+    let (a, b) = data.pair();
+    let draft = data.draft(&data.direct(&a, &b), &a, "hi").unwrap();
     assert!(matches!(store.append(&draft).await, Err(StoreError::Corrupt("conversations", _))));
     assert_eq!(Messages::by_ids(&store, &[draft.id]).await.unwrap(), []);
 }

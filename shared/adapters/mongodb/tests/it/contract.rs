@@ -1,27 +1,27 @@
-//! Every port's contract, each in its own database.
+//! The contract suite of each port, on its own database per port.
 
 use std::sync::Arc;
 
 use adapter_mongodb::Mongo;
-use shared::contract::{self, Chats, Search, Waiting};
+use test_support::contract::{self, BacklogPorts, DocumentPorts, SearchPorts};
 
 use crate::test_database::with_mongo;
 
 const NAME: &str = "mongodb";
 
-fn chats(mongo: Arc<Mongo>) -> Chats {
-    Chats { conversations: mongo.clone(), messages: mongo }
+fn document_ports(mongo: Arc<Mongo>) -> DocumentPorts {
+    DocumentPorts { conversations: mongo.clone(), messages: mongo }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn users_satisfy_the_contract() {
-    with_mongo(|mongo| async move { contract::hold("users", NAME, contract::users(), mongo).await }).await;
+    with_mongo(|mongo| async move { contract::verify("users", NAME, contract::users(), mongo).await }).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn conversations_satisfy_the_contract() {
     with_mongo(|mongo| async move {
-        contract::hold("conversations", NAME, contract::conversations(), chats(mongo)).await;
+        contract::verify("conversations", NAME, contract::conversations(), document_ports(mongo)).await;
     })
     .await;
 }
@@ -29,7 +29,7 @@ async fn conversations_satisfy_the_contract() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn messages_satisfy_the_contract() {
     with_mongo(|mongo| async move {
-        contract::hold("messages", NAME, contract::messages(), chats(mongo)).await;
+        contract::verify("messages", NAME, contract::messages(), document_ports(mongo)).await;
     })
     .await;
 }
@@ -37,7 +37,7 @@ async fn messages_satisfy_the_contract() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn auto_messages_satisfy_the_contract() {
     with_mongo(|mongo| async move {
-        contract::hold("auto_messages", NAME, contract::auto_messages(), mongo).await;
+        contract::verify("auto_messages", NAME, contract::auto_messages(), mongo).await;
     })
     .await;
 }
@@ -45,8 +45,9 @@ async fn auto_messages_satisfy_the_contract() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn search_satisfies_the_contract() {
     with_mongo(|mongo| async move {
-        let subject = Search { index: mongo.clone(), chats: Some(chats(mongo)), indexing: None };
-        contract::hold("search", NAME, contract::search(), subject).await;
+        let subject =
+            SearchPorts { index: mongo.clone(), documents: Some(document_ports(mongo)), writer: None };
+        contract::verify("search", NAME, contract::search(), subject).await;
     })
     .await;
 }
@@ -54,8 +55,8 @@ async fn search_satisfies_the_contract() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn index_backlog_satisfies_the_contract() {
     with_mongo(|mongo| async move {
-        let subject = Waiting { chats: chats(mongo.clone()), index_backlog: mongo };
-        contract::hold("index_backlog", NAME, contract::index_backlog(), subject).await;
+        let subject = BacklogPorts { documents: document_ports(mongo.clone()), index_backlog: mongo };
+        contract::verify("index_backlog", NAME, contract::index_backlog(), subject).await;
     })
     .await;
 }

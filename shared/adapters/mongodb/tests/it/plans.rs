@@ -2,7 +2,6 @@
 //! changed queries are checked too. Each is checked against the list of indexes, and against the server's plan if the
 //! server plans as MongoDB does.
 
-use shared::contract::aloud;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -18,6 +17,7 @@ use shared::id::{AutoMessageId, ConversationId, MessageId, UserId};
 use shared::message::SeqRange;
 use shared::ports::{AutoMessages, Conversations, IndexBacklog, Messages, SearchIndex, SearchQuery, Users};
 use shared::user::{Login, UserChange};
+use test_support::report;
 
 use crate::index_use::without_index;
 use crate::test_database::{NOW, database, draft, group, uri, user};
@@ -164,7 +164,7 @@ async fn plan(database: &Database, read: &Document) -> Option<(Vec<String>, Vec<
     let explained = match explained {
         Ok(explained) => Bson::Document(explained),
         Err(error) => {
-            aloud(&format!("NOTE: this server does not explain {read}: {error}"));
+            report(&format!("NOTE: this server does not explain {read}: {error}"));
             return None;
         }
     };
@@ -204,7 +204,7 @@ async fn every_command_uses_an_index() {
     let database = Client::with_uri_str(&uri).await.unwrap().database(&name);
     let strict = plans_like_mongodb(&database).await;
     if !strict {
-        aloud(
+        report(
             "NOTE: this server does not plan as MongoDB does; commands are checked against the list of indexes only",
         );
     }

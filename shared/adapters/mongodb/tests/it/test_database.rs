@@ -1,6 +1,5 @@
 //! A database per test, dropped also when the test fails, and builders of test data.
 
-use shared::contract::aloud;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
@@ -11,17 +10,14 @@ use shared::id::{ConversationId, Entropy, MessageId, UserId};
 use shared::message::{Content, Draft, MessageKind};
 use shared::time::Time;
 use shared::user::{Email, PasswordHash, User, Username};
+use test_support::server_url;
 
 /// The time of everything that a test does not date otherwise.
 pub(crate) const NOW: Time = Time::from_millis(1_700_000_000_000);
 
 /// The server under test; without one, reports the test as skipped and returns `None`.
 pub(crate) fn uri() -> Option<String> {
-    let uri = std::env::var("MONGODB_URI").ok().filter(|uri| !uri.is_empty());
-    if uri.is_none() {
-        aloud("SKIPPED: set MONGODB_URI to a MongoDB server to run this test");
-    }
-    uri
+    server_url("MONGODB_URI")
 }
 
 /// A database name that no other test and no other run uses.

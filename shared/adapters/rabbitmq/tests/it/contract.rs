@@ -1,38 +1,38 @@
-//! The shared contract suite.
+//! The contract suite of each port, run on this adapter.
 
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
-use shared::contract::{self, Broker, QueueView};
 use shared::ports::{OutboxMessage, StoreResult};
+use test_support::contract::{self, QueuePorts, QueueView};
 
 use crate::test_broker::{StoredMessage, TestBroker};
 
-/// The queues as a consumer sees them. Records which queues the test must delete.
+/// The broker from the consumer's end; remembers which queues to delete.
 struct View {
-    broker: TestBroker,
+    server: TestBroker,
     declared: Mutex<BTreeSet<String>>,
 }
 
 #[async_trait]
 impl QueueView for View {
     async fn declare(&self, queue: &str) -> StoreResult<()> {
-        self.broker.rabbit.declare(queue).await?;
-        let depths = self.broker.rabbit.queues(queue).await?;
+        self.server.rabbit.declare(queue).await?;
+        let depths = self.server.rabbit.queues(queue).await?;
         self.declared.lock().unwrap().extend(depths.into_iter().map(|depth| depth.queue));
         Ok(())
     }
 
     async fn depth(&self, queue: &str) -> StoreResult<u64> {
         let main = queue.trim_end_matches(".retry").trim_end_matches(".dead");
-        let depths = self.broker.rabbit.queues(main).await?;
+        let depths = self.server.rabbit.queues(main).await?;
         Ok(depths.into_iter().find(|depth| depth.queue == queue).map(|depth| depth.messages.into()).unwrap())
     }
 
     async fn drain(&self, queue: &str) -> StoreResult<Vec<OutboxMessage>> {
         let mut all = Vec::new();
-        while let Some(found) = self.broker.take_from(queue).await {
+        while let Some(found) = self.server.take_from(queue).await {
             all.push(message(found));
         }
         Ok(all)
@@ -45,13 +45,13 @@ fn message(found: StoredMessage) -> OutboxMessage {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn outbox_satisfies_the_contract() {
-    let Some(broker) = TestBroker::with_real_delays().await else { return };
-    let view = Arc::new(View { broker, declared: Mutex::default() });
-    let outbox = Arc::new(view.broker.adapter());
-    let broker = Broker { outbox, view: view.clone() };
-    contract::hold("outbox", "rabbitmq", contract::outbox(), broker).await;
+    let Some(server) = TestBroker::with_real_delays().await else { return };
+    let view = Arc::new(View { server, declared: Mutex::default() });
+    let outbox = Arc::new(view.server.adapter());
+    let broker = QueuePorts { outbox, view: view.clone() };
+    contract::verify("outbox", "rabbitmq", contract::outbox(), broker).await;
     let declared = view.declared.lock().unwrap().clone();
     for queue in declared {
-        view.broker.delete_named(&queue).await;
+        view.server.delete_named(&queue).await;
     }
 }

@@ -7,8 +7,8 @@ use adapter_rabbitmq::{Config, RabbitMq};
 use futures::future::join_all;
 use shared::error::StoreError;
 use shared::ports::{Outbox, Probe, StoreResult};
+use test_support::fault_proxy::{Fault, FaultProxy};
 
-use crate::chaos::{Chaos, Weather};
 use crate::test_broker::{TestBroker, job};
 
 /// The adapter's timeout of five seconds, plus slack for a busy machine.
@@ -29,11 +29,11 @@ fn assert_down_in_time<T: std::fmt::Debug>((answer, took): (StoreResult<T>, Dura
 #[tokio::test]
 async fn publishing_succeeds_when_the_connection_was_cut_before_it() {
     let Some(broker) = TestBroker::new().await else { return };
-    let chaos = Chaos::before(&broker.address()).await;
-    let rabbit = broker.through(chaos.address);
+    let proxy = FaultProxy::start(&broker.address()).await;
+    let rabbit = broker.through(proxy.address);
     for n in 0..3 {
         rabbit.publish(&broker.queue, &[job(&n.to_string(), 0)]).await.unwrap();
-        chaos.cut();
+        proxy.cut_connections();
     }
     rabbit.queues(&broker.queue).await.unwrap();
     assert_eq!(broker.depths().await[0].1, 3);
@@ -43,8 +43,8 @@ async fn publishing_succeeds_when_the_connection_was_cut_before_it() {
 #[tokio::test(flavor = "multi_thread")]
 async fn no_confirmed_job_is_lost_when_the_connection_is_cut_repeatedly() {
     let Some(broker) = TestBroker::new().await else { return };
-    let chaos = Chaos::before(&broker.address()).await;
-    let rabbit = broker.through(chaos.address);
+    let proxy = FaultProxy::start(&broker.address()).await;
+    let rabbit = broker.through(proxy.address);
     let publishing = join_all((0..8).map(|writer| {
         let (rabbit, queue) = (&rabbit, &broker.queue);
         async move {
@@ -61,7 +61,7 @@ async fn no_confirmed_job_is_lost_when_the_connection_is_cut_repeatedly() {
     let cutting = async {
         for _ in 0..10 {
             tokio::time::sleep(Duration::from_millis(20)).await;
-            chaos.cut();
+            proxy.cut_connections();
         }
     };
     let (confirmed, ()) = tokio::join!(publishing, cutting);
@@ -79,20 +79,20 @@ async fn no_confirmed_job_is_lost_when_the_connection_is_cut_repeatedly() {
 #[tokio::test]
 async fn calls_fail_while_the_broker_is_down_and_succeed_when_it_is_back() {
     let Some(broker) = TestBroker::new().await else { return };
-    let chaos = Chaos::before(&broker.address()).await;
-    let rabbit = broker.through(chaos.address);
-    chaos.set(Weather::Refusing);
+    let proxy = FaultProxy::start(&broker.address()).await;
+    let rabbit = broker.through(proxy.address);
+    proxy.set(Fault::Refusing);
     for _ in 0..3 {
         assert_down_in_time(timed(rabbit.publish(&broker.queue, &[job("lost", 0)])).await);
     }
     assert_eq!(rabbit.check().await.unwrap_err().store, "rabbitmq");
-    chaos.set(Weather::Fair);
+    proxy.set(Fault::None);
     rabbit.publish(&broker.queue, &[job("a", 0)]).await.unwrap();
     rabbit.check().await.unwrap();
 
-    chaos.set(Weather::Refusing);
+    proxy.set(Fault::Refusing);
     assert_down_in_time(timed(rabbit.replay_dead(&broker.queue)).await);
-    chaos.set(Weather::Fair);
+    proxy.set(Fault::None);
     rabbit.retry_later(&broker.queue, &job("b", 2)).await.unwrap();
     let depths = broker.depths().await.into_iter().map(|(_, messages)| messages).collect::<Vec<_>>();
     assert_eq!(depths, [1, 0, 1, 0]);
@@ -102,17 +102,17 @@ async fn calls_fail_while_the_broker_is_down_and_succeed_when_it_is_back() {
 #[tokio::test]
 async fn an_unresponsive_broker_times_out_within_the_limit() {
     let Some(broker) = TestBroker::new().await else { return };
-    let chaos = Chaos::before(&broker.address()).await;
-    let rabbit = broker.through(chaos.address);
+    let proxy = FaultProxy::start(&broker.address()).await;
+    let rabbit = broker.through(proxy.address);
     rabbit.publish(&broker.queue, &[job("a", 0)]).await.unwrap();
-    chaos.set(Weather::Silent);
+    proxy.set(Fault::Silent);
     let jobs = [job("b", 0)];
     let all = join_all((0..5).map(|_| timed(rabbit.publish(&broker.queue, &jobs)))).await;
     all.into_iter().for_each(assert_down_in_time);
     let start = Instant::now();
     rabbit.check().await.unwrap_err();
     assert!(start.elapsed() < Duration::from_millis(2_700), "took {:?}", start.elapsed());
-    chaos.set(Weather::Fair);
+    proxy.set(Fault::None);
     rabbit.publish(&broker.queue, &[job("c", 0)]).await.unwrap();
     broker.delete_queues().await;
 }
@@ -120,20 +120,20 @@ async fn an_unresponsive_broker_times_out_within_the_limit() {
 #[tokio::test]
 async fn no_dead_job_is_lost_when_the_connection_is_cut_during_a_replay() {
     let Some(broker) = TestBroker::new().await else { return };
-    let chaos = Chaos::before(&broker.address()).await;
-    let rabbit = broker.through(chaos.address);
+    let proxy = FaultProxy::start(&broker.address()).await;
+    let rabbit = broker.through(proxy.address);
     for n in 0..30 {
         rabbit.dead_letter(&broker.queue, &job(&format!("{n:02}"), 5), "why").await.unwrap();
     }
-    chaos.set(Weather::Slow(Duration::from_millis(5)));
+    proxy.set(Fault::Slow(Duration::from_millis(5)));
     let cutting = async {
         tokio::time::sleep(Duration::from_millis(100)).await;
-        chaos.cut();
+        proxy.cut_connections();
     };
     let (answer, ()) = tokio::join!(rabbit.replay_dead(&broker.queue), cutting);
     assert!(matches!(answer, Err(StoreError::Down(_))), "{answer:?}");
 
-    chaos.set(Weather::Fair);
+    proxy.set(Fault::None);
     while rabbit.replay_dead(&broker.queue).await.unwrap() > 0 {}
     let mut arrived = std::collections::BTreeSet::new();
     while let Some(found) = broker.take("").await {

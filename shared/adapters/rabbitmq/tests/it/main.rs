@@ -2,9 +2,6 @@
 
 #![allow(clippy::unwrap_used, reason = "test helpers panic on failure, as tests do")]
 
-#[path = "../../../redis/tests/it/chaos.rs"]
-mod chaos;
-
 mod contract;
 mod delivery;
 mod faults;

@@ -1,6 +1,5 @@
 //! Queues of its own for each test, on the broker of `AMQP_URL`. The test deletes them when it ends.
 
-use shared::contract::aloud;
 use std::time::Duration;
 
 use adapter_rabbitmq::{Config, RabbitMq};
@@ -12,6 +11,7 @@ use lapin::{Channel, Connection, ConnectionProperties};
 use shared::id::Entropy;
 use shared::ports::OutboxMessage;
 use shared::retry::RETRY_DELAYS;
+use test_support::server_url;
 
 /// The first delay ends within a test, the second does not.
 pub(crate) const DELAYS: [Duration; 2] = [Duration::from_millis(50), Duration::from_secs(60)];
@@ -48,10 +48,7 @@ impl TestBroker {
     }
 
     async fn with_delays(delays: &[Duration]) -> Option<Self> {
-        let Ok(url) = std::env::var("AMQP_URL") else {
-            aloud("SKIPPED: set AMQP_URL to test against a real RabbitMQ");
-            return None;
-        };
+        let url = server_url("AMQP_URL")?;
         let queue = format!("test-{:x}", Entropy::default().bits());
         let connection = Connection::connect(&url, ConnectionProperties::default()).await.unwrap();
         let rabbit = rabbit(&url, delays);

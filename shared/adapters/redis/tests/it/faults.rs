@@ -6,8 +6,8 @@ use std::time::{Duration, Instant};
 use adapter_redis::{Config, Redis};
 use shared::error::StoreError;
 use shared::ports::{Connections, Presence, Probe, StoreResult};
+use test_support::fault_proxy::{Fault, FaultProxy};
 
-use crate::chaos::{Chaos, Weather};
 use crate::test_redis::{TestRedis, connection};
 
 /// The adapter's timeout of two seconds, plus slack for a busy machine.
@@ -28,11 +28,11 @@ fn assert_down_in_time<T: std::fmt::Debug>((answer, took): (StoreResult<T>, Dura
 #[tokio::test]
 async fn a_command_succeeds_when_the_connection_was_cut_before_it() {
     let Some(server) = TestRedis::new() else { return };
-    let chaos = Chaos::before(&server.address()).await;
-    let redis = server.through(chaos.address);
+    let proxy = FaultProxy::start(&server.address()).await;
+    let redis = server.through(proxy.address);
     for _ in 0..5 {
         redis.open(&connection("c")).await.unwrap();
-        chaos.cut();
+        proxy.cut_connections();
         assert_eq!(redis.count().await.unwrap(), 0);
     }
 }
@@ -40,45 +40,45 @@ async fn a_command_succeeds_when_the_connection_was_cut_before_it() {
 #[tokio::test]
 async fn commands_fail_while_the_server_is_down_and_succeed_when_it_is_back() {
     let Some(server) = TestRedis::new() else { return };
-    let chaos = Chaos::before(&server.address()).await;
-    let redis = server.through(chaos.address);
-    chaos.set(Weather::Refusing);
+    let proxy = FaultProxy::start(&server.address()).await;
+    let redis = server.through(proxy.address);
+    proxy.set(Fault::Refusing);
     for _ in 0..3 {
         assert_down_in_time(timed(redis.count()).await);
     }
     assert_eq!(redis.check().await.unwrap_err().store, "redis");
-    chaos.set(Weather::Fair);
+    proxy.set(Fault::None);
     redis.count().await.unwrap();
     redis.check().await.unwrap();
 
-    chaos.set(Weather::Refusing);
+    proxy.set(Fault::Refusing);
     assert_down_in_time(timed(redis.count()).await);
-    chaos.set(Weather::Fair);
+    proxy.set(Fault::None);
     redis.count().await.unwrap();
 }
 
 #[tokio::test]
 async fn an_unresponsive_server_times_out_within_the_limit() {
     let Some(server) = TestRedis::new() else { return };
-    let chaos = Chaos::before(&server.address()).await;
-    let redis = server.through(chaos.address);
+    let proxy = FaultProxy::start(&server.address()).await;
+    let redis = server.through(proxy.address);
     redis.count().await.unwrap();
-    chaos.set(Weather::Silent);
+    proxy.set(Fault::Silent);
     let all = futures::future::join_all((0..20).map(|_| timed(redis.count()))).await;
     all.into_iter().for_each(assert_down_in_time);
     // A new connection is unresponsive too.
     assert_down_in_time(timed(redis.count()).await);
-    chaos.set(Weather::Fair);
+    proxy.set(Fault::None);
     redis.count().await.unwrap();
 }
 
 #[tokio::test]
 async fn a_command_waits_for_a_slow_server() {
     let Some(server) = TestRedis::new() else { return };
-    let chaos = Chaos::before(&server.address()).await;
-    let redis = server.through(chaos.address);
+    let proxy = FaultProxy::start(&server.address()).await;
+    let redis = server.through(proxy.address);
     redis.count().await.unwrap();
-    chaos.set(Weather::Slow(Duration::from_millis(200)));
+    proxy.set(Fault::Slow(Duration::from_millis(200)));
     redis.count().await.unwrap();
 }
 

@@ -2,7 +2,6 @@
 
 #![allow(clippy::unwrap_used, reason = "test helpers panic on failure, as tests do")]
 
-mod chaos;
 mod contract;
 mod faults;
 mod presence_edges;

@@ -1,6 +1,5 @@
 //! A key prefix of its own for each test, on the server of `REDIS_URL`. Its keys are deleted when the test ends.
 
-use shared::contract::aloud;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use adapter_redis::{Config, Redis};
@@ -8,6 +7,7 @@ use shared::connection::{AttachOutcome, Connection, Dialect, Identity};
 use shared::id::{ConnectionId, Entropy, SessionId, UserId};
 use shared::ports::Connections;
 use shared::time::Time;
+use test_support::server_url;
 
 /// The time of every test.
 pub(crate) const NOW: Time = Time::from_millis(1_700_000_000_000);
@@ -22,10 +22,7 @@ pub(crate) struct TestRedis {
 impl TestRedis {
     /// Prints a notice and returns `None` when no server is configured.
     pub(crate) fn new() -> Option<Self> {
-        let Ok(url) = std::env::var("REDIS_URL") else {
-            aloud("SKIPPED: set REDIS_URL to test against a real Redis");
-            return None;
-        };
+        let url = server_url("REDIS_URL")?;
         static NEXT: AtomicU64 = AtomicU64::new(0);
         let unique = Entropy::default().bits();
         let prefix = format!("test-{unique:x}-{}", NEXT.fetch_add(1, Ordering::Relaxed));

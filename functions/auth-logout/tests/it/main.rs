@@ -1,0 +1,91 @@
+//! `auth-logout` on its own, over an embedded store.
+
+#![allow(clippy::unwrap_used, reason = "test code fails by panicking")]
+
+use std::time::Duration;
+
+use serde_json::{Value, json};
+use shared::auth::hash_refresh_token;
+use shared::error::{Error, Unauthenticated};
+use shared::ports::{LastSeen as _, Sessions as _};
+use shared::session::Rotation;
+use test_support::fixture::{
+    FunctionFixture, HttpFunction, NOW, PushFailure, REFRESH_TTL, Scenario, TestUser,
+};
+use test_support::http_function_tests;
+
+const LOGOUT: &str = "POST /api/auth/logout";
+
+const FUNCTION: HttpFunction = HttpFunction {
+    handler: |fixture, request| Box::pin(auth_logout::handle(fixture.gate(), fixture.fanout(), request)),
+    request: |scenario| scenario.ada.request(LOGOUT).body(json!({ "everywhere": true })),
+    status: 200,
+    expected: |_| ("/ended", json!(2)),
+};
+
+http_function_tests!(authenticated: FUNCTION);
+
+#[tokio::test]
+async fn tokens_of_the_session_are_revoked_at_once() {
+    let fixture = FunctionFixture::new();
+    let Scenario { ada, ada_again, .. } = Scenario::new(&fixture).await;
+    FUNCTION.call(&fixture, &ada.request(LOGOUT)).await.unwrap();
+    let refused = fixture.gate().identify(&ada.access_token, NOW).await;
+    assert!(matches!(refused, Err(Error::Unauthenticated(Unauthenticated::Revoked))), "{refused:?}");
+    let shown = hash_refresh_token(&ada.refresh_token);
+    let rotated = fixture.store.rotate(&ada.session_id(), &shown, "new", NOW, NOW + REFRESH_TTL).await;
+    assert_eq!(rotated.unwrap(), Rotation::Unknown);
+    fixture.gate().identify(&ada_again.access_token, NOW).await.unwrap();
+}
+
+/// Both of Ada's connections belong to the session that ends, so she goes offline for the others.
+#[tokio::test]
+async fn logout_closes_the_sessions_sockets_and_announces_the_user_as_offline() {
+    FUNCTION
+        .assert_pushes(&[
+            "ada-laptop CLOSE",
+            "ada-laptop session_ended",
+            "ada-phone CLOSE",
+            "ada-phone session_ended",
+            "bob user_offline",
+            "eve user_offline",
+        ])
+        .await;
+}
+
+#[tokio::test]
+async fn closed_sockets_receive_the_reason_logged_out() {
+    FUNCTION.assert_second_session_ends("logged_out").await;
+}
+
+/// The event `user_offline` that Bob received about a user.
+fn offline_event(fixture: &FunctionFixture, user: &TestUser) -> Value {
+    let frames = fixture.pushes.take_frames("bob").into_iter();
+    let mut events = frames.map(|frame| serde_json::from_str::<Value>(&frame).unwrap());
+    let found = events.find(|event| event["data"]["userId"] == user.id.as_str()).unwrap();
+    assert_eq!(found["event"], "user_offline");
+    found
+}
+
+/// The announced time is the stored one, also of a user whose broken connection is found by the announcement.
+#[tokio::test]
+async fn offline_event_and_stored_last_seen_have_the_same_time() {
+    let later = NOW + Duration::from_secs(60);
+    for eve_is_gone in [false, true] {
+        let fixture = FunctionFixture::new();
+        let scenario = Scenario::new(&fixture).await;
+        fixture.attach_json("bob", &scenario.bob).await;
+        fixture.attach_json("ada", &scenario.ada).await;
+        let mut leaving = &scenario.ada;
+        if eve_is_gone {
+            fixture.attach_json("eve", &scenario.eve).await;
+            fixture.pushes.fail("eve", PushFailure::Gone, u32::MAX);
+            leaving = &scenario.eve;
+        }
+        FUNCTION.call(&fixture, &(FUNCTION.request)(&scenario).at(later)).await.unwrap();
+        let event = offline_event(&fixture, leaving);
+        assert_eq!(event["data"]["lastSeenAt"], json!(later), "{eve_is_gone}");
+        let stored = fixture.store.times_of(&[leaving.user_id()]).await.unwrap();
+        assert_eq!(stored, [(leaving.user_id(), later)], "{eve_is_gone}");
+    }
+}

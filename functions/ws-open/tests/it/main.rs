@@ -1,0 +1,130 @@
+//! `ws-open` on its own, over an embedded store. Its pauses pass on a paused clock.
+
+#![allow(clippy::unwrap_used, reason = "test code fails by panicking")]
+
+use serde_json::{Value, json};
+use shared::connection::{Connection, Dialect, UpgradeToken};
+use shared::error::Error;
+use shared::id::ConnectionId;
+use shared::lambda::{async_event, leak};
+use shared::ports::{Connections as _, Presence as _};
+use shared::realtime::ping::{CONNECT_TIMEOUT, PingTimers};
+use test_support::events::{assert_foreign_events_fail, invoke_event};
+use test_support::fixture::{FunctionFixture, NOW, PushFailure, Scenario, TestUser};
+use ws_open::Opening;
+
+/// Stores the connection `c` as `$connect` does.
+async fn accept(fixture: &FunctionFixture, dialect: Dialect, user: Option<&TestUser>) {
+    let connection = Connection {
+        id: ConnectionId::trusted("c"),
+        dialect,
+        identity: None,
+        upgrade_token: user.map(|user| UpgradeToken::Valid(user.identity())),
+        connected_at: NOW,
+        pinged_at: NOW,
+        lease_until: NOW + CONNECT_TIMEOUT,
+    };
+    fixture.store.open(&connection).await.unwrap();
+}
+
+async fn open(fixture: &FunctionFixture) -> Result<(), Error> {
+    let opening = Opening { connection_id: ConnectionId::trusted("c"), time: NOW };
+    ws_open::handle(fixture.gate().sessions, fixture.fanout(), PingTimers::default(), opening).await
+}
+
+#[tokio::test]
+async fn socket_io_connection_receives_the_same_open_packet_each_time() {
+    let fixture = FunctionFixture::new();
+    accept(&fixture, Dialect::SocketIo, None).await;
+    for _ in 0..2 {
+        open(&fixture).await.unwrap();
+        let frames = fixture.pushes.take_frames("c");
+        let [frame] = frames.as_slice() else { panic!("{frames:?}") };
+        let packet: Value = serde_json::from_str(frame.strip_prefix('0').unwrap()).unwrap();
+        let expected = json!({
+            "sid": "c", "upgrades": [], "pingInterval": 300_000, "pingTimeout": 120_000, "maxPayload": 32_768,
+        });
+        assert_eq!(packet, expected);
+    }
+    assert_eq!(fixture.connection("c").await.unwrap().identity, None);
+}
+
+#[tokio::test]
+async fn json_connection_is_greeted_and_its_user_comes_online() {
+    let fixture = FunctionFixture::new();
+    let Scenario { ada, bob, .. } = Scenario::new(&fixture).await;
+    fixture.attach_json("bob", &bob).await;
+    accept(&fixture, Dialect::Json, Some(&ada)).await;
+    open(&fixture).await.unwrap();
+    let frames: Vec<(String, Value)> = fixture.pushes.take().into_iter().map(parsed).collect();
+    let connected = json!({ "event": "connected", "data": { "connectionId": "c", "userId": ada.id } });
+    let online = json!({ "event": "user_online", "data": { "userId": ada.id } });
+    assert_eq!(frames, [("c".to_owned(), connected), ("bob".to_owned(), online)]);
+    assert_eq!(fixture.connection("c").await.unwrap().identity, Some(ada.identity()));
+}
+
+fn parsed((connection, frame): (String, String)) -> (String, Value) {
+    let frame = serde_json::from_str(&frame).unwrap();
+    (connection, frame)
+}
+
+/// The end of the session came after the upgrade was accepted and before the connection was attached.
+#[tokio::test]
+async fn json_connection_is_closed_when_its_session_ended_in_the_meantime() {
+    let fixture = FunctionFixture::new();
+    let Scenario { ada, .. } = Scenario::new(&fixture).await;
+    accept(&fixture, Dialect::Json, Some(&ada)).await;
+    assert!(fixture.gate().sessions.end(&ada.user_id(), &ada.session_id()).await.unwrap());
+    fixture.fanout().end_session(&ada.session_id(), "logged_out", NOW).await;
+    assert_eq!(fixture.pushes.take(), []);
+    open(&fixture).await.unwrap();
+    assert_eq!(fixture.pushes.take_frames("c").last().map(String::as_str), Some("CLOSE"));
+    assert_eq!(fixture.connection("c").await, None);
+    assert!(fixture.store.online().await.unwrap().is_empty());
+}
+
+#[tokio::test(start_paused = true)]
+async fn greeting_is_repeated_while_the_gateway_answers_410() {
+    let fixture = FunctionFixture::new();
+    accept(&fixture, Dialect::SocketIo, None).await;
+    fixture.pushes.fail("c", PushFailure::Gone, 9);
+    open(&fixture).await.unwrap();
+    assert_eq!(fixture.pushes.take_frames("c").len(), 1);
+    assert!(fixture.connection("c").await.is_some());
+}
+
+#[tokio::test(start_paused = true)]
+async fn connection_that_the_gateway_never_accepts_is_ended() {
+    let fixture = FunctionFixture::new();
+    accept(&fixture, Dialect::SocketIo, None).await;
+    fixture.pushes.fail("c", PushFailure::Gone, u32::MAX);
+    open(&fixture).await.unwrap();
+    assert_eq!(fixture.connection("c").await, None);
+}
+
+/// Lambda then invokes the function again.
+#[tokio::test]
+async fn gateway_that_does_not_answer_fails_the_invocation() {
+    let fixture = FunctionFixture::new();
+    accept(&fixture, Dialect::SocketIo, None).await;
+    fixture.pushes.fail("c", PushFailure::Failed, 1);
+    let failed = open(&fixture).await;
+    assert!(matches!(failed, Err(Error::Unavailable(_))), "{failed:?}");
+    open(&fixture).await.unwrap();
+    assert_eq!(fixture.pushes.take_frames("c").len(), 1);
+}
+
+#[tokio::test]
+async fn lambda_entry_point_greets_the_connection_and_ignores_unknown_ones() {
+    let fixture: &'static FunctionFixture = leak(FunctionFixture::new());
+    let entry = async_event(move |opening: Opening| {
+        ws_open::handle(fixture.gate().sessions, fixture.fanout(), PingTimers::default(), opening)
+    });
+    let event = json!({ "connectionId": "c", "time": NOW });
+    assert_eq!(invoke_event(&entry, &event).await.unwrap(), Value::Null);
+    assert_eq!(fixture.pushes.take(), []);
+    accept(fixture, Dialect::SocketIo, None).await;
+    assert_eq!(invoke_event(&entry, &event).await.unwrap(), Value::Null);
+    assert_eq!(fixture.pushes.take_frames("c").len(), 1);
+    assert_foreign_events_fail(&entry).await;
+}
