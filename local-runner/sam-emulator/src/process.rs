@@ -1,12 +1,13 @@
 //! The invoker that runs every function in processes of its own and serves them the Lambda Runtime API
 //! (`--mode process`): what is deployed is what runs.
 //!
-//! In the order of reading: [`environment`] (what a process sees), `launch` and `runtime_api` (how it is
+//! In the order of reading: [`environment`] (what a process sees), `launch`, `child` and `runtime_api` (how it is
 //! started and how it talks to Lambda), `instance` (one process), `function` (all instances of one
 //! function), `group` (ending processes), `logs`, `failure` and `reply` (what a process prints and posts).
 //! `programs` finds the programs, `cargo` builds them, and `watch` replaces them.
 
 mod cargo;
+mod child;
 mod environment;
 mod failure;
 mod function;
@@ -19,6 +20,7 @@ mod reply;
 mod runtime_api;
 mod runtimes;
 pub mod watch;
+mod work;
 
 use std::collections::{BTreeMap, HashMap};
 use std::io;
@@ -31,9 +33,9 @@ use tokio::sync::{mpsc, oneshot};
 pub use environment::HostEnvironment;
 pub use programs::{Programs, ProgramsError, Search};
 
+use self::child::Spec;
 use self::function::{Limits, Message};
 use self::group::Guard;
-use self::instance::Spec;
 use crate::invoke::{BoxFuture, FunctionError, Invocation, InvokeError, Invoker};
 use crate::plan::{FunctionPlan, Plan};
 

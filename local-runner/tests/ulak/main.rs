@@ -22,6 +22,7 @@ mod limits;
 mod messages;
 mod paging;
 mod person;
+mod process_mode;
 mod profile;
 mod races;
 mod refusals;

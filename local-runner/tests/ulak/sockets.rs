@@ -8,7 +8,7 @@ mod frames;
 mod fuzz;
 mod heartbeat;
 mod json;
-mod line;
+pub(crate) mod line;
 mod node;
 mod races;
 mod socket_io;

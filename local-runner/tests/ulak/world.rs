@@ -76,7 +76,12 @@ impl World {
 
     fn spawn(&self) -> Running {
         let log = File::options().create(true).append(true).open(self.log_file()).unwrap();
-        let mut child = Command::new(BINARY)
+        let mut command = Command::new(BINARY);
+        if is_process_mode() {
+            command.args(["--mode", "process", "--bin-dir"]).arg(Path::new(BINARY).parent().unwrap());
+            command.arg("--env-file").arg(self.write_env_file());
+        }
+        let mut child = command
             .args(["--port", "0", "--data", &self.data, "--template"])
             .arg(repository().join("template.yaml"))
             .current_dir(self.home.path())
@@ -98,6 +103,15 @@ impl World {
         Running { child, guard, port }
     }
 
+    /// The variables of the functions' processes, which get nothing else of the runner's environment.
+    fn write_env_file(&self) -> PathBuf {
+        let file = self.home.path().join("env");
+        let lines: Vec<String> =
+            self.environment.iter().map(|(name, value)| format!("{name}='{value}'\n")).collect();
+        std::fs::write(&file, lines.concat()).unwrap();
+        file
+    }
+
     /// Kills it without a warning and starts it again on the same data.
     pub(crate) fn kill_and_restart(&mut self) {
         self.kill();
@@ -116,6 +130,11 @@ impl World {
     /// Where it listens.
     pub(crate) fn port(&self) -> Port {
         self.running.as_ref().expect("the world is not running").port
+    }
+
+    /// The process id of the runner.
+    pub(crate) fn pid(&self) -> u32 {
+        self.running.as_ref().expect("the world is not running").child.id()
     }
 
     /// What it wrote to standard error.
@@ -186,12 +205,19 @@ impl Drop for World {
     }
 }
 
+/// Whether the tests run every function in processes of its own (`ULAK_TEST_MODE=process`), which needs the servers
+/// and the built binaries of all functions.
+pub(crate) fn is_process_mode() -> bool {
+    std::env::var("ULAK_TEST_MODE").is_ok_and(|mode| mode == "process")
+}
+
 /// Limits off, quiet logs, and the real stores when the tests are asked for them: each world with a database, a
 /// prefix, a virtual host and an index of its own.
 fn standard_environment() -> (Vec<(String, String)>, Option<Vhost>) {
     let mut all = vec![
         ("RATE_LIMIT_SCALE".to_owned(), "0".to_owned()),
         ("RUST_LOG".to_owned(), "warn".to_owned()),
+        ("LOG_FILTER".to_owned(), "warn".to_owned()),
         ("JWT_SECRET".to_owned(), JWT_SECRET.to_owned()),
     ];
     let mut vhost = None;

@@ -1,5 +1,7 @@
 //! A function that never gets to its first event: it exits, reports an initialization error, or hangs.
 
+#![allow(clippy::print_stderr)]
+
 use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
 use std::process::exit;

@@ -1,5 +1,7 @@
 //! A function that prints on both outputs, as many lines as its event says.
 
+#![allow(clippy::print_stdout, clippy::print_stderr)]
+
 use lambda_runtime::{Error, LambdaEvent, service_fn};
 use serde_json::Value;
 

@@ -1,5 +1,7 @@
 //! A runtime that breaks the rules of the Runtime API on purpose, and replies with the statuses that it got.
 
+#![allow(clippy::print_stdout)]
+
 use std::io::{self, BufRead as _, BufReader, Read as _, Write as _};
 use std::net::TcpStream;
 

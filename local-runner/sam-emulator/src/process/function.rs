@@ -9,9 +9,11 @@ use tokio::sync::{mpsc, oneshot};
 use tokio::time::{Instant, sleep_until};
 use tokio_util::sync::CancellationToken;
 
+use super::child::Spec;
 use super::failure::InitFailure;
-use super::instance::{self, Ended, Orders, Reply, Spec, Work};
+use super::instance;
 use super::launch::Launch;
+use super::work::{Ended, Orders, Reply, Work};
 use crate::invoke::{FunctionError, Invocation, InvokeError};
 
 /// Lambda's limit of the initialization. If it fails, it is repeated once, within the function's timeout.

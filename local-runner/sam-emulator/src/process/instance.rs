@@ -2,71 +2,24 @@
 //! another. The instance is a task of its own, so that a crash or a hanging function delays no other.
 
 use std::io;
-use std::path::PathBuf;
-use std::process::{ExitStatus, Stdio};
+use std::process::ExitStatus;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use bytes::Bytes;
 use jiff::Timestamp;
-use tokio::process::{Child, Command};
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::oneshot;
 use tokio::time::{Instant, sleep, sleep_until};
-use tokio_util::sync::CancellationToken;
 
+use super::child::{Process, Spec};
 use super::failure::{InitFailure, exit_error};
-use super::group::{self, Guard};
 use super::launch::Launch;
-use super::logs::{InstanceLog, Report, memory_peak_mb};
+use super::logs::{Report, memory_peak_mb};
 use super::reply::RuntimeFailure;
 use super::runtime_api::{ApiCall, NextEvent, Refusal, RuntimeApi};
+use super::work::{Ended, InvokeResult, Orders, Reply, Work};
 use crate::gateway;
 use crate::invoke::{FunctionError, Invocation, InvokeError};
-
-/// Attempts to start a program that is still open for writing, for example by a linker.
-const BUSY_ATTEMPTS: u32 = 40;
-const BUSY_PAUSE: Duration = Duration::from_millis(50);
-
-/// What all instances of a function have in common.
-pub(super) struct Spec {
-    pub(super) name: String,
-    pub(super) arn: String,
-    pub(super) timeout: Duration,
-    pub(super) memory_mb: u32,
-    /// The environment of the process, without what differs between instances.
-    pub(super) environment: Vec<(String, String)>,
-    /// The folder for the temporary files of all instances.
-    pub(super) scratch: PathBuf,
-    pub(super) guard: Guard,
-}
-
-/// One invocation on its way to an instance.
-pub(super) struct Work {
-    pub(super) call: Invocation,
-    pub(super) reply: Reply,
-    /// Set when the initialization is repeated within the function's timeout.
-    pub(super) deadline: Option<Instant>,
-}
-
-/// Where the caller waits; it may have stopped waiting.
-pub(super) type Reply = oneshot::Sender<InvokeResult>;
-pub(super) type InvokeResult = Result<Bytes, InvokeError>;
-
-/// How an instance ended.
-#[derive(Default)]
-pub(super) struct Ended {
-    /// Work that never reached the process.
-    pub(super) returned: Vec<Work>,
-    /// The instance never got to its first event.
-    pub(super) init_failure: Option<InitFailure>,
-}
-
-/// Order of an instance from its function's owner.
-pub(super) struct Orders {
-    pub(super) works: mpsc::UnboundedReceiver<Work>,
-    pub(super) stop: CancellationToken,
-    pub(super) init_limit: Duration,
-}
 
 /// Something that happens to a process.
 enum Event {
@@ -110,7 +63,7 @@ pub(super) async fn run(
     let last = match Instance::start(spec, &launch, id).await {
         Ok(mut instance) => {
             let mut last = instance.live(&mut orders, is_free).await;
-            instance.close().await;
+            instance.process.close(&instance.spec.guard).await;
             orders.works.close();
             while let Ok(work) = orders.works.try_recv() {
                 last.ended.returned.push(work);
@@ -132,12 +85,7 @@ pub(super) async fn run(
 struct Instance {
     spec: Arc<Spec>,
     api: RuntimeApi,
-    child: Child,
-    /// The process's id, which is also its group's.
-    pid: u32,
-    log: InstanceLog,
-    scratch: PathBuf,
-    started: Instant,
+    process: Process,
     /// The time of the initialization, until a REPORT line has shown it.
     init: Option<Duration>,
     /// The runtime's waiting `next`.
@@ -149,42 +97,9 @@ struct Instance {
 impl Instance {
     async fn start(spec: Arc<Spec>, launch: &Launch, id: u64) -> io::Result<Self> {
         let api = RuntimeApi::open().await?;
-        let scratch = spec.scratch.join(format!("{}-{id}", spec.name));
-        tokio::fs::create_dir_all(&scratch).await?;
-        let (output, input) = io::pipe()?;
-        let mut command = Command::new(&launch.program);
-        command
-            .args(&launch.arguments)
-            .current_dir(&launch.task_root)
-            .env_clear()
-            .envs(spec.environment.iter().map(|(name, value)| (name, value)))
-            .env("AWS_LAMBDA_RUNTIME_API", api.address.to_string())
-            .env("AWS_LAMBDA_LOG_STREAM_NAME", log_stream_name())
-            .env("TMPDIR", &scratch)
-            .stdin(Stdio::null())
-            .stdout(input.try_clone()?)
-            .stderr(input)
-            .process_group(0)
-            .kill_on_drop(true);
-        let started = Instant::now();
-        let child = spawn(&mut command).await?;
-        // The command holds the writing end of the pipe.
-        drop(command);
-        let pid = child.id().unwrap_or_default();
-        spec.guard.add(pid);
-        let log = InstanceLog::new(spec.name.clone(), output)?;
-        Ok(Self {
-            spec,
-            api,
-            child,
-            pid,
-            log,
-            scratch,
-            started,
-            init: None,
-            next: None,
-            next_deadline: started,
-        })
+        let process = Process::start(&spec, launch, id, api.address).await?;
+        let next_deadline = process.started;
+        Ok(Self { spec, api, process, init: None, next: None, next_deadline })
     }
 
     async fn live(&mut self, orders: &mut Orders, is_free: impl Fn()) -> Last {
@@ -229,7 +144,7 @@ impl Instance {
                 Event::Exited(status) => return Err(InitFailure::exited(status)),
                 Event::Called(ApiCall::Next(next)) => {
                     self.next = Some(next);
-                    self.init = Some(self.started.elapsed());
+                    self.init = Some(self.process.started.elapsed());
                     return Ok(());
                 }
                 Event::Called(ApiCall::InitError { failure, answer }) => {
@@ -245,10 +160,11 @@ impl Instance {
 
     /// The lines of an initialization that failed.
     fn end_of_init(&mut self) -> Vec<u8> {
-        let milliseconds = self.started.elapsed().as_secs_f64() * 1000.0;
-        self.log
+        let milliseconds = self.process.started.elapsed().as_secs_f64() * 1000.0;
+        self.process
+            .log
             .note(&format!("INIT_REPORT Init Duration: {milliseconds:.2} ms\tPhase: init\tStatus: error"));
-        self.log.take()
+        self.process.log.take()
     }
 
     /// The next call or the end of the process; reads the log meanwhile. Cancel-safe.
@@ -257,8 +173,8 @@ impl Instance {
             tokio::select! {
                 biased;
                 Some(call) = self.api.calls.recv() => return Event::Called(call),
-                () = self.log.read() => {}
-                status = self.child.wait() => return Event::Exited(status),
+                () = self.process.log.read() => {}
+                status = self.process.child.wait() => return Event::Exited(status),
             }
         }
     }
@@ -300,7 +216,7 @@ impl Instance {
         let mut event = self.next_event(&work);
         loop {
             if let Some(next) = self.next.take() {
-                self.log.start(&work.call.request_id);
+                self.process.log.start(&work.call.request_id);
                 match next.send(Ok(event)) {
                     Ok(()) => return Ok(work),
                     // The connection of that `next` is closed.
@@ -370,41 +286,10 @@ impl Instance {
         let report = Report {
             duration,
             memory_size_mb: self.spec.memory_mb,
-            memory_peak_mb: memory_peak_mb(self.pid),
+            memory_peak_mb: memory_peak_mb(self.process.pid),
             init: self.init.take(),
             status,
         };
-        self.log.end(&call.request_id, &report, call.log_tail.as_ref());
+        self.process.log.end(&call.request_id, &report, call.log_tail.as_ref());
     }
-
-    /// Kills what still runs and removes the temporary files.
-    async fn close(&mut self) {
-        group::kill(self.pid);
-        // The process is ours and killed, so the wait is short.
-        let _ = self.child.wait().await;
-        self.spec.guard.remove(self.pid);
-        self.log.read_available();
-        // What cannot be removed now, the guard removes at the end.
-        let _ = tokio::fs::remove_dir_all(&self.scratch).await;
-    }
-}
-
-/// Starts the process; waits for a while if its file is still being written.
-async fn spawn(command: &mut Command) -> io::Result<Child> {
-    let mut attempts = 1;
-    loop {
-        match command.spawn() {
-            Err(error) if error.kind() == io::ErrorKind::ExecutableFileBusy && attempts < BUSY_ATTEMPTS => {
-                attempts += 1;
-                sleep(BUSY_PAUSE).await;
-            }
-            spawned => return spawned,
-        }
-    }
-}
-
-/// `2026/11/25/[$LATEST]<32 hex>`.
-fn log_stream_name() -> String {
-    let day = Timestamp::now().strftime("%Y/%m/%d");
-    format!("{day}/[$LATEST]{:032x}", rand::random::<u128>())
 }

@@ -1,0 +1,146 @@
+//! Functions in processes of their own: killed during a stream of sends, and of a project that is not ours.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::io::{BufRead as _, BufReader};
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::thread;
+use std::time::Duration;
+
+use serde_json::{Value, json};
+
+use crate::aloud::aloud;
+use crate::client::{Call, Port};
+use crate::sockets::line::Line;
+use crate::world::{BINARY, World, is_process_mode, repository, unique};
+
+/// The processes that a process has started.
+fn children(parent: u32) -> Vec<u32> {
+    let processes =
+        fs::read_dir("/proc").unwrap().filter_map(|entry| entry.ok()?.file_name().to_str()?.parse().ok());
+    let is_child = |pid: &u32| {
+        let stat = fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
+        let after_name = stat.rsplit_once(") ").map(|(_, rest)| rest).unwrap_or_default();
+        after_name.split(' ').nth(1).and_then(|parent| parent.parse().ok()) == Some(parent)
+    };
+    processes.filter(is_child).collect()
+}
+
+/// Kills every function process of a runner until `is_over`; returns how many.
+fn kill_functions(runner: u32, is_over: &AtomicBool) -> usize {
+    let mut killed = 0;
+    while !is_over.load(Ordering::SeqCst) {
+        for pid in children(runner) {
+            let name = fs::read_to_string(format!("/proc/{pid}/comm")).unwrap_or_default();
+            // The runner's guard is a shell.
+            if name.trim() != "sh"
+                && Command::new("kill").args(["-9", &pid.to_string()]).status().unwrap().success()
+            {
+                killed += 1;
+            }
+        }
+        thread::sleep(Duration::from_millis(40));
+    }
+    killed
+}
+
+#[test]
+fn killed_function_processes_lose_no_acknowledged_message() {
+    if !is_process_mode() {
+        return aloud("SKIPPED: set ULAK_TEST_MODE=process and ULAK_TEST_REAL=1");
+    }
+    let world = World::own(&[]);
+    let (ada, bob, conversation) = world.pair();
+    let (is_over, failed) = (AtomicBool::new(false), AtomicUsize::new(0));
+    let (acknowledged, killed) = thread::scope(|scope| {
+        let killer = scope.spawn(|| kill_functions(world.pid(), &is_over));
+        let writers: Vec<_> =
+            [&ada, &bob].map(|who| scope.spawn(|| write(who, &conversation, &failed))).into();
+        let acknowledged: BTreeMap<String, Value> =
+            writers.into_iter().flat_map(|writer| writer.join().unwrap()).collect();
+        is_over.store(true, Ordering::SeqCst);
+        (acknowledged, killer.join().unwrap())
+    });
+    assert!(killed >= 10, "only {killed} processes were killed");
+    assert!(failed.load(Ordering::SeqCst) > 0, "no send was interrupted");
+    // The next call starts a new instance.
+    ada.say(&conversation, "still here");
+    let history = ada.whole_history(&conversation);
+    for (key, message) in &acknowledged {
+        let stored: Vec<&Value> =
+            history.iter().filter(|message| message["clientMessageId"] == **key).collect();
+        assert_eq!(stored, [message], "an acknowledged message exists once");
+    }
+    assert_eq!(history.len(), acknowledged.len() + 1, "a repeated send is one message");
+}
+
+/// Sends messages and repeats each until it is acknowledged.
+fn write(who: &crate::person::Person, conversation: &str, failed: &AtomicUsize) -> BTreeMap<String, Value> {
+    let mut acknowledged = BTreeMap::new();
+    while acknowledged.len() < 60 || (failed.load(Ordering::SeqCst) == 0 && acknowledged.len() < 2_000) {
+        let key = unique();
+        let body = json!({ "conversationId": conversation, "content": key, "clientMessageId": key });
+        let message = loop {
+            let answer = who.post("/api/messages/send", &body).send();
+            match answer.status {
+                200 | 201 => break answer.data()["message"].take(),
+                500 | 502 | 503 => failed.fetch_add(1, Ordering::SeqCst),
+                other => panic!("{other}: {}", answer.text()),
+            };
+        };
+        acknowledged.insert(key, message);
+    }
+    acknowledged
+}
+
+/// A runner of another project, killed when it is dropped.
+struct Foreign(Child, Port);
+
+impl Foreign {
+    fn start(template: &Path) -> Self {
+        let inherited = ["PATH", "HOME", "CARGO_HOME", "RUSTUP_HOME", "RUSTUP_TOOLCHAIN"];
+        let mut child = Command::new(BINARY)
+            .args(["--mode", "process", "--port", "0", "--data", ":memory:", "--template"])
+            .arg(template)
+            .env_clear()
+            .envs(inherited.iter().filter_map(|name| Some((name, std::env::var_os(name)?))))
+            .env("CARGO_TARGET_DIR", repository().join("target/foreign"))
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+        let port = lines.find_map(|line| {
+            line.unwrap().split_once("Invoke API  http://127.0.0.1:")?.1.split_once('/')?.0.parse().ok()
+        });
+        Self(child, Port(port.expect("an address in the banner")))
+    }
+}
+
+impl Drop for Foreign {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_project_that_is_not_ours_runs_unchanged() {
+    let template = repository().join("local-runner/process-tests/foreign/template.yaml");
+    let foreign = Foreign::start(&template);
+    let page = Call::new(foreign.1, "GET", "/a/b").send();
+    assert_eq!((page.status, page.text().as_str()), (200, "page a/b"));
+    let mut line = Line::open(foreign.1, "/prod").await.unwrap();
+    line.say(r#"{"action":"add","numbers":[1,2,39]}"#).await;
+    assert_eq!(line.hear().await, "42");
+    let output = Command::new(BINARY)
+        .args(["--port", &foreign.1.0.to_string(), "--template"])
+        .arg(&template)
+        .args(["fire", "Clean", "--at", "2026-11-25T03:00:00Z"])
+        .output()
+        .unwrap();
+    let reply: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(reply, json!({ "cleaned": "2026-11-25T03:00:00Z", "table": "pages" }));
+}
