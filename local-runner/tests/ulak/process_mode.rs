@@ -13,6 +13,7 @@ use serde_json::{Value, json};
 
 use crate::aloud::aloud;
 use crate::client::{Call, Port};
+use crate::person::Person;
 use crate::sockets::line::Line;
 use crate::world::{BINARY, World, is_process_mode, repository, unique};
 
@@ -28,21 +29,26 @@ fn children(parent: u32) -> Vec<u32> {
     processes.filter(is_child).collect()
 }
 
-/// Kills every function process of a runner until `is_over`; returns how many.
+/// How often every function process is killed.
+const ROUNDS: usize = 12;
+/// Between two rounds: long enough for a function to start and to answer a few calls on a busy machine.
+const PAUSE: Duration = Duration::from_millis(500);
+
+/// Kills every function process of a runner, again and again; returns how many.
 fn kill_functions(runner: u32, is_over: &AtomicBool) -> usize {
     let mut killed = 0;
-    while !is_over.load(Ordering::SeqCst) {
+    for _ in 0..ROUNDS {
+        thread::sleep(PAUSE);
         for pid in children(runner) {
             let name = fs::read_to_string(format!("/proc/{pid}/comm")).unwrap_or_default();
             // The runner's guard is a shell.
-            if name.trim() != "sh"
-                && Command::new("kill").args(["-9", &pid.to_string()]).status().unwrap().success()
-            {
-                killed += 1;
+            if name.trim() != "sh" {
+                let kill = Command::new("kill").args(["-9", &pid.to_string()]).output().unwrap();
+                killed += usize::from(kill.status.success());
             }
         }
-        thread::sleep(Duration::from_millis(40));
     }
+    is_over.store(true, Ordering::SeqCst);
     killed
 }
 
@@ -56,15 +62,15 @@ fn killed_function_processes_lose_no_acknowledged_message() {
     let (is_over, failed) = (AtomicBool::new(false), AtomicUsize::new(0));
     let (acknowledged, killed) = thread::scope(|scope| {
         let killer = scope.spawn(|| kill_functions(world.pid(), &is_over));
-        let writers: Vec<_> =
-            [&ada, &bob].map(|who| scope.spawn(|| write(who, &conversation, &failed))).into();
+        let write = |who| write(who, &conversation, &failed, &is_over);
+        let writers: Vec<_> = [&ada, &bob].map(|who| scope.spawn(move || write(who))).into();
         let acknowledged: BTreeMap<String, Value> =
             writers.into_iter().flat_map(|writer| writer.join().unwrap()).collect();
-        is_over.store(true, Ordering::SeqCst);
         (acknowledged, killer.join().unwrap())
     });
     assert!(killed >= 10, "only {killed} processes were killed");
     assert!(failed.load(Ordering::SeqCst) > 0, "no send was interrupted");
+    assert!(acknowledged.len() >= ROUNDS, "only {} messages", acknowledged.len());
     // The next call starts a new instance.
     ada.say(&conversation, "still here");
     let history = ada.whole_history(&conversation);
@@ -76,10 +82,15 @@ fn killed_function_processes_lose_no_acknowledged_message() {
     assert_eq!(history.len(), acknowledged.len() + 1, "a repeated send is one message");
 }
 
-/// Sends messages and repeats each until it is acknowledged.
-fn write(who: &crate::person::Person, conversation: &str, failed: &AtomicUsize) -> BTreeMap<String, Value> {
+/// Sends messages until the killing is over, and repeats each until it is acknowledged.
+fn write(
+    who: &Person,
+    conversation: &str,
+    failed: &AtomicUsize,
+    is_over: &AtomicBool,
+) -> BTreeMap<String, Value> {
     let mut acknowledged = BTreeMap::new();
-    while acknowledged.len() < 60 || (failed.load(Ordering::SeqCst) == 0 && acknowledged.len() < 2_000) {
+    while !is_over.load(Ordering::SeqCst) {
         let key = unique();
         let body = json!({ "conversationId": conversation, "content": key, "clientMessageId": key });
         let message = loop {
