@@ -24,6 +24,8 @@ const VARIABLES: &[(&str, &str)] = &[
     ("MONGODB_URI", "mongodb://127.0.0.1:1/?directConnection=true"),
     ("REDIS_URL", "redis://127.0.0.1:1"),
     ("AMQP_URL", "amqp://127.0.0.1:1"),
+    ("PUSH_ENDPOINT", "http://127.0.0.1:1/live"),
+    ("RATE_LIMIT_SCALE", "0"),
     ("RUST_LOG", "off"),
 ];
 
