@@ -254,6 +254,7 @@ impl Invoker for Function {
             reply.map(Bytes::from).map_err(|failed| InvokeError::Function {
                 error_type: failed.error_type,
                 message: failed.error_message,
+                payload: None,
             })
         })
     }

@@ -14,7 +14,7 @@ use shared::indexing::index_messages;
 use shared::ports::{IndexBacklog, SearchIndexWriter as _};
 
 /// The function that finds messages that the index lacks.
-const SWEEPER: &str = "message-index-sweeper";
+pub(crate) const SWEEPER: &str = "message-index-sweeper";
 /// The pause between sweeps. EventBridge fires at most once a minute; a developer who tries search should not wait
 /// that long, and a sweep that finds nothing costs one query.
 const SWEEP_INTERVAL: Duration = Duration::from_secs(1);

@@ -3,6 +3,7 @@
 mod admin_tasks;
 mod in_process;
 mod index;
+mod outside;
 mod queues;
 mod registry;
 mod secret;
@@ -12,7 +13,7 @@ mod wiring;
 use std::process::ExitCode;
 
 use sam_emulator::BoxError;
-use sam_emulator::cli::Cli;
+use sam_emulator::cli::{Cli, Mode};
 use sam_emulator::run::{Platform, run};
 use sam_emulator::runner::App;
 use shared::telemetry;
@@ -30,8 +31,12 @@ async fn main() -> ExitCode {
     run(NAME, cli, assemble).await
 }
 
-/// Joins the stores that the environment names with the functions of the template.
+/// Joins the stores that the environment names with the functions of the template. Functions that run outside this
+/// process connect their own stores; only the queues are fed from here.
 async fn assemble(platform: Platform) -> Result<App, BoxError> {
+    if platform.settings.mode != Mode::InProcess {
+        return outside::assemble(&platform).await;
+    }
     let (wiring, banner) = wiring::connect(&platform).await?;
     let mut app = App::of(registry::registry(wiring));
     app.banner = banner;

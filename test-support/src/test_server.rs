@@ -69,7 +69,12 @@ impl TestServer {
 
     fn spawn(&self) -> Running {
         let log = File::options().create(true).append(true).open(self.log_file()).unwrap();
-        let mut child = Command::new(&self.binary)
+        let mut command = Command::new(&self.binary);
+        if is_process_mode() {
+            command.args(["--mode", "process", "--bin-dir"]).arg(self.binary.parent().unwrap());
+            command.arg("--env-file").arg(self.write_env_file());
+        }
+        let mut child = command
             .args(["--port", "0", "--data", &self.data, "--template"])
             .arg(repository().join("template.yaml"))
             .current_dir(self.home.path())
@@ -85,6 +90,15 @@ impl TestServer {
         let guard = spawn_guard(child.id(), self.home.path(), self.vhost.as_ref());
         let port = self.wait_for_port(&mut child);
         Running { child, guard, port }
+    }
+
+    /// The variables of the functions' processes, which inherit nothing of the runner's environment.
+    fn write_env_file(&self) -> PathBuf {
+        let file = self.home.path().join("env");
+        let lines: Vec<String> =
+            self.environment.iter().map(|(name, value)| format!("{name}='{value}'\n")).collect();
+        fs::write(&file, lines.concat()).unwrap();
+        file
     }
 
     fn wait_for_port(&self, child: &mut Child) -> Port {
@@ -123,6 +137,14 @@ impl TestServer {
     /// If the server was killed.
     pub fn port(&self) -> Port {
         self.running.as_ref().expect("the server is not running").port
+    }
+
+    /// The process id of the server.
+    ///
+    /// # Panics
+    /// If the server was killed.
+    pub fn pid(&self) -> u32 {
+        self.running.as_ref().expect("the server is not running").child.id()
     }
 
     /// What all runs of the server wrote to standard error.
@@ -197,12 +219,19 @@ impl Drop for TestServer {
     }
 }
 
+/// Whether every function runs in processes of its own (`ULAK_TEST_MODE=process`). This needs the servers and the
+/// built binaries of all functions.
+pub fn is_process_mode() -> bool {
+    std::env::var("ULAK_TEST_MODE").is_ok_and(|mode| mode == "process")
+}
+
 /// No rate limits and only warnings in the log. With `ULAK_TEST_REAL=1` also the servers of the environment; each
 /// test server then gets a database, a prefix, a virtual host and an index of its own.
 fn standard_environment() -> (Vec<(String, String)>, Option<Vhost>) {
     let mut all = vec![
         ("RATE_LIMIT_SCALE".to_owned(), "0".to_owned()),
         ("RUST_LOG".to_owned(), "warn".to_owned()),
+        ("LOG_FILTER".to_owned(), "warn".to_owned()),
         ("JWT_SECRET".to_owned(), JWT_SECRET.to_owned()),
     ];
     let mut vhost = None;

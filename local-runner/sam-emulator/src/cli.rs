@@ -7,6 +7,8 @@ use std::str::FromStr;
 
 use clap::{Args, CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 
+use crate::invoke::remote::RemoteUrl;
+
 /// Runs a SAM template on this machine: its HTTP and WebSocket APIs, its schedules and its queues.
 #[derive(Debug, Clone, Parser)]
 #[command(version)]
@@ -40,6 +42,7 @@ fn examples(name: &str) -> String {
         ("", "serve everything on http://127.0.0.1:3000"),
         (" --port 8080 --data :memory:", "another port, no data on disk"),
         (" invoke my-function --event -", "the event from standard input, the reply on standard output"),
+        (" --mode process --watch", "the functions' own binaries, rebuilt when they change"),
         (" routes", "the routes and their functions"),
     ];
     let width = rows.iter().map(|(arguments, _)| name.len() + arguments.len()).max().unwrap_or_default();
@@ -62,6 +65,9 @@ pub enum Command {
         /// A file with the event's JSON, or - for standard input; without it the event is {}
         #[arg(long, short, value_name = "FILE")]
         event: Option<PathBuf>,
+        /// Print the last 4 KB of the function's log on standard error
+        #[arg(long)]
+        log_tail: bool,
     },
     /// Fire a schedule now and print the function's reply
     Fire {
@@ -106,6 +112,54 @@ pub struct CliOptions {
     /// A file of KEY=VALUE lines that set variables and template parameters; the environment overrides it
     #[arg(long, global = true, value_name = "FILE")]
     pub env_file: Option<PathBuf>,
+    /// How functions run: in-process, process, or remote=URL of a Lambda Invoke API
+    #[arg(long, global = true, default_value = "in-process", value_name = "MODE")]
+    pub mode: Mode,
+    /// The options of process mode.
+    #[command(flatten)]
+    pub process: ProcessArgs,
+}
+
+/// The options of `--mode process`. The doc comments of the fields are the texts of `--help`.
+#[derive(Debug, Clone, Default, Args)]
+#[command(next_help_heading = "Options of --mode process")]
+pub struct ProcessArgs {
+    /// A folder with the functions' binaries: DIR/name or DIR/name/bootstrap
+    #[arg(long, global = true, value_name = "DIR")]
+    pub bin_dir: Option<PathBuf>,
+    /// Rebuild and replace functions when their sources change
+    #[arg(long, global = true)]
+    pub watch: bool,
+    /// Leave out functions that cannot run here instead of refusing to start
+    #[arg(long, global = true)]
+    pub skip_unsupported: bool,
+    /// The most processes of one function; further invocations wait
+    #[arg(long, global = true, default_value_t = 10, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
+    pub max_instances: u16,
+}
+
+/// The value of `--mode`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Mode {
+    /// The functions of this program, in this process.
+    InProcess,
+    /// Each function in processes of its own, over the Lambda Runtime API.
+    Process,
+    /// The functions of another Invoke API.
+    Remote(RemoteUrl),
+}
+
+impl FromStr for Mode {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        match text.split_once('=') {
+            None if text == "in-process" => Ok(Self::InProcess),
+            None if text == "process" => Ok(Self::Process),
+            Some(("remote", url)) => Ok(Self::Remote(url.parse()?)),
+            _ => Err("expected in-process, process or remote=URL".to_owned()),
+        }
+    }
 }
 
 /// The value of `--data`.

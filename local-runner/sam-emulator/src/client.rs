@@ -31,16 +31,28 @@ pub(crate) async fn send(
     path: &str,
     body: Bytes,
 ) -> Result<Option<ClientResponse>, BoxError> {
+    send_with(address, method, path, &[], body).await
+}
+
+/// Sends one request with further headers, like [`send`].
+pub(crate) async fn send_with(
+    address: SocketAddr,
+    method: Method,
+    path: &str,
+    headers: &[(&str, &str)],
+    body: Bytes,
+) -> Result<Option<ClientResponse>, BoxError> {
     let Ok(Ok(stream)) = timeout(CONNECT_TIMEOUT, TcpStream::connect(address)).await else {
         return Ok(None);
     };
     let (mut sender, connection) = hyper::client::conn::http1::handshake(TokioIo::new(stream)).await?;
     let driver = tokio::spawn(connection);
-    let request = Request::builder()
-        .method(method)
-        .uri(path)
-        .header(http::header::HOST, address.to_string())
-        .body(Full::new(body))?;
+    let mut request =
+        Request::builder().method(method).uri(path).header(http::header::HOST, address.to_string());
+    for (name, value) in headers {
+        request = request.header(*name, *value);
+    }
+    let request = request.body(Full::new(body))?;
     let response = timeout(RESPONSE_TIMEOUT, async {
         let (head, body) = sender.send_request(request).await?.into_parts();
         Ok::<_, hyper::Error>(ClientResponse::from_parts(head, body.collect().await?.to_bytes()))

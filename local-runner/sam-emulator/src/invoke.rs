@@ -1,11 +1,15 @@
 //! How a trigger calls a function: JSON bytes in, JSON bytes or an error out.
 //!
 //! In the order of reading: [`handler`] (a function in this process), [`in_process`] (the invoker that calls
-//! it under Lambda's limits), [`asynchronous`] (the queue of `InvocationType: Event`).
+//! it under Lambda's limits), [`remote`] (the invoker that forwards to another Invoke API), [`asynchronous`]
+//! (the queue of `InvocationType: Event`). The invoker that runs each function in a process of its own is
+//! [`crate::process`].
 
 pub mod asynchronous;
 pub mod handler;
 pub mod in_process;
+mod log_tail;
+pub mod remote;
 
 use std::future::Future;
 use std::pin::Pin;
@@ -16,6 +20,8 @@ use uuid::Uuid;
 pub use asynchronous::AsyncInvoker;
 pub use handler::{Context, FunctionError, Handler, Registry};
 pub use in_process::InProcess;
+pub use log_tail::LogTail;
+pub use remote::Remote;
 
 /// A boxed future that can move between threads.
 pub type BoxFuture<T> = Pin<Box<dyn Future<Output = T> + Send + 'static>>;
@@ -47,12 +53,22 @@ pub struct Invocation {
     pub request_id: String,
     /// The event as JSON.
     pub payload: Bytes,
+    /// `X-Amz-Client-Context`, decoded: JSON for the function's context.
+    pub client_context: Option<String>,
+    /// Receives the end of the function's log (`X-Amz-Log-Type: Tail`), if the caller asks for it.
+    pub log_tail: Option<LogTail>,
 }
 
 impl Invocation {
     /// An invocation with a new request id.
     pub fn new(function: impl Into<String>, payload: impl Into<Bytes>) -> Self {
-        Self { function: function.into(), request_id: Uuid::new_v4().to_string(), payload: payload.into() }
+        Self {
+            function: function.into(),
+            request_id: Uuid::new_v4().to_string(),
+            payload: payload.into(),
+            client_context: None,
+            log_tail: None,
+        }
     }
 }
 
@@ -69,8 +85,25 @@ pub enum InvokeError {
         error_type: String,
         /// `errorMessage`.
         message: String,
+        /// The whole body that the function's runtime posted, with its stack trace; `None` when there is no
+        /// more than the two fields above.
+        payload: Option<Bytes>,
     },
     /// `ReservedConcurrentExecutions` invocations run already: `TooManyRequestsException`.
     #[error("Rate Exceeded.")]
     Throttled,
+}
+
+impl InvokeError {
+    /// The body of a response with `X-Amz-Function-Error`; `None` when the function did not run.
+    #[must_use]
+    pub fn function_payload(&self) -> Option<Bytes> {
+        match self {
+            Self::Function { payload: Some(payload), .. } => Some(payload.clone()),
+            Self::Function { error_type, message, payload: None } => {
+                Some(FunctionError::new(error_type.as_str(), message.as_str()).payload().into())
+            }
+            Self::NotFound(_) | Self::Throttled => None,
+        }
+    }
 }

@@ -8,6 +8,8 @@ use std::collections::BTreeSet;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
 use http::header::{HeaderName, HeaderValue};
 use http::request::Parts;
@@ -18,7 +20,7 @@ use self::error::ServiceError;
 use crate::body::{self, BodyError};
 use crate::endpoint::{Endpoint, Request, Response, empty, json};
 use crate::invoke::asynchronous::AsyncInvoker;
-use crate::invoke::{BoxFuture, FunctionError, Invocation, InvokeError, Invoker};
+use crate::invoke::{BoxFuture, Invocation, InvokeError, Invoker, LogTail};
 use crate::plan::{Account, Plan};
 
 /// Bytes of payload of `RequestResponse`.
@@ -31,6 +33,9 @@ const INVOCATION_TYPE: HeaderName = HeaderName::from_static("x-amz-invocation-ty
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-amzn-requestid");
 const FUNCTION_ERROR: HeaderName = HeaderName::from_static("x-amz-function-error");
 const EXECUTED_VERSION: HeaderName = HeaderName::from_static("x-amz-executed-version");
+const LOG_TYPE: HeaderName = HeaderName::from_static("x-amz-log-type");
+const LOG_RESULT: HeaderName = HeaderName::from_static("x-amz-log-result");
+const CLIENT_CONTEXT: HeaderName = HeaderName::from_static("x-amz-client-context");
 
 /// The Invoke API as an endpoint. It matches every path below `/2015-03-31/`.
 #[derive(Clone)]
@@ -93,19 +98,31 @@ impl Inner {
         let payload =
             body::read(&head.headers, body, limit).await.map_err(|error| body_error(error, limit))?;
         let payload = check_json(payload)?;
-        let call = Invocation { function, request_id: request_id.to_owned(), payload };
+        let log_tail = head.headers.get(LOG_TYPE).filter(|kind| *kind == "Tail").map(|_| LogTail::default());
+        let call = Invocation {
+            function,
+            request_id: request_id.to_owned(),
+            payload,
+            client_context: client_context(&head.headers),
+            log_tail: log_tail.clone(),
+        };
         if kind == InvocationType::Event {
             self.asynchronous.enqueue(call);
             return Ok(empty(StatusCode::ACCEPTED));
         }
-        match self.invoker.invoke(call).await {
-            Ok(payload) => Ok(executed(payload)),
-            Err(InvokeError::Function { error_type, message }) => {
-                Ok(function_error(&FunctionError { error_type, message }))
+        let result = self.invoker.invoke(call).await;
+        let mut response = match result {
+            Ok(payload) => executed(payload),
+            Err(InvokeError::Throttled) => return Err(ServiceError::Throttled),
+            Err(InvokeError::NotFound(name)) => return Err(self.not_found(&name, name::LATEST)),
+            Err(error @ InvokeError::Function { .. }) => {
+                function_error(error.function_payload().unwrap_or_default())
             }
-            Err(InvokeError::Throttled) => Err(ServiceError::Throttled),
-            Err(InvokeError::NotFound(name)) => Err(self.not_found(&name, name::LATEST)),
+        };
+        if let Some(Ok(log)) = log_tail.map(|tail| HeaderValue::try_from(tail.base64())) {
+            response.headers_mut().insert(LOG_RESULT, log);
         }
+        Ok(response)
     }
 
     /// The name of the function that the path names, if the template has it.
@@ -128,6 +145,13 @@ impl Inner {
     fn not_found(&self, name: &str, qualifier: &str) -> ServiceError {
         ServiceError::NotFound(format!("{}:{qualifier}", self.account.function_arn(name)))
     }
+}
+
+/// `X-Amz-Client-Context`, which is base64 of JSON. A value that is not is dropped.
+fn client_context(headers: &HeaderMap) -> Option<String> {
+    let decoded = STANDARD.decode(headers.get(CLIENT_CONTEXT)?.as_bytes()).ok()?;
+    let text = String::from_utf8(decoded).ok()?;
+    serde_json::from_str::<serde::de::IgnoredAny>(&text).ok().map(|_| text)
 }
 
 fn invocation_type(headers: &HeaderMap) -> Result<InvocationType, ServiceError> {
@@ -169,8 +193,8 @@ fn executed(payload: Bytes) -> Response {
 }
 
 /// The status is 200: the invocation itself worked.
-fn function_error(error: &FunctionError) -> Response {
-    let mut response = executed(error.payload().into());
+fn function_error(payload: Bytes) -> Response {
+    let mut response = executed(payload);
     response.headers_mut().insert(FUNCTION_ERROR, HeaderValue::from_static("Unhandled"));
     response
 }

@@ -19,6 +19,8 @@ pub mod invoke;
 pub mod endpoint;
 pub mod server;
 
+pub mod process;
+
 pub mod event_source;
 pub mod http_api;
 pub mod invoke_api;
@@ -38,6 +40,7 @@ pub mod env_file;
 mod body;
 mod client;
 mod gateway;
+mod mode;
 mod output;
 mod remote;
 mod signals;

@@ -70,6 +70,25 @@ pub struct FunctionPlan {
     pub reserved_concurrency: Option<u32>,
     /// The name of the binary: `Metadata.BuildProperties.Binary`, or the function's name.
     pub binary: String,
+    /// The function's code, for invokers that run it outside this process.
+    pub code: CodePlan,
+}
+
+/// Where a function's code is and how Lambda would run it. Nothing here is checked against the disk.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct CodePlan {
+    /// The function's logical id in the template.
+    pub logical_id: String,
+    /// `CodeUri`, relative to the template's folder; `None` when it is absent or names an object in S3.
+    pub uri: Option<String>,
+    /// `Runtime`, like `provided.al2023`; empty when the template has none.
+    pub runtime: String,
+    /// `Handler`; empty when the template has none.
+    pub handler: String,
+    /// `Metadata.BuildProperties.Binary`, if the template names the binary.
+    pub binary: Option<String>,
+    /// Whether `PackageType` is `Image`: the code is a container image.
+    pub is_image: bool,
 }
 
 /// The HTTP API (payload format 2.0) and its routes.

@@ -1,9 +1,12 @@
 //! The commands that a running emulator executes instead of a new process. A second process would have
 //! neither its sockets nor, with a store in a file, its data.
 
+use std::io::{self, Write as _};
 use std::net::SocketAddr;
 use std::process::ExitCode;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
 use http::{Method, StatusCode};
 
@@ -19,13 +22,19 @@ use crate::schedule::manual::{self, ManualRun};
 /// The Invoke API refuses the call, or the connection is lost.
 pub(crate) async fn invoke(address: SocketAddr, call: &Invocation) -> Result<Option<ExitCode>, BoxError> {
     let path = format!("/2015-03-31/functions/{}/invocations", call.function);
-    let response = match client::send(address, Method::POST, &path, call.payload.clone()).await? {
+    let headers: &[_] = if call.log_tail.is_some() { &[("x-amz-log-type", "Tail")] } else { &[] };
+    let response = client::send_with(address, Method::POST, &path, headers, call.payload.clone()).await?;
+    let response = match response {
         Some(response) if response.headers().contains_key("x-amzn-requestid") => response,
         _ => return Ok(None),
     };
     let text = format!("{}\n", String::from_utf8_lossy(response.body()));
     if !response.status().is_success() {
         return Err(format!("the runner at {address} answered {}: {text}", response.status()).into());
+    }
+    if let Some(log) = response.headers().get("x-amz-log-result") {
+        // If standard error is closed, the reply is still printed.
+        let _ = io::stderr().write_all(&STANDARD.decode(log.as_bytes())?);
     }
     let code = print(&text)?;
     let has_failed = response.headers().contains_key("x-amz-function-error");

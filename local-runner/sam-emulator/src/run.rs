@@ -12,9 +12,10 @@ use jiff::Timestamp;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
-use crate::cli::{Cli, Command, Data};
+use crate::cli::{Cli, Command, Data, Mode};
 use crate::invoke::asynchronous::AsyncInvoker;
-use crate::invoke::{FunctionError, Invocation, InvokeError};
+use crate::invoke::{Invocation, LogTail};
+use crate::mode::{self, Outside};
 use crate::output::{BoxError, print};
 use crate::plan::Plan;
 use crate::queues::report;
@@ -65,9 +66,10 @@ where
     let plan = settings.plan()?;
     match cli.command.unwrap_or(Command::Serve) {
         Command::Serve => serve(name, plan, settings, assemble).await,
-        Command::Invoke { function, event } => {
+        Command::Invoke { function, event, log_tail } => {
             check_function(&plan, &function)?;
-            let call = Invocation::new(function, read_event(event.as_deref())?);
+            let mut call = Invocation::new(function, read_event(event.as_deref())?);
+            call.log_tail = log_tail.then(LogTail::default);
             invoke(plan, settings, call, assemble).await
         }
         Command::Fire { target, at } => {
@@ -81,6 +83,8 @@ where
         Command::Functions => print(&overview::functions(&plan)),
         Command::Queues { replay_dead } => queues(plan, settings, replay_dead, assemble).await,
         Command::Task { name } => {
+            // Tasks belong to this program and use its stores, wherever the functions run.
+            let settings = Settings { mode: Mode::InProcess, ..settings };
             let runner = Runner::new(plan, options(&settings));
             let app = assemble(platform(&runner, &with_data_directory(settings)?)).await?;
             admin_task::run(app.admin_tasks, name.as_deref()).await
@@ -94,9 +98,13 @@ where
 {
     let listener = server::bind(settings.address).await?;
     settings.address = listener.local_addr()?;
+    let outside = mode::prepare(&plan, &settings).await?;
     let runner = Runner::new(plan, options(&settings));
     let settings = with_data_directory(settings)?;
     let mut app = assemble(platform(&runner, &settings)).await?;
+    if let Some(outside) = outside {
+        add_outside(&mut app, outside);
+    }
     let missed = add_schedules(&mut app, &runner, &settings)?;
     let mut banner = overview::banner(&runner.plan, settings.address);
     banner.extend(app.banner.iter().chain(&missed).map(|line| format!("  {line}\n")));
@@ -106,6 +114,15 @@ where
     runner.serve(listener, app, stop).await?;
     signals.abort();
     Ok(ExitCode::SUCCESS)
+}
+
+/// Lets the functions run outside this process.
+fn add_outside(app: &mut App, outside: Outside) {
+    app.invoker = Some(outside.invoker);
+    app.banner.splice(0..0, outside.banner);
+    if let Some(watch) = outside.watch {
+        app.background_task(move |_, stop| watch(stop));
+    }
 }
 
 async fn invoke<F>(
@@ -133,15 +150,21 @@ async fn invoke_here<F>(
 where
     F: AsyncFnOnce(Platform) -> Result<App, BoxError>,
 {
+    // Only this function runs, so no other program has to be found or built.
+    let mut only = plan.clone();
+    only.functions.retain(|name, _| *name == call.function);
+    let outside = mode::prepare(&only, &settings).await?;
     let runner = Runner::new(plan, options(&settings));
-    let app = assemble(platform(&runner, &with_data_directory(settings)?)).await?;
-    match runner.invoke(&app, call).await {
+    let mut app = assemble(platform(&runner, &with_data_directory(settings)?)).await?;
+    app.invoker = outside.map(|outside| outside.invoker);
+    let result = runner.invoke(&app, call).await;
+    match result {
         Ok(payload) => print(&format!("{}\n", String::from_utf8_lossy(&payload))),
-        Err(InvokeError::Function { error_type, message }) => {
-            print(&format!("{}\n", FunctionError { error_type, message }.payload()))?;
+        Err(error) => {
+            let Some(payload) = error.function_payload() else { return Err(error.into()) };
+            print(&format!("{}\n", String::from_utf8_lossy(&payload)))?;
             Ok(ExitCode::FAILURE)
         }
-        Err(error) => Err(error.into()),
     }
 }
 

@@ -32,8 +32,10 @@ pub type MakeEndpoint = Box<dyn FnOnce(&Arc<dyn Invoker>) -> Arc<dyn Endpoint> +
 /// What an application adds to the emulator: its functions, and anything else that runs with them.
 #[derive(Default)]
 pub struct App {
-    /// The functions by the names of the template.
+    /// The functions by the names of the template, for the invoker in this process.
     pub registry: Registry,
+    /// Runs the functions instead of `registry`: in other processes, or elsewhere.
+    pub invoker: Option<Arc<dyn Invoker>>,
     /// Lines for the banner of `serve`, without indentation.
     pub banner: Vec<String>,
     /// Endpoints that the server asks before the emulator's own.
@@ -113,7 +115,7 @@ impl Runner {
         stop: CancellationToken,
     ) -> Result<(), SelectionError> {
         let port = listener.local_addr().map_or(0, |address| address.port());
-        let invoker = self.invoker(&app.registry);
+        let invoker = self.invoker(&app);
         let endpoints = self.endpoints(app.endpoints, app.queue_admin, port, &invoker)?;
 
         let stop_worker = CancellationToken::new();
@@ -144,7 +146,7 @@ impl Runner {
     /// # Errors
     /// The function failed or does not exist.
     pub async fn invoke(self, app: &App, call: Invocation) -> Result<Bytes, InvokeError> {
-        let invoker = self.invoker(&app.registry);
+        let invoker = self.invoker(app);
         let stop = CancellationToken::new();
         let worker = tokio::spawn(self.worker.run(Arc::clone(&invoker), stop.clone()));
         let reply = invoker.invoke(call).await;
@@ -156,8 +158,11 @@ impl Runner {
         reply
     }
 
-    fn invoker(&self, registry: &Registry) -> Arc<dyn Invoker> {
-        let in_process = InProcess::new(&self.plan, registry);
+    fn invoker(&self, app: &App) -> Arc<dyn Invoker> {
+        if let Some(invoker) = &app.invoker {
+            return Arc::clone(invoker);
+        }
+        let in_process = InProcess::new(&self.plan, &app.registry);
         for name in in_process.without_handler() {
             tracing::warn!(function = name, "function of the template has no handler in this program");
         }

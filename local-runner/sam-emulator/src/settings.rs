@@ -1,12 +1,12 @@
 //! The settings of one run, gathered once: options, the template file, environment variables.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::io;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
-use crate::cli::{CliOptions, Data};
+use crate::cli::{CliOptions, Data, Mode, ProcessArgs};
 use crate::env_file::{self, EnvFileError};
 use crate::plan::Plan;
 use crate::template::{self, TemplateError};
@@ -22,6 +22,13 @@ pub struct Settings {
     pub template: PathBuf,
     /// Environment variables and the values of the env file; a variable of the environment wins.
     pub values: BTreeMap<String, String>,
+    /// The names that the env file sets. Functions in processes get these variables and no others of
+    /// `values`.
+    pub env_file_names: BTreeSet<String>,
+    /// `--mode`.
+    pub mode: Mode,
+    /// The options of process mode.
+    pub process: ProcessArgs,
 }
 
 /// Why a run cannot start. The text is one line.
@@ -57,6 +64,7 @@ impl Settings {
             }
             None => BTreeMap::new(),
         };
+        let env_file_names = values.keys().cloned().collect();
         values.extend(environment);
         let template = match &options.template {
             Some(file) => file.clone(),
@@ -65,7 +73,15 @@ impl Settings {
             }
         };
         let address = SocketAddr::new(options.host, options.port);
-        Ok(Self { address, data: options.data.clone(), template, values })
+        Ok(Self {
+            address,
+            data: options.data.clone(),
+            template,
+            values,
+            env_file_names,
+            mode: options.mode.clone(),
+            process: options.process.clone(),
+        })
     }
 
     /// Reads the template file.
@@ -91,6 +107,7 @@ impl std::fmt::Debug for Settings {
             .field("address", &self.address)
             .field("data", &self.data)
             .field("template", &self.template)
+            .field("mode", &self.mode)
             .finish_non_exhaustive()
     }
 }

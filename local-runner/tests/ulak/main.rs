@@ -18,6 +18,7 @@ mod indexing;
 mod limits;
 mod messages;
 mod paging;
+mod process_mode;
 mod profile;
 mod races;
 mod refusals;

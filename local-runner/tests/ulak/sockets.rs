@@ -6,6 +6,6 @@ mod engine_io;
 mod fuzz;
 mod heartbeat;
 mod json;
-mod line;
+pub(crate) mod line;
 mod node;
 mod socket_io;

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::future::Future;
 use std::sync::Arc;
+use std::time::Duration;
 
 use bytes::Bytes;
 use serde::Serialize;
@@ -37,6 +38,21 @@ impl FunctionError {
         Self { error_type: error_type.into(), message: message.into() }
     }
 
+    /// The error of a function that did not reply within its timeout.
+    #[must_use]
+    pub fn timed_out(request_id: &str, timeout: Duration) -> Self {
+        let seconds = timeout.as_secs_f64();
+        let message = format!("RequestId: {request_id} Error: Task timed out after {seconds:.2} seconds");
+        Self::new("Sandbox.Timedout", message)
+    }
+
+    /// The error of a reply that is larger than `limit` bytes.
+    #[must_use]
+    pub fn too_large(limit: usize) -> Self {
+        let message = format!("Response payload size exceeded maximum allowed payload size ({limit} bytes).");
+        Self::new("Function.ResponseSizeTooLarge", message)
+    }
+
     /// The JSON body of a response with `X-Amz-Function-Error`.
     #[must_use]
     pub fn payload(&self) -> String {
@@ -47,7 +63,7 @@ impl FunctionError {
 
 impl From<FunctionError> for InvokeError {
     fn from(error: FunctionError) -> Self {
-        Self::Function { error_type: error.error_type, message: error.message }
+        Self::Function { error_type: error.error_type, message: error.message, payload: None }
     }
 }
 

@@ -16,7 +16,7 @@ use super::{BoxFuture, Context, FunctionError, Handler, Invocation, InvokeError,
 use crate::plan::{FunctionPlan, Plan};
 
 /// Lambda's limit on a synchronous response, as its error message states it: 6 MiB and 100 bytes.
-const MAX_RESPONSE: usize = 6 * 1024 * 1024 + 100;
+pub(crate) const MAX_RESPONSE: usize = 6 * 1024 * 1024 + 100;
 
 /// Calls the handlers of a registry under the limits of a plan: timeout, concurrency, size of the reply.
 #[derive(Clone)]
@@ -84,7 +84,7 @@ impl InProcess {
             let request_id = context.request_id.clone();
             match timeout(limit, async move { handler(call, context).await }).await {
                 Ok(reply) => Ok(check_size(reply?)?),
-                Err(_) => Err(timed_out(&request_id, limit).into()),
+                Err(_) => Err(FunctionError::timed_out(&request_id, limit).into()),
             }
         }))
     }
@@ -113,18 +113,7 @@ impl Function {
 }
 
 fn check_size(reply: Bytes) -> Result<Bytes, FunctionError> {
-    if reply.len() <= MAX_RESPONSE {
-        return Ok(reply);
-    }
-    let message =
-        format!("Response payload size exceeded maximum allowed payload size ({MAX_RESPONSE} bytes).");
-    Err(FunctionError::new("Function.ResponseSizeTooLarge", message))
-}
-
-fn timed_out(request_id: &str, limit: Duration) -> FunctionError {
-    let message =
-        format!("RequestId: {request_id} Error: Task timed out after {:.2} seconds", limit.as_secs_f64());
-    FunctionError::new("Sandbox.Timedout", message)
+    if reply.len() <= MAX_RESPONSE { Ok(reply) } else { Err(FunctionError::too_large(MAX_RESPONSE)) }
 }
 
 /// The type and message that the Rust runtime reports for a panic (`lambda_runtime`, `layers/panic.rs`). A
@@ -136,5 +125,5 @@ fn panicked(failed: JoinError) -> FunctionError {
     let text = payload.downcast_ref::<&str>().copied();
     let text = text.or_else(|| payload.downcast_ref::<String>().map(String::as_str));
     let message = text.map_or("Lambda panicked".to_owned(), |text| format!("Lambda panicked: {text}"));
-    FunctionError::new(std::any::type_name::<Box<dyn Any + Send>>(), message)
+    FunctionError::new(std::any::type_name::<&Box<dyn Any + Send>>(), message)
 }

@@ -7,7 +7,7 @@ use super::error::TemplateError;
 use super::node::Cursor;
 use super::resource::Resource;
 use super::scope::Scope;
-use crate::plan::FunctionPlan;
+use crate::plan::{CodePlan, FunctionPlan};
 
 const READ: &[&str] = &[
     "FunctionName",
@@ -17,6 +17,10 @@ const READ: &[&str] = &[
     "Events",
     "EventInvokeConfig",
     "ReservedConcurrentExecutions",
+    "CodeUri",
+    "Handler",
+    "PackageType",
+    "Runtime",
 ];
 
 /// Properties that build, deploy, permit or observe a function and do not change how it is called here.
@@ -24,15 +28,12 @@ const IGNORED: &[&str] = &[
     "Architectures",
     "AssumeRolePolicyDocument",
     "CodeSigningConfigArn",
-    "CodeUri",
     "DeploymentPreference",
     "Description",
     "EphemeralStorage",
-    "Handler",
     "KmsKeyArn",
     "Layers",
     "LoggingConfig",
-    "PackageType",
     "PermissionsBoundary",
     "Policies",
     "PropagateTags",
@@ -40,7 +41,6 @@ const IGNORED: &[&str] = &[
     "RecursiveLoop",
     "Role",
     "RolePath",
-    "Runtime",
     "RuntimeManagementConfig",
     "SnapStart",
     "Tags",
@@ -60,8 +60,10 @@ pub(crate) fn read(scope: &Scope<'_>, resource: &Resource) -> Result<FunctionPla
         None => Ok(default),
     };
     let (async_retries, async_max_age) = read_async(&at)?;
+    let code = read_code(resource, &at)?;
     Ok(FunctionPlan {
-        binary: read_binary(resource)?.unwrap_or_else(|| name.clone()),
+        binary: code.binary.clone().unwrap_or_else(|| name.clone()),
+        code,
         timeout: Duration::from_secs(number("Timeout", 3, 1, 900)?),
         memory_mb: number("MemorySize", 128, 128, 10_240)? as u32,
         environment: read_environment(&at)?,
@@ -96,6 +98,20 @@ fn read_async(at: &Cursor<'_>) -> Result<(u32, Duration), TemplateError> {
         }
     }
     Ok((retries as u32, Duration::from_secs(age)))
+}
+
+/// A `CodeUri` that is a map names an object in S3, which is not on this machine.
+fn read_code(resource: &Resource, at: &Cursor<'_>) -> Result<CodePlan, TemplateError> {
+    let text = |key: &str| at.get(key).map(|value| value.text().map(str::to_owned)).transpose();
+    let uri = at.get("CodeUri").and_then(|uri| uri.text().ok().map(str::to_owned));
+    Ok(CodePlan {
+        logical_id: resource.id.clone(),
+        uri: uri.filter(|uri| !uri.starts_with("s3://")),
+        runtime: text("Runtime")?.unwrap_or_default(),
+        handler: text("Handler")?.unwrap_or_default(),
+        binary: read_binary(resource)?,
+        is_image: text("PackageType")?.is_some_and(|kind| kind == "Image"),
+    })
 }
 
 /// `Metadata.BuildProperties.Binary`, which SAM's `BuildMethod: rust-cargolambda` reads.

@@ -28,7 +28,7 @@ impl Invoker for ScriptedInvoker {
 }
 
 const ERROR: fn() -> InvokeError =
-    || InvokeError::Function { error_type: "E".to_owned(), message: "m".to_owned() };
+    || InvokeError::Function { error_type: "E".to_owned(), message: "m".to_owned(), payload: None };
 
 /// The seconds of every attempt of one event when its function fails with these errors.
 async fn attempts(properties: &str, errors: &[fn() -> InvokeError]) -> Vec<u64> {

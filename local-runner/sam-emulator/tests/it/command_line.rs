@@ -5,7 +5,7 @@ use std::path::Path;
 
 use clap::Parser;
 use expect_test::expect;
-use sam_emulator::cli::{Cli, Command, Data};
+use sam_emulator::cli::{Cli, Command, Data, Mode};
 use sam_emulator::server;
 use sam_emulator::settings::Settings;
 
@@ -30,7 +30,7 @@ fn options_are_accepted_before_and_after_the_command() {
     let event = Some("-".into());
     assert_eq!(
         parse("program invoke f --event -").command,
-        Some(Command::Invoke { function: "f".into(), event })
+        Some(Command::Invoke { function: "f".into(), event, log_tail: false })
     );
     assert!(Cli::try_parse_from(["program", "--host", "nowhere"]).is_err());
 }
@@ -45,6 +45,7 @@ fn the_help_uses_the_name_of_the_program() {
           program                                  serve everything on http://127.0.0.1:3000
           program --port 8080 --data :memory:      another port, no data on disk
           program invoke my-function --event -     the event from standard input, the reply on standard output
+          program --mode process --watch           the functions' own binaries, rebuilt when they change
           program routes                           the routes and their functions
     "#]]
     .assert_eq(examples);
@@ -99,4 +100,22 @@ async fn the_error_of_a_taken_port_says_what_to_do() {
     let error = server::bind(address).await.unwrap_err().to_string();
     let expected = "ADDRESS is taken: stop what listens there, or choose another port with --port";
     assert_eq!(error.replace(&address.to_string(), "ADDRESS"), expected);
+}
+
+#[test]
+fn a_mode_is_in_process_process_or_the_url_of_an_invoke_api() {
+    let mode = |text: &str| Cli::try_parse_from(["program", "--mode", text]).map(|cli| cli.options.mode);
+    assert_eq!(mode("in-process").unwrap(), Mode::InProcess);
+    assert_eq!(mode("process").unwrap(), Mode::Process);
+    let Mode::Remote(url) = mode("remote=http://127.0.0.1:9000/").unwrap() else { panic!("not remote") };
+    assert_eq!(url.to_string(), "http://127.0.0.1:9000");
+    for (text, reason) in [
+        ("docker", "expected in-process, process or remote=URL"),
+        ("remote", "expected in-process, process or remote=URL"),
+        ("remote=https://lambda.us-east-1.amazonaws.com", "the URL of an Invoke API without TLS is needed"),
+        ("remote=nowhere", "the URL of an Invoke API without TLS is needed"),
+    ] {
+        let error = mode(text).unwrap_err().to_string();
+        assert!(error.contains(reason), "{error}");
+    }
 }

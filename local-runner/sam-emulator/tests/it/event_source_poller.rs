@@ -193,7 +193,7 @@ async fn a_batch_is_invoked_when_its_window_ends_or_it_is_full_and_then_acknowle
 
 #[tokio::test(start_paused = true)]
 async fn a_failed_batch_is_retried_as_a_whole_until_it_succeeds() {
-    let failure = InvokeError::Function { error_type: "Oops".into(), message: "no".into() };
+    let failure = InvokeError::Function { error_type: "Oops".into(), message: "no".into(), payload: None };
     let errors = Mutex::new(VecDeque::from([failure, InvokeError::Throttled]));
     let test = PollerTest::start(plan("orders"), Function { errors, ..Function::default() });
     test.queue.publish(&["a", "b"]);

@@ -107,7 +107,7 @@ async fn in_time<T>(future: impl Future<Output = T>) -> T {
 #[tokio::test]
 async fn the_source_waits_for_its_queue_redelivers_a_failed_batch_and_acknowledges() {
     let Some(url) = server_url("AMQP_URL") else { return };
-    let failure = InvokeError::Function { error_type: "Oops".into(), message: "no".into() };
+    let failure = InvokeError::Function { error_type: "Oops".into(), message: "no".into(), payload: None };
     let mut test = BrokerTest::start(&url, [failure]).await;
     test.declare().await;
 

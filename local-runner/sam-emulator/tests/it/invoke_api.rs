@@ -124,7 +124,7 @@ async fn a_panic_a_timeout_and_throttling_have_the_errors_of_lambda() {
     let server = TestServer::with(functions).await;
     let path = |name: &str| format!("POST /2015-03-31/functions/{name}/invocations");
     let panicked = server.send(&path("order-get"), "").await;
-    expect![[r#"200 Unhandled {"errorType":"alloc::boxed::Box<dyn core::any::Any + core::marker::Send>","errorMessage":"Lambda panicked: out of stock"}"#]].assert_eq(&brief(&panicked));
+    expect![[r#"200 Unhandled {"errorType":"&alloc::boxed::Box<dyn core::any::Any + core::marker::Send>","errorMessage":"Lambda panicked: out of stock"}"#]].assert_eq(&brief(&panicked));
     let late = server.send(&path("files"), "").await;
     let id = late.header("x-amzn-requestid");
     assert_eq!(late.json()["errorType"], "Sandbox.Timedout");

@@ -275,6 +275,7 @@ fn function_plan() -> FunctionPlan {
         async_max_age: Duration::from_secs(60),
         reserved_concurrency: None,
         binary: "function".to_owned(),
+        code: Default::default(),
     }
 }
 

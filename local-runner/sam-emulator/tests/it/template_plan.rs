@@ -84,6 +84,18 @@ fn a_function_merges_globals_with_its_own_properties() {
             async_max_age: 21600s,
             reserved_concurrency: None,
             binary: "order_get",
+            code: CodePlan {
+                logical_id: "OrderGet",
+                uri: Some(
+                    ".",
+                ),
+                runtime: "provided.al2023",
+                handler: "bootstrap",
+                binary: Some(
+                    "order_get",
+                ),
+                is_image: false,
+            },
         }
     "#]]
     .assert_debug_eq(&orders(&[]).functions["order-get"]);

@@ -70,6 +70,7 @@ impl Invoker for DiesOnce {
             let error = |error_type: &str| InvokeError::Function {
                 error_type: error_type.to_owned(),
                 message: "the sandbox is gone".to_owned(),
+                payload: None,
             };
             match reply {
                 Ok(_) if dies => Err(error("Runtime.ExitError")),

@@ -260,6 +260,7 @@ fn plan() -> Plan {
         async_max_age: 60 * second,
         reserved_concurrency: None,
         binary: name.to_owned(),
+        code: Default::default(),
     };
     let names = ["connect", "message", "disconnect", "open"];
     Plan {

@@ -16,21 +16,21 @@ use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async};
 const PATIENCE: Duration = Duration::from_secs(20);
 
 /// The path of the unmodified client.
-pub(super) const SOCKET_IO: &str = "/socket.io/?EIO=4&transport=websocket";
+pub(crate) const SOCKET_IO: &str = "/socket.io/?EIO=4&transport=websocket";
 
 /// One connection.
-pub(super) struct Line {
+pub(crate) struct Line {
     socket: WebSocketStream<MaybeTlsStream<TcpStream>>,
 }
 
 impl Line {
     /// Connects; a refusal is its status and body.
-    pub(super) async fn open(port: Port, path: &str) -> Result<Self, (u16, String)> {
+    pub(crate) async fn open(port: Port, path: &str) -> Result<Self, (u16, String)> {
         Self::open_with(port, path, &[]).await
     }
 
     /// The same, with further headers.
-    pub(super) async fn open_with(
+    pub(crate) async fn open_with(
         port: Port,
         path: &str,
         headers: &[(&'static str, String)],
@@ -50,7 +50,7 @@ impl Line {
     }
 
     /// A Socket.IO connection of somebody's, after its CONNECT.
-    pub(super) async fn socket_io(person: &Person) -> Self {
+    pub(crate) async fn socket_io(person: &Person) -> Self {
         let mut line = Self::open(person.port, SOCKET_IO).await.unwrap();
         assert!(line.hear().await.starts_with("0{"));
         line.say(&format!(r#"40{{"token":"{}"}}"#, person.access_token)).await;
@@ -59,7 +59,7 @@ impl Line {
     }
 
     /// A JSON connection of somebody's, after its greeting.
-    pub(super) async fn json(person: &Person) -> Self {
+    pub(crate) async fn json(person: &Person) -> Self {
         let mut line =
             Self::open(person.port, &format!("/live?token={}", person.access_token)).await.unwrap();
         line.hear_until(r#"{"event":"connected""#).await;
@@ -67,17 +67,17 @@ impl Line {
     }
 
     /// Sends text; a line that the server has closed meanwhile takes it in silence.
-    pub(super) async fn say(&mut self, text: &str) {
+    pub(crate) async fn say(&mut self, text: &str) {
         let _ = self.socket.send(Message::text(text)).await;
     }
 
     /// Sends a binary frame.
-    pub(super) async fn say_bytes(&mut self, bytes: &'static [u8]) {
+    pub(crate) async fn say_bytes(&mut self, bytes: &'static [u8]) {
         self.socket.send(Message::binary(bytes)).await.unwrap();
     }
 
     /// The next text; panics when the line ends instead.
-    pub(super) async fn hear(&mut self) -> String {
+    pub(crate) async fn hear(&mut self) -> String {
         match self.next().await {
             Ok(text) => text,
             Err(code) => panic!("the line was closed with {code}"),
@@ -85,7 +85,7 @@ impl Line {
     }
 
     /// The next text that begins so; others are passed over.
-    pub(super) async fn hear_until(&mut self, beginning: &str) -> String {
+    pub(crate) async fn hear_until(&mut self, beginning: &str) -> String {
         loop {
             let text = self.hear().await;
             if text.starts_with(beginning) {
@@ -95,7 +95,7 @@ impl Line {
     }
 
     /// The next JSON event of this name: its frame.
-    pub(super) async fn event(&mut self, name: &str) -> Value {
+    pub(crate) async fn event(&mut self, name: &str) -> Value {
         loop {
             let frame: Value = serde_json::from_str(&self.hear().await).unwrap();
             if frame["event"] == name {
@@ -105,7 +105,7 @@ impl Line {
     }
 
     /// The code that the server closes with; texts before it are passed over.
-    pub(super) async fn closed(&mut self) -> u16 {
+    pub(crate) async fn closed(&mut self) -> u16 {
         loop {
             if let Err(code) = self.next().await {
                 return code;
@@ -114,7 +114,7 @@ impl Line {
     }
 
     /// The next text, if one comes in so many milliseconds.
-    pub(super) async fn hear_within(&mut self, milliseconds: u64) -> Option<String> {
+    pub(crate) async fn hear_within(&mut self, milliseconds: u64) -> Option<String> {
         timeout(Duration::from_millis(milliseconds), self.hear()).await.ok()
     }
 

@@ -1,0 +1,2 @@
+// Returns a greeting.
+exports.hello = async () => ({ say: "hello" });
