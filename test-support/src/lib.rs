@@ -20,6 +20,6 @@ pub mod test_server;
 mod unique;
 pub mod vhost;
 
-pub use report::{report, server_url, servers_are_required, skip};
+pub use report::{leave_to_another_run, report, server_url, servers_are_required, skip};
 pub use test_server::repository;
 pub use unique::unique_name;

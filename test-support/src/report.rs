@@ -24,6 +24,13 @@ pub fn skip(remedy: &str) {
     report(&format!("SKIPPED {test}: {remedy}"));
 }
 
+/// Reports that the running test belongs to another kind of run; the caller then returns. `remedy` says how to choose
+/// that run. Unlike [`skip`], it fails in no run, since the gate makes a run of each kind.
+pub fn leave_to_another_run(remedy: &str) {
+    let thread = std::thread::current();
+    report(&format!("SKIPPED {}: {remedy}", thread.name().unwrap_or("a test")));
+}
+
 /// Whether `ULAK_REQUIRE_SERVERS` is `1`, so that no test may be skipped.
 pub fn servers_are_required() -> bool {
     std::env::var(REQUIRE).is_ok_and(|value| value == "1")

@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 use test_support::http_client::{HttpRequest, Port};
 use test_support::person::Person;
 use test_support::test_server::is_process_mode;
-use test_support::{repository, skip, unique_name};
+use test_support::{leave_to_another_run, repository, unique_name};
 
 use crate::server::{BINARY, own_server};
 use crate::sockets::line::Line;
@@ -57,7 +57,7 @@ fn kill_functions(runner: u32, is_over: &AtomicBool) -> usize {
 #[test]
 fn killed_function_processes_lose_no_acknowledged_message() {
     if !is_process_mode() {
-        return skip("set ULAK_TEST_MODE=process and ULAK_TEST_REAL=1");
+        return leave_to_another_run("set ULAK_TEST_MODE=process and ULAK_TEST_REAL=1");
     }
     let server = own_server(&[]);
     let (ada, bob, conversation) = server.pair();
