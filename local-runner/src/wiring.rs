@@ -33,6 +33,7 @@ pub(crate) struct Wiring {
     pub(crate) passwords: Passwords,
     pub(crate) timers: PingTimers,
     pub(crate) planner: auto_message_planner::Settings,
+    pub(crate) chat_page: chat_page::Settings,
     keys: TokenKeys,
     rates: Rates,
 }
@@ -78,6 +79,7 @@ pub(crate) async fn connect(platform: &Platform) -> Result<(&'static Wiring, Vec
     let (keys, rates, timers) =
         (TokenKeys::from_env(&mut env), Rates::from_env(&mut env), PingTimers::from_env(&mut env));
     let planner = auto_message_planner::Settings::from_env(&mut env);
+    let chat_page = chat_page::Settings::from_env(&mut env);
     let servers = Servers::read(&mut env);
     let through_sdk = env.optional("PUSH").is_some_and(|way| way == "sdk");
     let (push, functions) = push_and_functions(platform, through_sdk, &mut env);
@@ -94,7 +96,7 @@ pub(crate) async fn connect(platform: &Platform) -> Result<(&'static Wiring, Vec
         banner.push("push         AWS SDK (PUSH=sdk)".to_owned());
     }
     let passwords = Passwords::for_this_machine();
-    let wiring = Wiring { stores, push, functions, passwords, timers, planner, keys, rates };
+    let wiring = Wiring { stores, push, functions, passwords, timers, planner, chat_page, keys, rates };
     Ok((leak(wiring), banner))
 }
 
