@@ -15,7 +15,7 @@ use std::process::ExitCode;
 use sam_emulator::BoxError;
 use sam_emulator::cli::{Cli, Mode};
 use sam_emulator::run::{Platform, run};
-use sam_emulator::runner::App;
+use sam_emulator::runner::{App, Page};
 use shared::telemetry;
 
 /// The name of this program in its help, banner and errors.
@@ -31,9 +31,20 @@ async fn main() -> ExitCode {
     run(NAME, cli, assemble).await
 }
 
+/// The pages that the banner ends with.
+const PAGES: [Page; 1] =
+    [Page { name: "chat", path: "/", hint: "register in two windows and write to each other" }];
+
+/// Joins the functions with the pages that they serve.
+async fn assemble(platform: Platform) -> Result<App, BoxError> {
+    let mut app = assemble_functions(platform).await?;
+    app.pages = PAGES.to_vec();
+    Ok(app)
+}
+
 /// Joins the stores that the environment names with the functions of the template. Functions that run outside this
 /// process connect their own stores; only the queues are fed from here.
-async fn assemble(platform: Platform) -> Result<App, BoxError> {
+async fn assemble_functions(platform: Platform) -> Result<App, BoxError> {
     if platform.settings.mode != Mode::InProcess {
         return outside::assemble(&platform).await;
     }
