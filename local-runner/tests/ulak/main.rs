@@ -7,6 +7,7 @@
 mod architecture;
 mod auth;
 mod automatic;
+mod browser;
 mod command_line;
 mod content;
 mod conversations;
