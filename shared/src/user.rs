@@ -52,6 +52,7 @@ impl std::fmt::Debug for PasswordHash {
 
 /// A username: 3–30 characters of `[A-Za-z0-9_.-]`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(transparent)]
 pub struct Username(String);
 
@@ -159,6 +160,7 @@ pub fn parse_display_name(text: &str) -> Result<String, String> {
 
 /// A user as other users see it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct PublicUser {
     pub id: UserId,
@@ -170,6 +172,7 @@ pub struct PublicUser {
 
 /// A user as its owner sees it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct OwnUser {
     #[serde(flatten)]

@@ -1,22 +1,14 @@
 //! `GET /api/user/list` — lists users by username, with their online status.
 
-use serde::Serialize;
-use serde_json::json;
 use shared::auth::Gate;
 use shared::error::Error;
 use shared::form::text;
 use shared::lambda::http::{Reply, Request};
 use shared::page::{Page, PageSize};
 use shared::ports::{LastSeen, Presence, Users};
+use shared::reply_data::{ListedUser, UsersData};
 use shared::search::fold;
 use shared::user::{PublicUser, User};
-
-#[derive(Serialize)]
-struct Row {
-    #[serde(flatten)]
-    user: PublicUser,
-    online: bool,
-}
 
 /// Answers 200 with a page of users. With `search`, the username or a word of the display name begins with it.
 ///
@@ -44,9 +36,9 @@ pub async fn handle(
     let times = last_seen.times_of(&ids).await?;
     let page = page.map(|mut user| {
         user.apply_last_seen(&times);
-        Row { online: online.contains(&user.id), user: PublicUser::from(&user) }
+        ListedUser { online: online.contains(&user.id), user: PublicUser::from(&user) }
     });
-    Reply::ok(json!({ "users": page.rows, "nextCursor": page.next }))
+    Reply::ok(UsersData { users: page.rows, next_cursor: page.next })
 }
 
 fn at_most_100_bytes(text: &str) -> Result<String, String> {
