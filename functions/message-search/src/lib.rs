@@ -10,7 +10,7 @@ use shared::message::Message;
 use shared::page::{Page, PageSize};
 use shared::ports::{Messages, SearchHit, SearchIndex, SearchQuery};
 use shared::reply_data::{Hit, HitsData};
-use shared::search::{MAX_TERMS, highlight, matches, terms};
+use shared::search::{LONGEST_QUERY, MAX_TERMS, highlight, matches, terms};
 
 /// Answers 200 with hits. The index finds the ids; the messages themselves are read from the store.
 ///
@@ -52,11 +52,12 @@ fn read(request: &Request, member: UserId) -> Result<(SearchQuery, PageSize), Er
 }
 
 fn parse_terms(query: &str) -> Result<Vec<String>, String> {
-    let terms = if query.len() <= 400 { terms(query) } else { Vec::new() };
+    let is_short = query.chars().nth(LONGEST_QUERY).is_none();
+    let terms = if is_short { terms(query) } else { Vec::new() };
     if (1..=MAX_TERMS).contains(&terms.len()) {
         Ok(terms)
     } else {
-        Err(format!("must have 1 to {MAX_TERMS} words in at most 400 bytes"))
+        Err(format!("must have 1 to {MAX_TERMS} words in at most {LONGEST_QUERY} characters"))
     }
 }
 
