@@ -189,7 +189,7 @@ fn what_cannot_be_a_password_is_simply_wrong() {
 }
 
 /// A token that the test signs itself.
-fn token(secret: &str, issuer: &str, user: &str, session: &str, made: Time) -> String {
+pub(crate) fn token(secret: &str, issuer: &str, user: &str, session: &str, made: Time) -> String {
     let (access, refresh) = (Duration::from_secs(900), Duration::from_secs(9_000));
     let keys = TokenKeys::new(&Secret::new(secret), issuer, "ulak", access, refresh);
     let (user, session) = (UserId::trusted(user), SessionId::trusted(session));
@@ -238,6 +238,6 @@ fn only_a_token_of_ours_in_time_and_of_a_live_session_opens_the_gate() {
     }
 }
 
-fn unix_millis() -> u128 {
+pub(crate) fn unix_millis() -> u128 {
     std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap().as_millis()
 }

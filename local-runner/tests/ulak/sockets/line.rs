@@ -12,6 +12,8 @@ use tokio_tungstenite::tungstenite::client::IntoClientRequest as _;
 use tokio_tungstenite::tungstenite::{Error, Message};
 use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async};
 
+use crate::documents::events::assert_documented;
+
 /// Nothing takes so long unless it is broken.
 const PATIENCE: Duration = Duration::from_secs(20);
 
@@ -21,6 +23,8 @@ pub(crate) const SOCKET_IO: &str = "/socket.io/?EIO=4&transport=websocket";
 /// One connection.
 pub(crate) struct Line {
     socket: WebSocketStream<MaybeTlsStream<TcpStream>>,
+    /// Whether every event that comes must be one of the AsyncAPI document.
+    is_documented: bool,
 }
 
 impl Line {
@@ -40,7 +44,7 @@ impl Line {
             request.headers_mut().insert(*name, value.parse().unwrap());
         }
         match timeout(PATIENCE, connect_async(request)).await.expect("an answer in time") {
-            Ok((socket, _)) => Ok(Self { socket }),
+            Ok((socket, _)) => Ok(Self { socket, is_documented: false }),
             Err(Error::Http(refusal)) => {
                 let body = refusal.body().clone().unwrap_or_default();
                 Err((refusal.status().as_u16(), String::from_utf8(body).unwrap()))
@@ -49,9 +53,15 @@ impl Line {
         }
     }
 
+    /// The server is Ulak's: whatever it sends must be documented.
+    pub(crate) fn documented(mut self) -> Self {
+        self.is_documented = true;
+        self
+    }
+
     /// A Socket.IO connection of somebody's, after its CONNECT.
     pub(crate) async fn socket_io(person: &Person) -> Self {
-        let mut line = Self::open(person.port, SOCKET_IO).await.unwrap();
+        let mut line = Self::open(person.port, SOCKET_IO).await.unwrap().documented();
         assert!(line.hear().await.starts_with("0{"));
         line.say(&format!(r#"40{{"token":"{}"}}"#, person.access_token)).await;
         line.hear_until("40{").await;
@@ -60,8 +70,8 @@ impl Line {
 
     /// A JSON connection of somebody's, after its greeting.
     pub(crate) async fn json(person: &Person) -> Self {
-        let mut line =
-            Self::open(person.port, &format!("/live?token={}", person.access_token)).await.unwrap();
+        let path = format!("/live?token={}", person.access_token);
+        let mut line = Self::open(person.port, &path).await.unwrap().documented();
         line.hear_until(r#"{"event":"connected""#).await;
         line
     }
@@ -122,7 +132,12 @@ impl Line {
     async fn next(&mut self) -> Result<String, u16> {
         loop {
             match timeout(PATIENCE, self.socket.next()).await.expect("a frame in time") {
-                Some(Ok(Message::Text(text))) => return Ok(text.as_str().to_owned()),
+                Some(Ok(Message::Text(text))) => {
+                    if self.is_documented {
+                        assert_documented(&text);
+                    }
+                    return Ok(text.as_str().to_owned());
+                }
                 Some(Ok(Message::Close(frame))) => return Err(frame.map_or(1005, |frame| frame.code.into())),
                 Some(Ok(Message::Binary(_) | Message::Ping(_) | Message::Pong(_) | Message::Frame(_))) => {}
                 Some(Err(_)) | None => return Err(1006),
