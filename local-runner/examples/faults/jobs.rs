@@ -10,7 +10,7 @@ use shared::time::Time;
 use test_support::http_client::{HttpRequest, Port};
 use test_support::person::Person;
 
-use crate::asking::Shared;
+use crate::sampling::Shared;
 
 /// Between two days.
 const BEAT: Duration = Duration::from_millis(500);

@@ -11,8 +11,8 @@ use serde_json::{Value, json};
 use test_support::http_client::Port;
 use test_support::person::Person;
 
-use crate::asking::{Sample, Shared};
 use crate::jobs;
+use crate::sampling::{Sample, Shared};
 
 /// Pairs of people.
 const PAIRS: usize = 4;

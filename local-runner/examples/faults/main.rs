@@ -6,10 +6,10 @@
 
 #![allow(clippy::unwrap_used, clippy::print_stderr, reason = "a failed expectation ends the run")]
 
-mod asking;
 mod jobs;
 mod load;
 mod runner;
+mod sampling;
 mod table;
 
 use std::io::{Write as _, stdout};

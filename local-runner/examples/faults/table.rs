@@ -3,8 +3,8 @@
 use std::fmt::Write as _;
 use std::time::{Duration, Instant};
 
-use crate::asking::Sample;
 use crate::load::{Count, Jobs};
+use crate::sampling::Sample;
 
 /// What one outage looked like from outside.
 #[derive(Debug)]

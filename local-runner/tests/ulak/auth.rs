@@ -20,7 +20,7 @@ fn keys(value: &Value) -> Vec<&str> {
 }
 
 #[test]
-fn registering_and_logging_in_answer_alike() {
+fn registration_and_login_return_the_same_data() {
     let server = shared_server();
     let name = format!("Ada.{}", unique_name());
     let email = format!("{name}@Example.com");
@@ -55,7 +55,7 @@ fn registering_and_logging_in_answer_alike() {
 }
 
 #[test]
-fn wrong_fields_of_a_registration_are_all_named() {
+fn registration_reports_every_invalid_field() {
     let long = |count: usize| "x".repeat(count);
     let ok = |field: &str, value: Value| {
         let mut form = json!({ "username": unique_name(), "email": format!("{}@example.com", unique_name()), "password": "12345678" });
@@ -98,7 +98,7 @@ fn wrong_fields_of_a_registration_are_all_named() {
 }
 
 #[test]
-fn the_limits_themselves_are_allowed() {
+fn registration_accepts_values_at_the_limits() {
     let server = shared_server();
     let padded = |length: usize| {
         let name = unique_name();
@@ -121,7 +121,7 @@ fn the_limits_themselves_are_allowed() {
 }
 
 #[test]
-fn usernames_and_emails_are_unique_without_regard_to_case() {
+fn usernames_and_emails_are_unique_ignoring_case() {
     let server = shared_server();
     let ada = server.person();
     let cases = [
@@ -138,7 +138,7 @@ fn usernames_and_emails_are_unique_without_regard_to_case() {
 }
 
 #[test]
-fn an_unknown_user_and_a_wrong_password_get_the_same_answer_in_the_same_time() {
+fn unknown_user_and_wrong_password_get_the_same_reply_in_the_same_time() {
     let server = shared_server();
     let ada = server.person();
     let ask = |form: &Value| {
@@ -167,7 +167,7 @@ fn an_unknown_user_and_a_wrong_password_get_the_same_answer_in_the_same_time() {
 }
 
 #[test]
-fn what_cannot_be_a_password_is_simply_wrong() {
+fn impossible_password_is_rejected_as_wrong() {
     let ada = shared_server().person();
     for password in ["", "short", &"x".repeat(5_000)] {
         let form = json!({ "email": ada.email, "password": password });
@@ -197,7 +197,7 @@ fn token(secret: &str, issuer: &str, user: &str, session: &str, made: Time) -> S
 }
 
 #[test]
-fn only_a_token_of_ours_in_time_and_of_a_live_session_opens_the_gate() {
+fn only_valid_tokens_of_live_sessions_are_accepted() {
     let server = shared_server();
     let (ada, bob) = (server.person(), server.person());
     let session = ada.get("/api/auth/sessions").data(200)["sessions"][0]["id"].as_str().unwrap().to_owned();

@@ -6,9 +6,9 @@
 mod broker;
 mod commands;
 mod concurrent_queuers;
-mod ear;
-mod journey;
-mod missed;
+mod embedded_source;
+mod end_to_end;
+mod missed_runs;
 mod redelivery;
-mod source;
+mod socket_listener;
 mod torture;

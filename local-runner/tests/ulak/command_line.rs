@@ -46,7 +46,7 @@ fn request(route: &str, body: &Value) -> Value {
 }
 
 #[test]
-fn a_taken_port_is_one_line_and_a_failure() {
+fn taken_port_fails_with_one_line() {
     let server = shared_server();
     let port = server.port().0.to_string();
     let (well, stdout, stderr) = run(&["--port", &port]);
@@ -57,7 +57,7 @@ fn a_taken_port_is_one_line_and_a_failure() {
 }
 
 #[test]
-fn a_data_directory_in_use_is_one_line_and_a_failure() {
+fn data_directory_in_use_fails_with_one_line() {
     // On embedded stores, whatever the tests are asked for: without them no directory is in use.
     let server = own_server(&["MONGODB_URI", "REDIS_URL", "AMQP_URL"].map(|name| (name, "")));
     let output = Command::new(BINARY)
@@ -75,7 +75,7 @@ fn a_data_directory_in_use_is_one_line_and_a_failure() {
 }
 
 #[test]
-fn invoking_a_function_prints_its_reply() {
+fn invoke_prints_the_functions_reply() {
     let form = json!({ "email": "nobody@example.com", "password": "12345678" });
     let file = tempfile::NamedTempFile::new().unwrap();
     fs::write(file.path(), request("POST /api/auth/login", &form).to_string()).unwrap();
@@ -88,7 +88,7 @@ fn invoking_a_function_prints_its_reply() {
 }
 
 #[test]
-fn the_event_may_come_from_standard_input() {
+fn invoke_reads_the_event_from_standard_input() {
     let mut child = runner(&["invoke", "health", "--event", "-"])
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
@@ -102,7 +102,7 @@ fn the_event_may_come_from_standard_input() {
 }
 
 #[test]
-fn a_wrong_event_is_the_functions_error() {
+fn invoke_prints_the_functions_error_for_an_invalid_event() {
     let (well, stdout, _) = run(&["invoke", "auth-login"]);
     assert!(!well);
     let error: Value = serde_json::from_str(&stdout).unwrap_or_else(|error| panic!("{error}: {stdout}"));
@@ -110,7 +110,7 @@ fn a_wrong_event_is_the_functions_error() {
 }
 
 #[test]
-fn what_cannot_be_done_is_one_line() {
+fn impossible_commands_fail_with_one_line() {
     let missing = "/nowhere/event.json";
     for (arguments, told) in [
         (vec!["invoke", "no-such-function"], "no function named no-such-function; there are: auth-"),
@@ -124,7 +124,7 @@ fn what_cannot_be_done_is_one_line() {
 }
 
 #[test]
-fn help_tells_commands_options_and_examples() {
+fn help_lists_commands_options_and_examples() {
     let (well, stdout, stderr) = split(&Command::new(BINARY).arg("--help").output().unwrap());
     assert!(well && stderr.is_empty());
     for word in [
@@ -146,7 +146,7 @@ fn help_tells_commands_options_and_examples() {
 }
 
 #[test]
-fn routes_and_functions_are_tables() {
+fn routes_and_functions_print_tables() {
     let (well, routes, _) = run(&["routes"]);
     let row = |text: &str, words: &[&str]| {
         text.lines().any(|line| line.split_whitespace().collect::<Vec<_>>() == words)

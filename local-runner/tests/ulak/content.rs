@@ -29,7 +29,7 @@ fn content_is_stored_as_sent() {
 }
 
 #[test]
-fn content_is_1_to_4000_characters_after_trimming() {
+fn content_has_1_to_4000_characters_after_trimming() {
     let (ada, _, conversation) = shared_server().pair();
     let cases = [
         ("x".to_owned(), true),
@@ -57,7 +57,7 @@ fn content_is_1_to_4000_characters_after_trimming() {
 }
 
 #[test]
-fn escapes_in_json_are_characters() {
+fn json_escapes_are_stored_as_characters() {
     let (ada, _, conversation) = shared_server().pair();
     let body =
         format!(r#"{{"conversationId":"{conversation}","content":"\u0061\uD83D\uDE00\u0000\u000a."}}"#);

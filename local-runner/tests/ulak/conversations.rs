@@ -6,7 +6,7 @@ use test_support::person::{Person, texts};
 use crate::server::shared_server;
 
 #[test]
-fn the_direct_conversation_is_made_once_from_either_side() {
+fn direct_conversation_is_created_once_from_either_side() {
     let server = shared_server();
     let (ada, bob) = (server.person(), server.person());
     let first = ada.post("/api/conversations", &json!({ "participantId": bob.id })).data(201);
@@ -30,7 +30,7 @@ fn the_direct_conversation_is_made_once_from_either_side() {
 }
 
 #[test]
-fn groups_have_a_name_and_may_repeat() {
+fn groups_have_a_name_and_may_have_the_same_members() {
     let server = shared_server();
     let (ada, bob, eve) = (server.person(), server.person(), server.person());
     let ids = [ada.id.as_str(), bob.id.as_str(), bob.id.as_str()];
@@ -49,7 +49,7 @@ fn groups_have_a_name_and_may_repeat() {
 }
 
 #[test]
-fn impossible_participants_are_refused_by_name() {
+fn invalid_participants_are_rejected_by_field() {
     let server = shared_server();
     let (ada, bob) = (server.person(), server.person());
     let many: Vec<String> = (0..256).map(|n| format!("user{n}")).collect();
@@ -85,7 +85,7 @@ fn listed(person: &Person, query: &str) -> (Vec<String>, Option<String>) {
 }
 
 #[test]
-fn the_list_is_newest_activity_first_and_paged() {
+fn list_is_sorted_by_newest_activity_and_paged() {
     let server = shared_server();
     let ada = server.person();
     let friends: Vec<Person> = (0..5).map(|_| server.person()).collect();
@@ -117,7 +117,7 @@ fn the_list_is_newest_activity_first_and_paged() {
 }
 
 #[test]
-fn unread_counts_are_each_readers_own() {
+fn unread_counts_are_per_member() {
     let server = shared_server();
     let (ada, bob, conversation) = server.pair();
     for text in ["one", "two", "three"] {
@@ -142,7 +142,7 @@ fn unread_counts_are_each_readers_own() {
 }
 
 #[test]
-fn a_deleted_message_is_not_unread_and_stays_last_but_empty() {
+fn deleted_message_is_not_unread_and_stays_the_last_message_without_content() {
     let server = shared_server();
     let (ada, bob, conversation) = server.pair();
     bob.send(&conversation, "one");

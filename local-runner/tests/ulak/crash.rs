@@ -109,7 +109,7 @@ fn repeat_the_unanswered(writers: &[&Person; 2], conversation: &str, keys: &[Str
 
 /// The secret is kept beside the data, so that people stay logged in.
 #[test]
-fn sessions_names_and_search_survive_a_restart() {
+fn sessions_secret_and_search_survive_a_restart() {
     let mut server = own_server(&[("JWT_SECRET", "")]);
     let (mut ada, mut bob, conversation) = server.pair();
     let message = ada.send(&conversation, "remember the oranges");

@@ -20,7 +20,7 @@ fn headers(answer: &HttpResponse) -> String {
 }
 
 #[test]
-fn a_success_carries_the_headers_that_helmet_sends() {
+fn success_has_the_headers_of_helmet() {
     let answer = shared_server().person().get("/api/auth/me").send();
     assert_eq!(answer.status, 200);
     expect![[r#"
@@ -79,7 +79,7 @@ fn every_failure_has_the_envelope_and_its_request_id() {
 }
 
 #[test]
-fn request_ids_never_repeat_and_are_the_gateways() {
+fn request_ids_are_unique_and_come_from_the_gateway() {
     let answers: Vec<HttpResponse> =
         (0..20).map(|_| shared_server().request("GET", "/api/auth/me").send()).collect();
     let mut ids: Vec<&str> = answers.iter().map(|answer| answer.header("x-request-id").unwrap()).collect();
@@ -92,7 +92,7 @@ fn request_ids_never_repeat_and_are_the_gateways() {
 }
 
 #[test]
-fn what_the_gateway_answers_itself_is_the_gateways() {
+fn unknown_routes_get_the_gateways_404() {
     for (method, path) in [
         ("GET", "/api/nothing"),
         ("POST", "/api/auth/me"),
@@ -113,7 +113,7 @@ fn what_the_gateway_answers_itself_is_the_gateways() {
 }
 
 #[test]
-fn browsers_of_other_origins_are_let_in_by_the_gateway() {
+fn gateway_allows_other_origins() {
     let server = shared_server();
     let preflight = server
         .request("OPTIONS", "/api/messages/send")
@@ -137,7 +137,7 @@ fn browsers_of_other_origins_are_let_in_by_the_gateway() {
 }
 
 #[test]
-fn health_names_the_stores() {
+fn health_lists_the_stores() {
     let answer = shared_server().request("GET", "/api/health").send();
     let data = answer.data();
     assert_eq!((answer.status, &data["status"]), (200, &json!("ok")), "{data}");

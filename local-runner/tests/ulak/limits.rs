@@ -43,7 +43,7 @@ fn assert_told(answer: &HttpResponse, limit: &str, window_secs: u64) {
 
 /// At a scale of 0.1 an account takes 2 logins in ten minutes, an address 10, and 10 registrations an hour.
 #[test]
-fn logins_are_counted_by_account_and_by_address() {
+fn logins_are_limited_per_account_and_per_address() {
     let server = own_server(&[("RATE_LIMIT_SCALE", "0.1")]);
     let (ada, bob) = (server.person(), server.person());
     let login = |person: &Person, password: &str| {
@@ -73,7 +73,7 @@ fn logins_are_counted_by_account_and_by_address() {
 }
 
 #[test]
-fn registrations_are_counted_by_address() {
+fn registrations_are_limited_per_address() {
     let server = own_server(&[("RATE_LIMIT_SCALE", "0.03")]);
     let (registered, refused) = until_all_limited(10, || registration(&server));
     assert!((3..=6).contains(&registered), "{registered} registrations");
@@ -82,7 +82,7 @@ fn registrations_are_counted_by_address() {
 
 /// At 0.01 a user sends 12 messages a minute and asks 30 times, and an address without a token 30 times.
 #[test]
-fn messages_and_requests_are_counted_by_user_not_by_address() {
+fn messages_and_requests_are_limited_per_user() {
     let server = own_server(&[("RATE_LIMIT_SCALE", "0.01")]);
     let ada = server.person();
     assert_told(&until_all_limited(3, || registration(&server)).1, "1", 3_600);
@@ -100,7 +100,7 @@ fn messages_and_requests_are_counted_by_user_not_by_address() {
 }
 
 #[test]
-fn a_scale_of_nothing_is_a_problem_at_the_start() {
+fn invalid_rate_limit_scale_fails_at_start() {
     let output = std::process::Command::new(crate::server::BINARY)
         .args(["--port", "0", "--data", ":memory:", "--template"])
         .arg(test_support::repository().join("template.yaml"))

@@ -39,7 +39,7 @@ fn every_route_and_both_targets_send_the_same_message() {
 }
 
 #[test]
-fn a_repeated_key_answers_with_the_first_message() {
+fn repeated_client_message_id_returns_the_first_message() {
     let server = shared_server();
     let (ada, bob, conversation) = server.pair();
     let eve = server.person();
@@ -69,7 +69,7 @@ fn a_repeated_key_answers_with_the_first_message() {
 }
 
 #[test]
-fn impossible_messages_are_refused_by_field() {
+fn invalid_messages_are_rejected_by_field() {
     let server = shared_server();
     let (ada, bob, conversation) = server.pair();
     let cases = [
@@ -108,7 +108,7 @@ fn impossible_messages_are_refused_by_field() {
 }
 
 #[test]
-fn reading_up_to_a_message_never_goes_back() {
+fn read_mark_never_moves_back() {
     let server = shared_server();
     let (ada, bob, conversation) = server.pair();
     let messages: Vec<Value> = (1..=5).map(|n| bob.send(&conversation, &n.to_string())).collect();
@@ -127,7 +127,7 @@ fn reading_up_to_a_message_never_goes_back() {
 }
 
 #[test]
-fn the_sender_edits_and_deletes_and_nobody_else() {
+fn only_the_sender_edits_and_deletes_a_message() {
     let server = shared_server();
     let (ada, bob, conversation) = server.pair();
     let message = ada.send(&conversation, "first");
@@ -157,7 +157,7 @@ fn the_sender_edits_and_deletes_and_nobody_else() {
 
 /// Everything that names a conversation or a message, asked by somebody who is not in it.
 #[test]
-fn strangers_get_404_everywhere() {
+fn non_members_get_404_everywhere() {
     let server = shared_server();
     let (ada, bob, conversation) = server.pair();
     let eve = server.person();
@@ -196,7 +196,7 @@ fn strangers_get_404_everywhere() {
 }
 
 #[test]
-fn ids_sort_by_creation_and_seq_is_the_order() {
+fn ids_and_seqs_grow_in_creation_order() {
     let server = shared_server();
     let (ada, bob, conversation) = server.pair();
     let mut ids = Vec::new();

@@ -22,7 +22,7 @@ fn seqs(page: &Value) -> Vec<u64> {
 }
 
 #[test]
-fn a_long_history_is_read_in_both_directions() {
+fn long_history_is_paged_in_both_directions() {
     let pair = shared_server().pair();
     let all = written(&pair);
     let (ada, _, conversation) = &pair;
@@ -74,7 +74,7 @@ fn forwards(reader: &Person, conversation: &str, limit: usize, from: &str) -> Ve
 }
 
 #[test]
-fn a_page_turned_back_is_the_page_it_came_from() {
+fn paging_back_returns_the_previous_page() {
     let server = shared_server();
     let (ada, bob, conversation) = server.pair();
     for n in 0..12 {
@@ -93,7 +93,7 @@ fn a_page_turned_back_is_the_page_it_came_from() {
 }
 
 #[test]
-fn a_cursor_survives_what_happens_meanwhile() {
+fn cursor_stays_valid_when_messages_are_added_and_deleted() {
     let server = shared_server();
     let (ada, bob, conversation) = server.pair();
     for n in 0..10 {
@@ -114,7 +114,7 @@ fn a_cursor_survives_what_happens_meanwhile() {
 }
 
 #[test]
-fn the_ends_of_a_history() {
+fn next_cursor_is_null_at_the_oldest_message() {
     let server = shared_server();
     let (ada, bob, conversation) = server.pair();
     let empty = ada.history(&conversation, "");
@@ -131,7 +131,7 @@ fn the_ends_of_a_history() {
 }
 
 #[test]
-fn wrong_pages_are_refused() {
+fn invalid_page_parameters_are_rejected() {
     let server = shared_server();
     let (ada, bob, conversation) = server.pair();
     let elsewhere = ada.send_to(&server.person(), "elsewhere")["id"].as_str().unwrap().to_owned();

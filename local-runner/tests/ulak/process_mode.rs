@@ -17,7 +17,7 @@ use test_support::test_server::is_process_mode;
 use test_support::{leave_to_another_run, repository, unique_name};
 
 use crate::server::{BINARY, own_server};
-use crate::sockets::line::Line;
+use crate::sockets::socket_client::Line;
 
 /// The processes that a process has started.
 fn children(parent: u32) -> Vec<u32> {
@@ -140,7 +140,7 @@ impl Drop for Foreign {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_project_that_is_not_ours_runs_unchanged() {
+async fn foreign_project_runs_unchanged() {
     let template = repository().join("local-runner/process-tests/foreign/template.yaml");
     let foreign = Foreign::start(&template);
     let page = HttpRequest::new(foreign.1, "GET", "/a/b").send();

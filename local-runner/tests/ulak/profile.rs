@@ -9,7 +9,7 @@ use crate::server::shared_server;
 const ROUTES: [&str; 2] = ["/api/user/profile", "/api/auth/me"];
 
 #[test]
-fn both_routes_change_what_is_given_and_leave_the_rest() {
+fn both_routes_change_only_the_given_fields() {
     for route in ROUTES {
         let ada = shared_server().person();
         let before = ada.me();
@@ -30,7 +30,7 @@ fn both_routes_change_what_is_given_and_leave_the_rest() {
 }
 
 #[test]
-fn wrong_fields_are_named_and_nothing_is_changed() {
+fn invalid_fields_are_reported_and_nothing_is_changed() {
     let ada = shared_server().person();
     let before = ada.me();
     let cases = [
@@ -61,7 +61,7 @@ fn wrong_fields_are_named_and_nothing_is_changed() {
 }
 
 #[test]
-fn what_is_taken_stays_taken_and_ones_own_may_change_its_case() {
+fn taken_names_are_conflicts_and_own_names_may_change_case() {
     let server = shared_server();
     let (ada, bob) = (server.person(), server.person());
     for form in
@@ -78,7 +78,7 @@ fn what_is_taken_stays_taken_and_ones_own_may_change_its_case() {
 }
 
 #[test]
-fn a_new_password_ends_the_other_sessions_at_once() {
+fn new_password_ends_the_other_sessions() {
     let ada = shared_server().person();
     let others = [ada.log_in(), ada.log_in()];
     let form = json!({ "password": "another password", "currentPassword": Person::PASSWORD });

@@ -28,7 +28,7 @@ fn at_once(calls: &[HttpRequest]) -> Vec<HttpResponse> {
 
 /// W10.
 #[test]
-fn fifty_first_messages_from_both_sides_make_one_conversation() {
+fn fifty_concurrent_first_messages_create_one_conversation() {
     let server = shared_server();
     for _ in 0..3 {
         let (ada, bob) = (server.person(), server.person());
@@ -57,7 +57,7 @@ fn fifty_first_messages_from_both_sides_make_one_conversation() {
 }
 
 #[test]
-fn conversations_made_at_once_are_one() {
+fn concurrent_calls_create_one_conversation() {
     let server = shared_server();
     let (ada, bob) = (server.person(), server.person());
     let open = |n: usize| {
@@ -72,7 +72,7 @@ fn conversations_made_at_once_are_one() {
 }
 
 #[test]
-fn twenty_repeats_at_once_are_one_message() {
+fn twenty_concurrent_repeats_create_one_message() {
     let (ada, bob, conversation) = shared_server().pair();
     let body = json!({ "conversationId": conversation, "content": "once", "clientMessageId": unique_name() });
     let answers = at_once(&vec![ada.post("/api/messages/send", &body); 20]);
@@ -85,7 +85,7 @@ fn twenty_repeats_at_once_are_one_message() {
 }
 
 #[test]
-fn ten_refreshes_of_one_token_have_at_most_one_winner() {
+fn one_of_ten_concurrent_refreshes_succeeds() {
     let ada = shared_server().person();
     let call = HttpRequest::new(ada.port, "POST", "/api/auth/refresh")
         .json(&json!({ "refreshToken": ada.refresh_token }));
@@ -102,7 +102,7 @@ fn ten_refreshes_of_one_token_have_at_most_one_winner() {
 }
 
 #[test]
-fn one_name_registered_at_once_is_one_user() {
+fn concurrent_registrations_of_one_name_create_one_user() {
     let server = shared_server();
     let name = unique_name();
     let register = |n: usize| {

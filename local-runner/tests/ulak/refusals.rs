@@ -51,7 +51,7 @@ fn is_open(method: &str, path: &str) -> bool {
 }
 
 #[test]
-fn every_route_but_the_open_ones_wants_a_token() {
+fn every_route_except_the_open_ones_requires_a_token() {
     for (method, path) in routes().iter().filter(|(method, path)| !is_open(method, path)) {
         let call = HttpRequest::new(shared_server().port(), method, &filled(path, "01ABC"));
         call.fails(401, "UNAUTHENTICATED");
@@ -62,7 +62,7 @@ fn every_route_but_the_open_ones_wants_a_token() {
 }
 
 #[test]
-fn every_id_that_cannot_be_one_is_not_found() {
+fn impossible_ids_are_not_found() {
     let ada = shared_server().person();
     let long = "x".repeat(5_000);
     let hostile =
@@ -81,7 +81,7 @@ fn every_id_that_cannot_be_one_is_not_found() {
 }
 
 #[test]
-fn every_body_must_be_json_of_a_bearable_size() {
+fn bodies_must_be_json_within_the_size_limit() {
     let ada = shared_server().person();
     let with_body = |method: &str, path: &str| {
         matches!(method, "POST" | "PUT" | "PATCH") && !BODILESS.contains(&format!("{method} {path}").as_str())

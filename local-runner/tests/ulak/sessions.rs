@@ -15,7 +15,7 @@ fn assert_dead(person: &Person) {
 }
 
 #[test]
-fn a_refresh_gives_a_new_pair_and_the_old_token_dies() {
+fn refresh_returns_new_tokens_and_keeps_older_access_tokens_valid() {
     let ada = shared_server().person();
     let data = ada.refresh_with(&ada.refresh_token).data();
     let (access, refresh) = (data["accessToken"].as_str().unwrap(), data["refreshToken"].as_str().unwrap());
@@ -28,7 +28,7 @@ fn a_refresh_gives_a_new_pair_and_the_old_token_dies() {
 }
 
 #[test]
-fn showing_a_dead_refresh_token_ends_the_whole_session() {
+fn reused_refresh_token_ends_the_session() {
     let ada = shared_server().person();
     let elsewhere = ada.log_in();
     let data = ada.refresh_with(&ada.refresh_token).data();
@@ -45,7 +45,7 @@ fn showing_a_dead_refresh_token_ends_the_whole_session() {
 }
 
 #[test]
-fn ten_refreshes_in_a_row_work() {
+fn ten_refreshes_keep_one_session() {
     let mut ada = shared_server().person();
     for _ in 0..10 {
         let data = ada.refresh_with(&ada.refresh_token).data();
@@ -57,7 +57,7 @@ fn ten_refreshes_in_a_row_work() {
 }
 
 #[test]
-fn what_was_never_a_refresh_token_harms_nobody() {
+fn invalid_refresh_tokens_end_no_session() {
     let ada = shared_server().person();
     let session = ada.refresh_token.split_once('.').unwrap().0;
     for (token, status, code) in [
@@ -81,7 +81,7 @@ fn what_was_never_a_refresh_token_harms_nobody() {
 }
 
 #[test]
-fn logging_out_kills_both_tokens_at_once() {
+fn logout_revokes_both_tokens() {
     let ada = shared_server().person();
     let elsewhere = ada.log_in();
     assert_eq!(ada.request("POST", "/api/auth/logout").data(200)["ended"], 1);
@@ -92,7 +92,7 @@ fn logging_out_kills_both_tokens_at_once() {
 }
 
 #[test]
-fn logging_out_everywhere_ends_all_sessions_and_nobody_elses() {
+fn logout_everywhere_ends_all_sessions_of_the_caller_only() {
     let server = shared_server();
     let (ada, bob) = (server.person(), server.person());
     let sessions = [ada.clone(), ada.log_in(), ada.log_in()];
@@ -111,7 +111,7 @@ fn logging_out_everywhere_ends_all_sessions_and_nobody_elses() {
 }
 
 #[test]
-fn the_list_shows_devices_newest_first_and_marks_the_callers_own() {
+fn session_list_is_newest_first_and_marks_the_current_session() {
     let server = shared_server();
     let ada = server.person();
     let form = json!({ "email": ada.email, "password": Person::PASSWORD });
@@ -130,7 +130,7 @@ fn the_list_shows_devices_newest_first_and_marks_the_callers_own() {
 }
 
 #[test]
-fn a_deleted_session_is_dead_and_only_its_owner_can_delete_it() {
+fn session_is_deleted_and_revoked_by_its_owner_only() {
     let server = shared_server();
     let (ada, bob) = (server.person(), server.person());
     let other = ada.log_in();

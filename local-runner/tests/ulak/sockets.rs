@@ -6,6 +6,6 @@ mod engine_io;
 mod fuzz;
 mod heartbeat;
 mod json;
-pub(crate) mod line;
 mod node;
+pub(crate) mod socket_client;
 mod socket_io;

@@ -32,7 +32,7 @@ fn said(output: &Output) -> String {
 }
 
 #[test]
-fn tasks_are_listed_and_an_unknown_one_is_refused() {
+fn tasks_are_listed_and_an_unknown_task_fails() {
     expect![[r#"
         TASK     WHAT IT DOES
         setup    creates MongoDB's indexes, RabbitMQ's queues and the search index; may be repeated
@@ -57,7 +57,7 @@ fn embedded_stores_need_no_task() {
 
 /// Everything real: no file is opened, and doing it twice changes nothing.
 #[test]
-fn setting_up_servers_may_be_repeated() {
+fn setup_of_servers_may_be_repeated() {
     let names = ["MONGODB_URI", "REDIS_URL", "ELASTICSEARCH_URL", "AMQP_URL"];
     let Some(urls) = names.into_iter().map(server_url).collect::<Option<Vec<String>>>() else { return };
     let [mongodb, redis, search, amqp] = &urls[..] else { unreachable!() };
@@ -82,7 +82,7 @@ fn setting_up_servers_may_be_repeated() {
 }
 
 #[test]
-fn an_index_is_built_from_what_was_there_before_it() {
+fn reindex_writes_messages_that_are_older_than_the_index() {
     let Some(search) = server_url("ELASTICSEARCH_URL") else { return };
     let index = format!("ulak-test-{}", unique_name());
     // The command opens the documents, so they must be in a file.

@@ -21,7 +21,7 @@ fn pages(reader: &Person, query: &str) -> Vec<Vec<String>> {
 }
 
 #[test]
-fn the_list_is_searched_and_paged_without_loss_or_repeats() {
+fn list_pages_contain_each_match_once() {
     let server = shared_server();
     let family = unique_name();
     let people: Vec<Person> = (0..7).map(|n| server.person_named(&format!("{family}-{n}"))).collect();
@@ -38,7 +38,7 @@ fn the_list_is_searched_and_paged_without_loss_or_repeats() {
 }
 
 #[test]
-fn the_search_reads_the_words_of_display_names_as_people_write_them() {
+fn search_matches_display_name_words_without_accents() {
     let server = shared_server();
     let ada = server.person();
     let (first, last) = (unique_name(), unique_name());
@@ -55,7 +55,7 @@ fn the_search_reads_the_words_of_display_names_as_people_write_them() {
 }
 
 #[test]
-fn nobodys_email_or_hash_is_shown_to_others() {
+fn email_and_hash_are_hidden_from_other_users() {
     let server = shared_server();
     let (ada, bob, conversation) = server.pair();
     ada.send(&conversation, "hello");
@@ -79,7 +79,7 @@ fn nobodys_email_or_hash_is_shown_to_others() {
 }
 
 #[test]
-fn wrong_queries_are_named() {
+fn invalid_query_parameters_are_reported() {
     let ada = shared_server().person();
     let long = "x".repeat(101);
     for (query, field) in [
@@ -99,7 +99,7 @@ fn wrong_queries_are_named() {
 }
 
 #[test]
-fn presence_is_asked_by_three_routes() {
+fn three_routes_return_presence() {
     let server = own_server(&[]);
     let (ada, bob) = (server.person(), server.person());
     assert_eq!(ada.get("/api/user/online").data(200), json!({ "count": 0, "userIds": [] }));

@@ -40,7 +40,7 @@ fn no_two_modules_of_a_crate_use_each_other() {
 }
 
 #[test]
-fn a_two_way_pair_is_found_through_every_form_of_path() {
+fn two_way_pair_is_found_in_every_form_of_path() {
     let source = |module: &str, code: &str| Source {
         module: module.split("::").filter(|s| !s.is_empty()).map(str::to_owned).collect(),
         code: code_of(code),

@@ -42,7 +42,7 @@ fn name(file: &Path) -> String {
 }
 
 #[test]
-fn every_file_says_what_lives_in_it() {
+fn every_file_begins_with_a_module_comment() {
     let silent: Vec<String> = all()
         .iter()
         .filter(|(_, text)| !text.starts_with("//! ") || text.lines().next().unwrap().len() < 10)
@@ -112,7 +112,7 @@ fn functions_are_small() {
 }
 
 #[test]
-fn nothing_is_half_done() {
+fn no_placeholder_macros_remain() {
     // Written in two parts, so that this file does not find itself.
     let banned: Vec<String> =
         ["todo", "unimplemented", "dbg"].iter().map(|name| format!("{name}{}", "!(")).collect();
@@ -134,7 +134,7 @@ fn no_module_is_included_by_path() {
 }
 
 #[test]
-fn every_package_has_the_architectures_lints_and_one_test_binary() {
+fn every_package_has_workspace_lints_and_one_test_binary() {
     for package in &Workspace::get().packages {
         let manifest = repository().join(&package.folder).join("Cargo.toml");
         let text = fs::read_to_string(&manifest).unwrap();

@@ -63,7 +63,7 @@ fn rows(text: &str) -> Vec<Vec<&str>> {
 }
 
 #[test]
-fn queues_show_their_depths_and_the_dead_are_sent_back() {
+fn queues_command_prints_depths_and_replays_dead_jobs() {
     let home = tempfile::tempdir().unwrap();
     let data = home.path().join("data");
     let (people, rows_planned) = block_on(async {
@@ -140,7 +140,7 @@ fn job(delivery: &shared::lambda::queue::Delivery) -> OutboxMessage {
 }
 
 #[test]
-fn routes_list_the_next_five_runs_of_every_schedule() {
+fn routes_command_lists_the_next_five_runs_of_every_schedule() {
     let home = tempfile::tempdir().unwrap();
     let said = command(nobody(), home.path(), &["routes"]);
     assert!(said.well, "{}", said.stderr);

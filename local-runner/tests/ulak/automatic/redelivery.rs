@@ -95,7 +95,7 @@ fn mapping() -> QueuePlan {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn every_job_comes_twice_and_every_message_exists_once() {
+async fn messages_exist_once_when_every_job_is_delivered_twice() {
     let Some(wire) = Wire::new() else { return };
     let size = Size::of_this_run();
     let store: &'static Embedded = Box::leak(Box::new(Embedded::temporary().unwrap()));

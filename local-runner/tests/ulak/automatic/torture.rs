@@ -293,7 +293,7 @@ fn every_planned_message_exists_once_after_kills_and_cut_connections() {
 }
 
 #[test]
-fn every_planned_message_exists_once_after_a_broker_died() {
+fn every_planned_message_exists_once_after_broker_kills() {
     if !is_full() && !servers_are_required() {
         skip("set ULAK_TORTURE=full to start a broker and kill it");
         return;

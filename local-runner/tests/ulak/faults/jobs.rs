@@ -32,7 +32,7 @@ fn failed(answer: &HttpResponse) -> bool {
 }
 
 #[test]
-fn the_broker_may_go_and_come() {
+fn automatic_messages_arrive_once_after_broker_outages() {
     let Some(url) = server_url("AMQP_URL") else { return };
     let Some(vhost) = Vhost::create(&url, format!("ulak-test-{}", unique_name())) else { return };
     let proxy = ProxiedServer::start(&vhost.url);

@@ -151,18 +151,18 @@ fn blinks(scene: &Scene, keys: &mut Vec<String>) {
 }
 
 #[test]
-fn documents_may_go_and_come() {
+fn messages_exist_once_after_document_store_outages() {
     outages_of("MONGODB_URI", "mongodb");
 }
 
 #[test]
-fn sessions_may_go_and_come() {
+fn messages_exist_once_after_session_store_outages() {
     outages_of("REDIS_URL", "redis");
 }
 
 /// Without the index nobody searches, and everybody writes; what was written meanwhile is found afterwards.
 #[test]
-fn the_search_index_may_go_and_come() {
+fn messages_sent_during_an_index_outage_are_found_afterwards() {
     let Some(scene) = Scene::of("ELASTICSEARCH_URL") else { return };
     let found = |key: &str| scene.bob.get(&format!("/api/messages/search?q={key}"));
     let until_found = |key: &str| {

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use serde_json::{Value, json};
 
 use super::echo::{Above, CONNECT_TIMEOUT, Echo, PING_INTERVAL, PING_TIMEOUT};
-use super::line::Line;
+use super::socket_client::Line;
 
 /// Both suites begin with these: the path is each one's own.
 const SUITES: [(Above, &str); 2] = [(Above::Engine, "/engine.io"), (Above::SocketIo, "/socket.io")];
@@ -26,7 +26,7 @@ async fn opened(echo: &Echo, above: Above, path: &str) -> Line {
 }
 
 #[tokio::test]
-async fn it_opens_a_session() {
+async fn server_opens_a_session() {
     for (above, path) in SUITES {
         let echo = Echo::start(above).await;
         let packet = open(&echo, path).await.hear().await;
@@ -40,7 +40,7 @@ async fn it_opens_a_session() {
 }
 
 #[tokio::test]
-async fn it_refuses_another_version_and_another_transport() {
+async fn server_refuses_other_versions_and_transports() {
     for (above, path) in SUITES {
         let echo = Echo::start(above).await;
         for query in [
@@ -58,7 +58,7 @@ async fn it_refuses_another_version_and_another_transport() {
 }
 
 #[tokio::test]
-async fn it_sends_and_receives_plain_text() {
+async fn server_sends_and_receives_plain_text() {
     let echo = Echo::start(Above::Engine).await;
     let mut line = opened(&echo, Above::Engine, "/engine.io").await;
     for text in ["4hello", "4", "4€ 😀 \u{0}"] {
@@ -68,7 +68,7 @@ async fn it_sends_and_receives_plain_text() {
 }
 
 #[tokio::test]
-async fn it_closes_upon_an_invalid_packet() {
+async fn server_closes_after_an_invalid_packet() {
     for (above, path) in SUITES {
         let echo = Echo::start(above).await;
         for packet in ["abc", "", "2", "0{}", "\u{1F600}"] {
@@ -80,7 +80,7 @@ async fn it_closes_upon_an_invalid_packet() {
 }
 
 #[tokio::test]
-async fn it_pings_and_takes_pongs() {
+async fn server_pings_and_accepts_pongs() {
     for (above, path) in SUITES {
         let echo = Echo::start(above).await;
         let mut line = opened(&echo, above, path).await;
@@ -98,7 +98,7 @@ async fn it_pings_and_takes_pongs() {
 }
 
 #[tokio::test]
-async fn it_closes_upon_a_ping_timeout() {
+async fn server_closes_after_a_ping_timeout() {
     for (above, path) in SUITES {
         let echo = Echo::start(above).await;
         let mut line = opened(&echo, above, path).await;
@@ -111,7 +111,7 @@ async fn it_closes_upon_a_ping_timeout() {
 }
 
 #[tokio::test]
-async fn it_closes_when_the_client_says_so() {
+async fn server_closes_after_a_close_packet() {
     for (above, path) in SUITES {
         let echo = Echo::start(above).await;
         let mut line = opened(&echo, above, path).await;
@@ -121,7 +121,7 @@ async fn it_closes_when_the_client_says_so() {
 }
 
 #[tokio::test]
-async fn it_closes_when_no_handshake_is_received() {
+async fn server_closes_without_a_connect_packet() {
     let echo = Echo::start(Above::SocketIo).await;
     let mut line = open(&echo, "/socket.io").await;
     line.hear().await;

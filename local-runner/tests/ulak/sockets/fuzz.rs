@@ -4,7 +4,7 @@ use serde_json::json;
 use shared::connection::Dialect;
 use test_support::random_frames::{FrameParts, Random};
 
-use super::line::Line;
+use super::socket_client::Line;
 use crate::server::shared_server;
 
 #[tokio::test]

@@ -11,7 +11,7 @@ use test_support::report;
 use test_support::repository;
 use test_support::socket_crowd::{SocketCrowd, memory_of_listener, now_millis, run_heartbeat, send_pong};
 
-use super::line::{Line, SOCKET_IO};
+use super::socket_client::{Line, SOCKET_IO};
 use crate::server::{BINARY, own_server};
 
 fn is_online(who: &Person, whom: &Person) -> bool {
@@ -28,7 +28,7 @@ async fn connected(person: &Person) -> (Line, String) {
 }
 
 #[tokio::test]
-async fn a_half_open_socket_is_swept_and_one_that_answers_is_not() {
+async fn half_open_socket_is_closed_and_one_that_answers_stays_open() {
     let server = own_server(&[]);
     let (ada, bob) = (server.person(), server.person());
     let (mut answers, bob_id) = connected(&bob).await;
@@ -61,7 +61,7 @@ async fn a_half_open_socket_is_swept_and_one_that_answers_is_not() {
 }
 
 #[tokio::test]
-async fn who_never_says_who_it_is_is_closed_pongs_or_not() {
+async fn unauthenticated_socket_is_closed_although_it_sends_pongs() {
     let server = own_server(&[]);
     let mut line = Line::open(server.port(), SOCKET_IO).await.unwrap();
     line.hear().await;
@@ -74,7 +74,7 @@ async fn who_never_says_who_it_is_is_closed_pongs_or_not() {
 }
 
 #[tokio::test]
-async fn a_killed_server_leaves_nobody_online() {
+async fn users_go_offline_after_their_server_was_killed() {
     let mut server = own_server(&[]);
     let (ada, bob) = (server.person(), server.person());
     let (_one, _) = connected(&ada).await;
@@ -94,7 +94,7 @@ async fn a_killed_server_leaves_nobody_online() {
 }
 
 #[test]
-fn the_command_fires_the_heartbeat_of_the_runner_that_is_up() {
+fn fire_command_runs_the_heartbeat_of_a_running_server() {
     let server = own_server(&[]);
     let runtime = tokio::runtime::Runtime::new().unwrap();
     let ada = server.person();
@@ -114,7 +114,7 @@ fn the_command_fires_the_heartbeat_of_the_runner_that_is_up() {
 
 /// `ULAK_CROWD` sets how many.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_thousand_sockets_live_through_ten_idle_minutes_and_hear_who_comes() {
+async fn thousand_idle_sockets_stay_open_and_receive_user_online() {
     let count = std::env::var("ULAK_CROWD").ok().and_then(|text| text.parse().ok()).unwrap_or(1_000);
     let server = own_server(&[]);
     let tokens: Vec<String> = (0..20).map(|_| server.person().access_token).collect();

@@ -3,7 +3,7 @@
 use expect_test::expect;
 use serde_json::{Value, json};
 
-use super::line::{Line, SOCKET_IO};
+use super::socket_client::{Line, SOCKET_IO};
 use crate::server::shared_server;
 
 async fn ask(line: &mut Line, id: &Value, action: &str, data: &Value) -> Value {
@@ -12,7 +12,7 @@ async fn ask(line: &mut Line, id: &Value, action: &str, data: &Value) -> Value {
 }
 
 #[tokio::test]
-async fn a_bad_token_is_a_401_at_the_upgrade() {
+async fn invalid_token_gets_401_at_the_upgrade() {
     let server = shared_server();
     let person = server.person();
     let revoked = server.person();
@@ -40,7 +40,7 @@ async fn a_bad_token_is_a_401_at_the_upgrade() {
 }
 
 #[tokio::test]
-async fn the_token_may_come_in_the_query_or_the_header_and_is_greeted() {
+async fn token_is_accepted_in_the_query_or_the_header() {
     let person = shared_server().person();
     let bearer = [("authorization", format!("Bearer {}", person.access_token))];
     let mut by_header = Line::open_with(person.port, "/live", &bearer).await.unwrap();
@@ -51,7 +51,7 @@ async fn the_token_may_come_in_the_query_or_the_header_and_is_greeted() {
 }
 
 #[tokio::test]
-async fn an_answer_has_the_id_that_was_given_text_or_number() {
+async fn ack_has_the_id_of_its_request() {
     let (ada, _bob, room) = shared_server().pair();
     let mut line = Line::json(&ada).await;
     for id in [json!("1"), json!(""), json!("a \"quoted\" 😀"), json!(0), json!(-7), json!(1.5)] {
@@ -69,7 +69,7 @@ async fn an_answer_has_the_id_that_was_given_text_or_number() {
 }
 
 #[tokio::test]
-async fn what_is_wrong_with_a_frame_is_the_event_error_and_the_line_stays() {
+async fn invalid_frame_gets_an_error_and_the_socket_stays_open() {
     let person = shared_server().person();
     let mut line = Line::json(&person).await;
     let deep = format!(r#"{{"action":"typing","data":{}{}}}"#, "[".repeat(5_000), "]".repeat(5_000));
@@ -111,7 +111,7 @@ async fn what_is_wrong_with_a_frame_is_the_event_error_and_the_line_stays() {
 }
 
 #[tokio::test]
-async fn size_and_bytes_end_the_line_with_the_gateways_codes() {
+async fn oversized_and_binary_frames_close_the_socket_with_the_gateways_codes() {
     let server = shared_server();
     let (one, other) = (server.person(), server.person());
     let mut bystander = Line::json(&other).await;
@@ -125,7 +125,7 @@ async fn size_and_bytes_end_the_line_with_the_gateways_codes() {
 }
 
 #[tokio::test]
-async fn both_dialects_are_told_the_same() {
+async fn both_dialects_receive_the_same_events() {
     let (ada, bob, room) = shared_server().pair();
     let (mut json, mut socket_io) = (Line::json(&bob).await, Line::socket_io(&bob).await);
     let message = ada.send(&room, "Merhaba 😀");
@@ -145,7 +145,7 @@ async fn both_dialects_are_told_the_same() {
 }
 
 #[tokio::test]
-async fn frames_in_the_instant_of_the_upgrade_are_not_lost() {
+async fn frames_sent_right_after_the_upgrade_are_not_lost() {
     let (ada, _bob, room) = shared_server().pair();
     let mut line = Line::open(ada.port, &format!("/live?token={}", ada.access_token)).await.unwrap();
     let ack = ask(&mut line, &json!("early"), "join_room", &json!(room)).await;
@@ -153,7 +153,7 @@ async fn frames_in_the_instant_of_the_upgrade_are_not_lost() {
 }
 
 #[tokio::test]
-async fn the_end_of_the_session_is_told_and_closes() {
+async fn logout_sends_session_ended_and_closes_the_socket() {
     let ada = shared_server().person();
     let (mut json, mut socket_io) = (Line::json(&ada).await, Line::socket_io(&ada).await);
     ada.post("/api/auth/logout", &json!({})).data(200);
@@ -166,7 +166,7 @@ async fn the_end_of_the_session_is_told_and_closes() {
 }
 
 #[tokio::test]
-async fn a_disconnect_packet_leaves_the_line_for_another_connect() {
+async fn socket_can_connect_again_after_a_disconnect_packet() {
     let ada = shared_server().person();
     let mut line = Line::socket_io(&ada).await;
     line.say("41").await;

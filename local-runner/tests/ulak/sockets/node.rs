@@ -47,17 +47,17 @@ fn scenarios(server: &TestServer) {
 }
 
 #[test]
-fn the_unmodified_client() {
+fn unmodified_client_passes_all_scenarios() {
     scenarios(shared_server());
 }
 
 #[test]
-fn the_unmodified_client_when_pushes_go_through_the_aws_sdk() {
+fn unmodified_client_passes_all_scenarios_when_pushes_use_the_aws_sdk() {
     scenarios(&own_server(&[("PUSH", "sdk")]));
 }
 
 #[test]
-fn the_readmes_script_hears_what_the_readme_says() {
+fn readme_script_receives_the_events_in_its_comments() {
     let Some(mut node) = node(shared_server(), &["readme.mjs"]) else { return };
     let output = node.output().unwrap();
     let said = String::from_utf8_lossy(&output.stdout);
@@ -87,7 +87,7 @@ fn idle(server: &TestServer, token: &str) -> Option<std::process::Child> {
 }
 
 #[test]
-fn a_killed_client_is_offline_at_once_and_a_frozen_one_by_the_heartbeat() {
+fn killed_client_goes_offline_at_once_and_a_frozen_one_after_its_lease() {
     let server = own_server(&[]);
     let (ada, bob, watcher) = (server.person(), server.person(), server.person());
     let online = |id: &str| {

@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::echo::{Above, Echo};
-use super::line::{Line, SOCKET_IO};
+use super::socket_client::{Line, SOCKET_IO};
 
 async fn opened() -> (Echo, Line) {
     let echo = Echo::start(Above::SocketIo).await;
@@ -22,7 +22,7 @@ async fn connected() -> (Echo, Line) {
 }
 
 #[tokio::test]
-async fn it_connects_to_a_namespace_with_and_without_a_payload() {
+async fn server_connects_to_a_namespace_with_and_without_a_payload() {
     for (sent, prefix, auth) in [
         ("40", "40", r#"42["auth",{}]"#),
         (r#"40{"token":"123"}"#, "40", r#"42["auth",{"token":"123"}]"#),
@@ -41,7 +41,7 @@ async fn it_connects_to_a_namespace_with_and_without_a_payload() {
 }
 
 #[tokio::test]
-async fn it_refuses_an_unknown_namespace_and_stays() {
+async fn server_refuses_an_unknown_namespace_and_stays_open() {
     let (_echo, mut line) = opened().await;
     line.say("40/random").await;
     assert_eq!(line.hear().await, r#"44/random,{"message":"Invalid namespace"}"#);
@@ -50,7 +50,7 @@ async fn it_refuses_an_unknown_namespace_and_stays() {
 }
 
 #[tokio::test]
-async fn it_closes_upon_a_wrong_handshake_and_upon_wrong_packets() {
+async fn server_closes_after_invalid_packets_before_and_after_connect() {
     for wrong in ["4abc", "42[\"message\"]", "41", "43[]", "40[1]"] {
         let (_echo, mut line) = opened().await;
         line.say(wrong).await;
@@ -66,14 +66,14 @@ async fn it_closes_upon_a_wrong_handshake_and_upon_wrong_packets() {
 }
 
 #[tokio::test]
-async fn it_disconnects_from_the_main_namespace_without_a_word() {
+async fn server_stays_open_after_a_disconnect_from_the_main_namespace() {
     let (_echo, mut line) = connected().await;
     line.say("41").await;
     assert_eq!(line.hear().await, "2", "it stays open and pings");
 }
 
 #[tokio::test]
-async fn it_leaves_a_custom_namespace_and_keeps_the_main_one() {
+async fn server_leaves_a_custom_namespace_and_keeps_the_main_one() {
     let (_echo, mut line) = connected().await;
     line.say("40/custom").await;
     assert!(line.hear().await.starts_with("40/custom,{"));
@@ -84,7 +84,7 @@ async fn it_leaves_a_custom_namespace_and_keeps_the_main_one() {
 }
 
 #[tokio::test]
-async fn it_sends_and_receives_events_and_acks() {
+async fn server_sends_and_receives_events_and_acks() {
     let (_echo, mut line) = connected().await;
     for (sent, heard) in [
         (r#"42["message",1,"2",{"3":[true]}]"#, r#"42["message-back",1,"2",{"3":[true]}]"#),

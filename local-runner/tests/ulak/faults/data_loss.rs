@@ -88,7 +88,7 @@ fn online(server: &TestServer, who: &Person) -> Value {
 }
 
 #[test]
-fn whoever_was_online_comes_back_after_everything_was_forgotten() {
+fn users_reconnect_after_redis_lost_its_data() {
     let Some(url) = server_url("REDIS_URL") else { return };
     let prefix = format!("ulak-test-{}", unique_name());
     let server = own_server(&[("REDIS_URL", &url), ("REDIS_PREFIX", &prefix), ("MONGODB_DATABASE", &prefix)]);

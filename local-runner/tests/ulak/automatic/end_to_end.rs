@@ -12,7 +12,7 @@ use test_support::person::Person;
 use test_support::test_server::TestServer;
 
 use super::commands::command;
-use super::ear::Ear;
+use super::socket_listener::Ear;
 use crate::server::own_server;
 
 const PEOPLE: usize = 101;
@@ -37,7 +37,7 @@ async fn wait_for(ears: &[Ear], event: &str, expected: usize) {
 }
 
 #[test]
-fn a_night_for_a_hundred_and_one_people() {
+fn each_pair_receives_one_message_after_a_planned_night() {
     // The night is far ahead of every clock, so that nothing is due by itself.
     let server = own_server(&[("ACTIVE_DAYS", "40000")]);
     let people: Vec<Person> = (0..PEOPLE).map(|_| server.person()).collect();

@@ -18,7 +18,7 @@ fn ours<'a>(workspace: &Workspace, package: &'a Package) -> BTreeSet<&'a str> {
 }
 
 #[test]
-fn functions_stand_on_shared_and_adapters_alone() {
+fn functions_depend_only_on_shared_and_adapters() {
     let workspace = Workspace::get();
     for function in workspace.within("functions/") {
         let ours = ours(workspace, function);
@@ -34,7 +34,7 @@ fn functions_stand_on_shared_and_adapters_alone() {
 }
 
 #[test]
-fn adapters_stand_on_shared_alone() {
+fn adapters_depend_only_on_shared() {
     let workspace = Workspace::get();
     for adapter in workspace.within("shared/adapters/") {
         assert_eq!(ours(workspace, adapter), BTreeSet::from(["shared"]), "{}", adapter.name);
@@ -43,7 +43,7 @@ fn adapters_stand_on_shared_alone() {
 
 /// No driver, no AWS SDK.
 #[test]
-fn shared_stands_on_nothing_of_ours_and_knows_no_driver() {
+fn shared_depends_on_no_workspace_crate_and_no_driver() {
     let workspace = Workspace::get();
     let shared = workspace.package("shared");
     assert!(ours(workspace, shared).is_empty());
@@ -57,7 +57,7 @@ fn shared_stands_on_nothing_of_ours_and_knows_no_driver() {
 }
 
 #[test]
-fn the_emulator_depends_on_no_crate_of_ours() {
+fn emulator_depends_on_no_workspace_crate() {
     let workspace = Workspace::get();
     let emulator = workspace.package("sam-emulator");
     assert!(ours(workspace, emulator).is_empty(), "{:?}", ours(workspace, emulator));
@@ -74,7 +74,7 @@ fn test_support_is_only_a_dev_dependency() {
 
 /// It may be linked into the tests of every package, so it contains no driver and none of our functions.
 #[test]
-fn test_support_depends_on_shared_and_the_embedded_store_alone() {
+fn test_support_depends_only_on_shared_and_the_embedded_store() {
     let workspace = Workspace::get();
     let package = workspace.package(TEST_SUPPORT);
     assert_eq!(ours(workspace, package), BTreeSet::from(["adapter-embedded", "shared"]));
@@ -86,7 +86,7 @@ fn test_support_depends_on_shared_and_the_embedded_store_alone() {
 
 /// Functions link these crates, so a new dependency here is a decision. `UPDATE_EXPECT=1` accepts it.
 #[test]
-fn dependencies_of_shared_and_the_adapters_are_these() {
+fn dependencies_of_shared_and_adapters_match_the_list() {
     let workspace = Workspace::get();
     let adapters = workspace.within("shared/adapters/");
     let packages = [workspace.package("shared")].into_iter().chain(adapters);
@@ -108,7 +108,7 @@ fn dependencies_of_shared_and_the_adapters_are_these() {
 
 /// One TLS stack, rustls with ring.
 #[test]
-fn one_tls_stack() {
+fn only_one_tls_stack_is_linked() {
     let workspace = Workspace::get();
     let everything = workspace.everything();
     for banned in ["aws-lc-rs", "aws-lc-sys", "openssl", "openssl-sys", "native-tls", "boring"] {
@@ -118,7 +118,7 @@ fn one_tls_stack() {
 
 /// `now` and randomness are inputs, the environment has one reader, and no task outlives a reply.
 #[test]
-fn functions_and_rules_read_no_clock_and_no_environment() {
+fn functions_and_shared_read_no_clock_and_no_environment() {
     let cases = [
         ("SystemTime::now", vec!["shared/src/lambda.rs"]),
         // How long an invocation may still take, on tokio's clock, which tests can stop.

@@ -18,7 +18,7 @@ fn job(n: usize) -> OutboxMessage {
 
 // On one thread, so that nothing happens between the question and the look at it.
 #[tokio::test]
-async fn a_look_that_is_given_up_loses_no_job() {
+async fn cancelled_receive_loses_no_job() {
     let store: &'static Embedded = leak(Embedded::temporary().unwrap());
     let mut source = EmbeddedSource::new(store, QUEUE.to_owned());
     for n in 0..50 {

@@ -29,7 +29,7 @@ fn folders() -> BTreeSet<String> {
 }
 
 #[test]
-fn every_folder_is_a_function_of_the_template_and_the_other_way_round() {
+fn function_folders_match_the_template() {
     let plan = plan();
     let binaries: BTreeSet<String> =
         plan.functions.values().map(|function| function.binary.clone()).collect();
@@ -43,7 +43,7 @@ fn every_folder_is_a_function_of_the_template_and_the_other_way_round() {
 
 /// `cargo test -p message-send` runs that function's tests.
 #[test]
-fn every_function_has_tests_of_its_own() {
+fn every_function_has_its_own_tests() {
     let tests = ["#[test]", "#[tokio::test", "http_function_tests!("];
     for function in Workspace::get().within("functions/") {
         assert_eq!(function.tests, BTreeSet::from(["it".to_owned()]), "{} has no tests/it", function.name);
@@ -57,7 +57,7 @@ fn every_function_has_tests_of_its_own() {
 }
 
 #[test]
-fn the_runner_has_every_function() {
+fn runner_links_every_function() {
     let output = Command::new(BINARY)
         .args(["functions", "--template"])
         .arg(repository().join("template.yaml"))
@@ -75,7 +75,7 @@ fn the_runner_has_every_function() {
 
 /// A function's list of dependencies is its list of privileges.
 #[test]
-fn a_function_links_exactly_the_adapters_whose_variables_it_is_given() {
+fn functions_link_exactly_the_adapters_whose_variables_they_get() {
     const ADAPTERS: [(&str, &[&str]); 5] = [
         ("adapter-mongodb", &["MONGODB_URI"]),
         ("adapter-redis", &["REDIS_URL"]),
@@ -103,7 +103,7 @@ fn a_function_links_exactly_the_adapters_whose_variables_it_is_given() {
 
 /// Whoever checks tokens is given the secret, and nobody else; whoever pushes may.
 #[test]
-fn secrets_and_permissions_go_where_they_are_needed() {
+fn only_functions_that_need_them_get_the_secret_and_the_push_permission() {
     let plan = plan();
     for function in plan.functions.values() {
         let lib = fs::read_to_string(repository().join("functions").join(&function.name).join("src/lib.rs"))
@@ -118,7 +118,7 @@ fn secrets_and_permissions_go_where_they_are_needed() {
 
 /// One folder, one Lambda, one sentence: the code's first line and the template say the same.
 #[test]
-fn a_function_has_one_sentence() {
+fn function_docs_match_the_template_descriptions() {
     let template = template_text();
     let plan = plan();
     for folder in folders() {

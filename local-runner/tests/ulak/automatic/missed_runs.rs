@@ -52,7 +52,7 @@ fn advice(line: &str) -> Vec<String> {
 }
 
 #[test]
-fn a_missed_night_is_told_until_it_is_fired() {
+fn missed_runs_are_in_the_banner_until_one_is_fired() {
     for with_a_runner in [true, false] {
         let mut server = own_server(&EMBEDDED);
         assert_eq!(missed(&banner(&server)), None, "a new schedule has missed nothing");
@@ -100,7 +100,7 @@ fn wait_until_remembered(data: &Path) {
 
 /// A run that is still to come makes up for nothing.
 #[test]
-fn a_run_of_the_future_makes_up_for_nothing() {
+fn future_run_keeps_missed_runs_in_the_banner() {
     let mut server = own_server(&EMBEDDED);
     banner(&server);
     server.kill();
