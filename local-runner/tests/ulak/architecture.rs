@@ -1,4 +1,4 @@
-//! The rules of the house, held by tests: who may depend on whom, one list of functions, tidy files.
+//! The rules of ARCHITECTURE.md: dependencies between crates and modules, one list of functions, file and function sizes.
 
 mod dependencies;
 mod function_list;
