@@ -1,4 +1,4 @@
-//! What a message may say: counted in Unicode scalar values, cleaned of control characters, stored as sent.
+//! The content of messages: its length in Unicode scalar values, control characters, and that it is stored as sent.
 
 use serde_json::json;
 
@@ -44,11 +44,11 @@ fn content_has_1_to_4000_characters_after_trimming() {
         (" \n\t ".to_owned(), false),
         ("\u{0}\u{1}\u{1b}".to_owned(), false),
     ];
-    for (content, fits) in cases {
+    for (content, is_valid) in cases {
         let start: String = content.chars().take(5).collect();
         let call =
             ada.post("/api/messages/send", &json!({ "conversationId": conversation, "content": content }));
-        if fits {
+        if is_valid {
             call.data(201);
         } else {
             assert_eq!(call.fails(422, "VALIDATION_FAILED").fields(), ["content"], "{start:?}");

@@ -1,4 +1,4 @@
-//! What every answer has: the envelope, the security headers, the request id; and what is the gateway's.
+//! Every reply: the envelope, the security headers, the request id; and the replies of the gateway itself.
 
 use expect_test::expect;
 use serde_json::json;
@@ -6,7 +6,7 @@ use test_support::http_client::HttpResponse;
 
 use crate::server::shared_server;
 
-/// The headers, without those that differ from answer to answer.
+/// The headers, without those that differ between replies.
 fn headers(answer: &HttpResponse) -> String {
     const CHANGING: [&str; 4] = ["date", "apigw-requestid", "x-request-id", "content-length"];
     let mut lines: Vec<String> = answer
@@ -61,12 +61,12 @@ fn every_failure_has_the_envelope_and_its_request_id() {
         (ada.request("POST", "/api/messages/send").body("content=hi"), 415, "UNSUPPORTED_MEDIA_TYPE"),
         (ada.post("/api/messages/send", &json!({})), 422, "VALIDATION_FAILED"),
     ];
-    let good = headers(&ada.get("/api/auth/me").send());
+    let expected = headers(&ada.get("/api/auth/me").send());
     for (call, status, code) in cases {
         let answer = call.fails(status, code);
         let body = answer.json();
         assert_eq!(body["success"], false);
-        assert!(!body["message"].as_str().unwrap().is_empty(), "{code} says nothing");
+        assert!(!body["message"].as_str().unwrap().is_empty(), "{code} has no message");
         assert_eq!(body["error"]["requestId"].as_str(), answer.header("x-request-id"), "{code}");
         let mut keys: Vec<&String> = body.as_object().unwrap().keys().collect();
         keys.sort();
@@ -74,7 +74,7 @@ fn every_failure_has_the_envelope_and_its_request_id() {
         assert_eq!(body["error"].get("details").is_some(), status == 422, "{code}");
         let challenge = answer.header("www-authenticate");
         assert_eq!(challenge, (status == 401).then_some("Bearer"), "{code}");
-        assert_eq!(headers(&answer).replace("www-authenticate: Bearer\n", ""), good, "{code}");
+        assert_eq!(headers(&answer).replace("www-authenticate: Bearer\n", ""), expected, "{code}");
     }
 }
 
@@ -109,7 +109,7 @@ fn unknown_routes_get_the_gateways_404() {
         assert!(answer.header("apigw-requestid").is_some(), "{path}");
     }
     let slash = shared_server().person().get("/api/auth/me/").send();
-    assert_eq!(slash.status, 200, "as on AWS, a slash at the end is no other route");
+    assert_eq!(slash.status, 200, "API Gateway ignores a slash at the end");
 }
 
 #[test]
@@ -131,7 +131,7 @@ fn gateway_allows_other_origins() {
         assert_eq!(
             (answer.status, answer.header("access-control-allow-origin")),
             (status, Some("*")),
-            "a browser must be able to read failures too"
+            "a browser cannot read failures without this header"
         );
     }
 }

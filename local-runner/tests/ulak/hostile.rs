@@ -1,4 +1,4 @@
-//! Requests that are meant to harm: they cost little, harm nobody, and never show what is inside.
+//! Hostile requests: they are rejected quickly, do not affect other requests, and get no internal detail.
 
 use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
@@ -24,7 +24,7 @@ fn operators_and_deeply_nested_json_are_rejected() {
     login(objects).fails(400, "INVALID_JSON");
     let many: String = (0..5_000).map(|n| format!("\"f{n}\":1,")).collect();
     let answer = login(format!("{{{many}\"z\":1}}")).fails(422, "VALIDATION_FAILED");
-    assert!(answer.body.len() < 4_096, "an answer is not as long as the attack: {} bytes", answer.body.len());
+    assert!(answer.body.len() < 4_096, "the reply is as long as the attack: {} bytes", answer.body.len());
     login(r#"{"email":1e999999999,"password":"x"}"#.to_owned()).send();
     ada.me();
 }
@@ -35,12 +35,12 @@ fn hostile_email_is_rejected_quickly() {
     let server = shared_server();
     let fastest = |email: &str| {
         let form = json!({ "username": unique_name(), "email": email, "password": "12345678" });
-        let ask = || {
+        let register = || {
             let begin = Instant::now();
             server.request("POST", "/api/auth/register").json(&form).fails(422, "VALIDATION_FAILED");
             begin.elapsed()
         };
-        (0..3).map(|_| ask()).min().unwrap()
+        (0..3).map(|_| register()).min().unwrap()
     };
     for email in [
         format!("{}!", "a".repeat(60_000)),

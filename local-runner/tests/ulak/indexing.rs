@@ -1,4 +1,4 @@
-//! Sweeper and indexer together: a message gets into the index when it is sent and again when it changes.
+//! Sweeper and indexer together: a message is indexed when it is sent and again when it changes.
 
 use shared::ports::Messages as _;
 use test_support::events::batch;

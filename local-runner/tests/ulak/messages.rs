@@ -1,4 +1,4 @@
-//! Messages: sending by every route, keys that make a repeat harmless, reading, editing, deleting.
+//! Messages: every route for sending, `clientMessageId`, read marks, edits and deletions.
 
 use expect_test::expect;
 use serde_json::{Value, json};
@@ -56,7 +56,7 @@ fn repeated_client_message_id_returns_the_first_message() {
     send(&ada, ("conversationId", &conversation), "something else").fails(409, "CONFLICT");
     send(&ada, ("receiverId", &eve.id), "hi").fails(409, "CONFLICT");
     send(&bob, ("conversationId", &conversation), "hi").data(201);
-    assert_eq!(ada.whole_history(&conversation).len(), 2, "one of ada's, one of bob's under the same key");
+    assert_eq!(ada.whole_history(&conversation).len(), 2, "keys are per sender");
     assert_eq!(bob.unread_in(&conversation), 1);
     let id = first["id"].as_str().unwrap();
     ada.patch(&format!("/api/messages/{id}"), &json!({ "content": "edited" })).data(200);
@@ -64,7 +64,7 @@ fn repeated_client_message_id_returns_the_first_message() {
     assert_eq!(
         (&late["id"], &late["content"]),
         (&first["id"], &json!("edited")),
-        "a late repeat is no conflict"
+        "a repeat after an edit is not a conflict"
     );
 }
 
@@ -77,7 +77,7 @@ fn invalid_messages_are_rejected_by_field() {
         (json!({ "content": "hi" }), vec!["conversationId"]),
         (json!({ "conversationId": conversation }), vec!["content"]),
         (json!({ "receiverId": ada.id, "content": "to myself" }), vec!["receiverId"]),
-        (json!({ "receiverId": "nobody", "content": "hi" }), vec!["receiverId"]),
+        (json!({ "receiverId": "no-such-user", "content": "hi" }), vec!["receiverId"]),
         (json!({ "receiverId": "", "content": "hi" }), vec!["receiverId"]),
         (json!({ "receiverId": [bob.id], "content": "hi" }), vec!["receiverId"]),
         (
@@ -119,10 +119,10 @@ fn read_mark_never_moves_back() {
     };
     assert_eq!(ada.unread_in(&conversation), 5);
     assert_eq!(read(3), (3, 2));
-    assert_eq!(read(1), (3, 2), "reading an older one again changes nothing");
+    assert_eq!(read(1), (3, 2), "an older message does not move the mark back");
     assert_eq!(read(5), (5, 0));
     ada.send(&conversation, "mine");
-    assert_eq!(ada.unread_in(&conversation), 0, "one's own are never unread");
+    assert_eq!(ada.unread_in(&conversation), 0, "own messages are never unread");
     assert_eq!(bob.unread_in(&conversation), 1);
 }
 
@@ -149,20 +149,20 @@ fn only_the_sender_edits_and_deletes_a_message() {
     }
     let deleted = ada.delete(&path).data(200)["message"].take();
     assert_eq!((&deleted["content"], deleted["deletedAt"].is_string()), (&json!(""), true));
-    assert_eq!(ada.delete(&path).data(200)["message"], deleted, "twice is once");
+    assert_eq!(ada.delete(&path).data(200)["message"], deleted, "a second deletion changes nothing");
     ada.patch(&path, &json!({ "content": "back?" })).fails(404, "NOT_FOUND");
     let row = bob.history(&conversation, "")["messages"][0].take();
-    assert_eq!(row, deleted, "the row stays");
+    assert_eq!(row, deleted, "the deleted message stays in the history");
 }
 
-/// Everything that names a conversation or a message, asked by somebody who is not in it.
+/// Every route with the id of a conversation or a message, called by a user who is not a member.
 #[test]
 fn non_members_get_404_everywhere() {
     let server = shared_server();
     let (ada, bob, conversation) = server.pair();
     let eve = server.person();
     let message = ada.send(&conversation, "between us")["id"].as_str().unwrap().to_owned();
-    let of_eve = eve.send_to(&bob, "mine")["id"].as_str().unwrap().to_owned();
+    let eves_message = eve.send_to(&bob, "mine")["id"].as_str().unwrap().to_owned();
     let content = json!({ "content": "x" });
     let calls = |who: &Person, c: &str, m: &str| -> Vec<HttpRequest> {
         vec![
@@ -171,7 +171,7 @@ fn non_members_get_404_everywhere() {
             who.post(&format!("/api/conversations/{c}/messages"), &content),
             who.request("PUT", &format!("/api/conversations/{c}/read")),
             who.get(&format!("/api/messages/{c}")),
-            who.get(&format!("/api/messages/{c}?before={of_eve}")),
+            who.get(&format!("/api/messages/{c}?before={eves_message}")),
             who.get(&format!("/api/messages/search?q=between&conversationId={c}")),
             who.post("/api/messages/send", &json!({ "conversationId": c, "content": "x" })),
             who.request("PUT", &format!("/api/messages/{m}/read")),
@@ -187,12 +187,12 @@ fn non_members_get_404_everywhere() {
             bodies.push(body.to_string());
         }
     }
-    let (theirs, nothing) = bodies.split_at(bodies.len() / 2);
-    assert_eq!(theirs, nothing, "what is not hers looks exactly like what is not there");
+    let (foreign, unknown) = bodies.split_at(bodies.len() / 2);
+    assert_eq!(foreign, unknown, "the reply shows that the id exists");
     let own = &bob.history(&conversation, "")["messages"];
     assert_eq!((own.as_array().unwrap().len(), &own[0]["content"]), (1, &json!("between us")));
     expect![[r#"{"error":{"code":"NOT_FOUND","requestId":null},"message":"the conversation was not found","success":false}"#]]
-        .assert_eq(&theirs[0]);
+        .assert_eq(&foreign[0]);
 }
 
 #[test]
