@@ -1,7 +1,7 @@
-//! Automatic messages: queuers and consumer together; the commands against a runner that is up; and the whole chain
-//! under kill -9 and with a broker whose connections are cut.
+//! Automatic messages: queuers and consumer together, the commands for operators, and the whole chain with killed
+//! processes and cut connections.
 //!
-//! `ULAK_TORTURE=full` makes the last ones as large as they are meant to be; otherwise they are shorter.
+//! The last ones are shortened; `ULAK_TORTURE=full` runs them in full length.
 
 mod broker;
 mod commands;

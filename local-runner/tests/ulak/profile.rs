@@ -1,4 +1,4 @@
-//! The profile: what can be changed, by both routes, and what a new password ends.
+//! The profile: its fields through both routes, and the sessions that a new password ends.
 
 use serde_json::json;
 use test_support::person::Person;
@@ -20,7 +20,7 @@ fn both_routes_change_only_the_given_fields() {
         let user = ada.put(route, &json!({ "username": name, "email": email })).data(200)["user"].take();
         assert_eq!((&user["username"], &user["email"]), (&json!(name), &json!(email)));
         assert_eq!(user["displayName"], "Ada Lövelace");
-        assert_eq!(ada.me(), user, "and it is stored");
+        assert_eq!(ada.me(), user, "the change is not stored");
         ada.put(route, &json!({})).data(200);
         let login = json!({ "username": name, "password": Person::PASSWORD });
         shared_server().request("POST", "/api/auth/login").json(&login).data(200);
@@ -69,9 +69,9 @@ fn taken_names_are_conflicts_and_own_names_may_change_case() {
     {
         ada.put("/api/user/profile", &form).fails(409, "CONFLICT");
     }
-    let louder = ada.username.to_uppercase();
-    let user = ada.put("/api/user/profile", &json!({ "username": louder })).data(200);
-    assert_eq!(user["user"]["username"], louder);
+    let upper_case = ada.username.to_uppercase();
+    let user = ada.put("/api/user/profile", &json!({ "username": upper_case })).data(200);
+    assert_eq!(user["user"]["username"], upper_case);
     let freed = unique_name();
     ada.put("/api/user/profile", &json!({ "username": freed })).data(200);
     bob.put("/api/user/profile", &json!({ "username": ada.username })).data(200);

@@ -1,4 +1,4 @@
-//! What every route refuses alike. The routes come from the template, so that a new one is tested too.
+//! Requests that every route rejects. The routes come from the template, so a new route is tested too.
 
 use std::process::Command;
 
@@ -8,7 +8,7 @@ use test_support::repository;
 
 use crate::server::{BINARY, shared_server};
 
-/// What needs no token.
+/// Routes that need no token.
 const OPEN: [&str; 7] = [
     "POST /api/auth/register",
     "POST /api/auth/login",
@@ -19,7 +19,7 @@ const OPEN: [&str; 7] = [
     "GET /",
 ];
 
-/// What reads no body.
+/// Routes that read no body.
 const BODILESS: [&str; 2] = ["PUT /api/conversations/{id}/read", "PUT /api/messages/{messageId}/read"];
 
 /// Every HTTP route, as `(method, path)`.
@@ -40,9 +40,9 @@ fn routes() -> Vec<(String, String)> {
     rows
 }
 
-/// The path with something in place of its parameters.
-fn filled(path: &str, with: &str) -> String {
-    let segments = path.split('/').map(|segment| if segment.starts_with('{') { with } else { segment });
+/// The path with `value` in place of its parameters.
+fn filled(path: &str, value: &str) -> String {
+    let segments = path.split('/').map(|segment| if segment.starts_with('{') { value } else { segment });
     segments.collect::<Vec<_>>().join("/")
 }
 
@@ -56,7 +56,7 @@ fn every_route_except_the_open_ones_requires_a_token() {
         let call = HttpRequest::new(shared_server().port(), method, &filled(path, "01ABC"));
         call.fails(401, "UNAUTHENTICATED");
         call.clone().bearer("nonsense").fails(401, "UNAUTHENTICATED");
-        // A stranger learns nothing from a body either.
+        // The token is checked before the body.
         call.raw_json("{").fails(401, "UNAUTHENTICATED");
     }
 }

@@ -1,4 +1,4 @@
-//! Search: words as people write them, in one's own conversations only, page by page, never what is gone.
+//! Search: spelling variants, only in the caller's conversations, paging, edited and deleted messages.
 
 use serde_json::{Value, json};
 use test_support::person::{Person, texts};
@@ -136,7 +136,7 @@ fn query_operators_are_plain_words_or_rejected() {
     }
     let many: String = (0..17).map(|n| format!("word{n}+")).collect();
     let answer = ada.get(&format!("/api/messages/search?q={many}")).fails(422, "VALIDATION_FAILED");
-    assert_eq!(answer.fields(), ["q"], "more words than are looked for are told, not dropped");
+    assert_eq!(answer.fields(), ["q"], "too many words must be an error, not ignored");
     for (query, field) in
         [("", "q"), ("q=x&limit=0", "limit"), ("q=x&limit=101", "limit"), ("q=x&cursor=%20", "cursor")]
     {

@@ -1,4 +1,4 @@
-//! Users and presence: the list, its search and its cursor, who is online, and whose e-mail is shown.
+//! Users and presence: the list with its search and cursor, online users, and hidden e-mails.
 
 use serde_json::{Value, json};
 use test_support::person::{Person, texts};
@@ -6,7 +6,7 @@ use test_support::unique_name;
 
 use crate::server::{own_server, shared_server};
 
-/// Names that were found, page after page.
+/// The usernames on each page of the list.
 fn pages(reader: &Person, query: &str) -> Vec<Vec<String>> {
     let mut pages = Vec::new();
     let mut cursor = String::new();
@@ -50,7 +50,7 @@ fn search_matches_display_name_words_without_accents() {
     }
     for search in [format!("kru{first}"), "%25".to_owned(), "_".repeat(20), ".*".to_owned()] {
         let found = pages(&ada, &format!("search={search}&limit=100")).concat();
-        assert!(!found.contains(&ada.username), "{search} is no beginning of a word");
+        assert!(!found.contains(&ada.username), "{search} is not a prefix of a word");
     }
 }
 
@@ -104,10 +104,10 @@ fn three_routes_return_presence() {
     let (ada, bob) = (server.person(), server.person());
     assert_eq!(ada.get("/api/user/online").data(200), json!({ "count": 0, "userIds": [] }));
     assert_eq!(ada.get("/api/user/online/count").data(200), json!({ "count": 0 }));
-    let of_bob: Value = ada.get(&format!("/api/user/online/{}", bob.id)).data(200);
+    let bobs: Value = ada.get(&format!("/api/user/online/{}", bob.id)).data(200);
     let seen = &bob.me()["lastSeenAt"];
-    assert_eq!(of_bob, json!({ "userId": bob.id, "online": false, "lastSeenAt": seen }));
-    for unknown in ["nobody", "%24gt", &"x".repeat(500)] {
+    assert_eq!(bobs, json!({ "userId": bob.id, "online": false, "lastSeenAt": seen }));
+    for unknown in ["no-such-user", "%24gt", &"x".repeat(500)] {
         ada.get(&format!("/api/user/online/{unknown}")).fails(404, "NOT_FOUND");
     }
 }

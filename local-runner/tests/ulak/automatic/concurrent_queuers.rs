@@ -1,4 +1,4 @@
-//! Two queuers at the same time and the consumer after them.
+//! Two concurrent queuers, and the consumer after them.
 
 use std::sync::Arc;
 use std::time::Duration;
