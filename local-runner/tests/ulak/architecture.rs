@@ -1,4 +1,4 @@
-//! The rules of ARCHITECTURE.md: dependencies between crates and modules, one list of functions, file and function sizes.
+//! The rules of ARCHITECTURE.md: dependencies of crates and modules, one list of functions, sizes of files and functions.
 
 mod dependencies;
 mod function_list;

@@ -41,7 +41,7 @@ fn assert_limited(answer: &HttpResponse, limit: &str, window_secs: u64) {
     assert!(answer.header("x-request-id").is_some() && answer.header("cache-control") == Some("no-store"));
 }
 
-/// At a scale of 0.1 the limits are 2 logins per account and 10 per address in ten minutes, and 10 registrations an hour.
+/// At a scale of 0.1 the limits are 2 logins per account and 10 per address in ten minutes.
 #[test]
 fn logins_are_limited_per_account_and_per_address() {
     let server = own_server(&[("RATE_LIMIT_SCALE", "0.1")]);
@@ -80,8 +80,8 @@ fn registrations_are_limited_per_address() {
     assert_limited(&refused, "3", 3_600);
 }
 
-/// At a scale of 0.01 the limits per minute are 12 messages and 30 requests per user, and 30 requests without a token per
-/// address.
+/// At a scale of 0.01 the limits per minute are 12 messages and 30 requests per user, and 30 requests without a token
+/// per address.
 #[test]
 fn messages_and_requests_are_limited_per_user() {
     let server = own_server(&[("RATE_LIMIT_SCALE", "0.01")]);

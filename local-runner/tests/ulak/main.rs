@@ -1,5 +1,5 @@
-//! System tests: the real binary on a free port, called over HTTP and WebSocket; functions that pass work to each other;
-//! and the rules of the architecture.
+//! System tests: the real binary on a free port, called over HTTP and WebSocket; functions that pass work to each
+//! other; and the rules of the architecture.
 
 // clippy.toml allows unwrap and printing in test functions, but not in their helpers.
 #![allow(clippy::unwrap_used, clippy::print_stderr)]

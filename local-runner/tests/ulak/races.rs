@@ -1,5 +1,5 @@
-//! Concurrent requests: one conversation per pair, one message per key, one success per refresh token, and replies while
-//! passwords are hashed.
+//! Concurrent requests: one conversation per pair, one message per key, one success per refresh token, and replies
+//! while passwords are hashed.
 
 use std::collections::BTreeSet;
 use std::sync::Barrier;

@@ -1,4 +1,4 @@
-//! The template is the list of functions: folders, packages, the runner's registry, privileges and descriptions match it.
+//! The template is the list of functions: folders, packages, the runner's registry, privileges and docs match it.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;

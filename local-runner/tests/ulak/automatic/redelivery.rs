@@ -155,7 +155,7 @@ async fn messages_exist_once_when_every_job_is_delivered_twice() {
     }
 }
 
-/// Runs the queuer until nothing is due. After a cut connection the rows are claimed again when their lease has expired.
+/// Runs the queuer until nothing is due. Rows of a cut connection are claimed again when their lease has expired.
 async fn queue_all(store: &Embedded, broker: &RabbitMq, mut now: shared::time::Time) {
     let start = Instant::now();
     loop {
