@@ -1,14 +1,14 @@
-// A conversation of others: it cannot be entered, read, written or changed, and not even be told from none.
+// Users who are not members of a conversation cannot join, read or change it, or see that it exists.
 
 import assert from "node:assert/strict";
 import { afterEach, test } from "node:test";
-import { ask, connect, done, hangUp, heard, pair, person, write } from "./ulak.mjs";
+import { closeSockets, connect, pair, person, received, request, requestData, sendByHttp } from "./ulak.mjs";
 
-afterEach(hangUp);
+afterEach(closeSockets);
 
-const NOWHERE = "01ARZ3NDEKTSV4RRFFQ69G5FAV";
+const UNKNOWN_ID = "01ARZ3NDEKTSV4RRFFQ69G5FAV";
 
-const tries = (conversationId, messageId) => [
+const eventsFor = (conversationId, messageId) => [
   ["join_room", { conversationId }],
   ["join_room", conversationId],
   ["leave_room", { conversationId }],
@@ -22,51 +22,51 @@ const tries = (conversationId, messageId) => [
   ["delete_message", { messageId }],
 ];
 
-test("a stranger gets NOT_FOUND for everything, in the same words as for what does not exist", async () => {
+test("a non-member gets the same NOT_FOUND as for a conversation that does not exist", async () => {
   const { ada, bob, room } = await pair();
-  const message = await write(ada, room, "between us");
+  const message = await sendByHttp(ada, room, "between us");
   const [a, b, s] = await Promise.all([connect(ada), connect(bob), connect(await person())]);
-  await done(a, "join_room", room);
-  await done(b, "join_room", room);
-  const before = [a.heard.length, b.heard.length];
-  const nothing = tries(NOWHERE, NOWHERE);
-  for (const [turn, [event, payload]] of tries(room, message.id).entries()) {
-    const theirs = await ask(s, event, payload);
-    assert.equal(theirs.ok, false, event);
-    assert.equal(theirs.error.code, "NOT_FOUND", event);
-    assert.deepEqual(theirs, await ask(s, ...nothing[turn]), event);
+  await requestData(a, "join_room", room);
+  await requestData(b, "join_room", room);
+  const before = [a.received.length, b.received.length];
+  const unknown = eventsFor(UNKNOWN_ID, UNKNOWN_ID);
+  for (const [turn, [event, payload]] of eventsFor(room, message.id).eneventsFor()) {
+    const foreign = await request(s, event, payload);
+    assert.equal(foreign.ok, false, event);
+    assert.equal(foreign.error.code, "NOT_FOUND", event);
+    assert.deepEqual(foreign, await request(s, ...unknown[turn]), event);
   }
-  await heard(a, "typing");
-  const unseen = ([event]) => event === "user_online" || event === "user_offline";
-  assert.ok(a.heard.slice(before[0]).every(unseen), JSON.stringify(a.heard));
-  assert.ok(b.heard.slice(before[1]).every(unseen), JSON.stringify(b.heard));
+  await received(a, "typing");
+  const isPresence = ([event]) => event === "user_online" || event === "user_offline";
+  assert.ok(a.received.slice(before[0]).every(isPresence), JSON.stringify(a.received));
+  assert.ok(b.received.slice(before[1]).every(isPresence), JSON.stringify(b.received));
 });
 
-test("who has not joined hears what is written there only as a member", async () => {
+test("a member receives messages without joining, a non-member never does", async () => {
   const { ada, bob, room } = await pair();
   const [s, b] = await Promise.all([connect(await person()), connect(bob)]);
-  await ask(s, "join_room", room);
-  const message = await write(ada, room, "between us");
-  assert.deepEqual(await heard(b, "message_received"), [{ message }]);
-  assert.deepEqual(await heard(s, "message_received"), []);
+  await request(s, "join_room", room);
+  const message = await sendByHttp(ada, room, "between us");
+  assert.deepEqual(await received(b, "message_received"), [{ message }]);
+  assert.deepEqual(await received(s, "message_received"), []);
 });
 
-test("a replay gives nothing of others' conversations", async () => {
+test("a replay contains no messages of other conversations", async () => {
   const { ada, room } = await pair();
-  await write(ada, room, "between us");
+  await sendByHttp(ada, room, "between us");
   const stranger = await person();
-  const auth = { token: stranger.token, lastSeq: { [room]: 0, [NOWHERE]: 0 } };
+  const auth = { token: stranger.token, lastSeq: { [room]: 0, [UNKNOWN_ID]: 0 } };
   const s = await connect(stranger, { auth });
-  assert.deepEqual(await heard(s, "message_received"), []);
-  assert.deepEqual(await done(s, "replay", { lastSeq: { [room]: 0 } }), { replayed: 0, more: {} });
+  assert.deepEqual(await received(s, "message_received"), []);
+  assert.deepEqual(await requestData(s, "replay", { lastSeq: { [room]: 0 } }), { replayed: 0, more: {} });
 });
 
-test("a pair of a message and another conversation is no pair", async () => {
+test("message_read with a message of another conversation is NOT_FOUND", async () => {
   const { ada, bob, room } = await pair();
   const other = await pair();
-  const message = await write(other.ada, other.room, "elsewhere");
+  const message = await sendByHttp(other.ada, other.room, "elsewhere");
   const b = await connect(bob);
-  const ack = await ask(b, "message_read", { conversationId: room, messageId: message.id });
+  const ack = await request(b, "message_read", { conversationId: room, messageId: message.id });
   assert.equal(ack.error.code, "NOT_FOUND");
   assert.ok(ada);
 });
