@@ -41,7 +41,7 @@ fn registration_and_login_return_the_same_data() {
         assert_eq!(
             keys(user),
             ["createdAt", "displayName", "email", "id", "lastSeenAt", "username"],
-            "the user contains no other field"
+            "the user has other fields, such as a hash"
         );
         assert_eq!((&user["username"], &user["email"]), (&json!(name), &json!(email)), "as written");
         assert_eq!(data["expiresIn"], 900);

@@ -124,7 +124,7 @@ fn only_one_tls_stack_is_linked() {
     }
 }
 
-/// The time and randomness are inputs, one module reads the environment, and no task outlives a reply.
+/// The time and randomness are inputs, only two modules read the environment, and no task outlives a reply.
 #[test]
 fn functions_and_shared_read_no_clock_and_no_environment() {
     let cases = [

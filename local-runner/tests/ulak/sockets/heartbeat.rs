@@ -42,7 +42,7 @@ async fn half_open_socket_is_closed_and_one_that_answers_stays_open() {
             send_pong(server.port(), &bob_id, start + minute * 60_000);
         }
         closed += report["closed"].as_u64().unwrap();
-        // A lease ends after 300 s and 120 s; the next run of the heartbeat, up to a minute later, closes it.
+        // A lease ends after 300 s and 120 s; the next run of the heartbeat closes the connection.
         assert!(minute == 7 || is_online(&bob, &ada) == (minute < 7), "minute {minute}: {report}");
     }
     assert_eq!(closed, 1);
