@@ -30,7 +30,7 @@ test("a non-member gets the same NOT_FOUND as for a conversation that does not e
   await requestData(b, "join_room", room);
   const before = [a.received.length, b.received.length];
   const unknown = eventsFor(UNKNOWN_ID, UNKNOWN_ID);
-  for (const [turn, [event, payload]] of eventsFor(room, message.id).eneventsFor()) {
+  for (const [turn, [event, payload]] of eventsFor(room, message.id).entries()) {
     const foreign = await request(s, event, payload);
     assert.equal(foreign.ok, false, event);
     assert.equal(foreign.error.code, "NOT_FOUND", event);
