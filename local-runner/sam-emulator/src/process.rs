@@ -1,7 +1,7 @@
 //! The invoker that runs every function in processes of its own and serves them the Lambda Runtime API
 //! (`--mode process`): what is deployed is what runs.
 //!
-//! In the order of reading: [`environment`] (what a process sees), `launch`, `child` and `runtime_api` (how it is
+//! In the order of reading: `environment` (what a process sees), `launch`, `child` and `runtime_api` (how it is
 //! started and how it talks to Lambda), `instance` (one process), `function` (all instances of one
 //! function), `group` (ending processes), `logs`, `failure` and `reply` (what a process prints and posts).
 //! `programs` finds the programs, `cargo` builds them, and `watch` replaces them.
