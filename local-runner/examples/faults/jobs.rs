@@ -66,6 +66,6 @@ fn auto_message_ids(person: &Person) -> Vec<String> {
     let all = conversations
         .iter()
         .flat_map(|conversation| person.whole_history(conversation["id"].as_str().unwrap()));
-    let autos = all.filter(|message: &Value| message["kind"] == "auto");
-    autos.map(|message| message["id"].as_str().unwrap().to_owned()).collect()
+    let automatic = all.filter(|message: &Value| message["kind"] == "auto");
+    automatic.map(|message| message["id"].as_str().unwrap().to_owned()).collect()
 }

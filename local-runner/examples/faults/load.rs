@@ -120,26 +120,26 @@ impl Load {
     }
 }
 
-fn write(shared: &Shared, who: &Person, conversation: &str) {
+fn write(shared: &Shared, user: &Person, conversation: &str) {
     for n in 0_u64.. {
         if shared.is_stopped() {
             return;
         }
         let word = phase_word(shared.phase.load(Ordering::SeqCst));
-        let key = format!("{word}-{}-{n}", who.username);
+        let key = format!("{word}-{}-{n}", user.username);
         let content = format!("{word} {n}");
         let body = json!({ "conversationId": conversation, "content": content, "clientMessageId": key });
-        while shared.request(&who.post("/api/messages/send", &body)).is_none() {}
+        while shared.request(&user.post("/api/messages/send", &body)).is_none() {}
         shared.acknowledged.lock().unwrap().push(key);
     }
 }
 
-fn read(shared: &Shared, who: &Person, conversation: &str) {
+fn read(shared: &Shared, user: &Person, conversation: &str) {
     let calls = [
-        who.get(&format!("/api/messages/{conversation}?limit=20")),
-        who.get("/api/conversations"),
-        who.get("/api/user/online"),
-        who.get("/api/messages/search?q=phase&limit=5"),
+        user.get(&format!("/api/messages/{conversation}?limit=20")),
+        user.get("/api/conversations"),
+        user.get("/api/user/online"),
+        user.get("/api/messages/search?q=phase&limit=5"),
     ];
     calls.iter().cycle().take_while(|_| !shared.is_stopped()).for_each(|call| drop(shared.request(call)));
 }
@@ -157,11 +157,11 @@ fn wait_until_found(wanted: usize, found: impl Fn() -> usize) -> usize {
 }
 
 /// The number of messages of a phase that search finds in a conversation.
-fn count_found(who: &Person, conversation: &str, word: &str) -> usize {
+fn count_found(user: &Person, conversation: &str, word: &str) -> usize {
     let path = format!("/api/messages/search?q={word}&limit=100&conversationId={conversation}");
     let (mut count, mut cursor) = (0, String::new());
     loop {
-        let data = who.get(&format!("{path}{cursor}")).data(200);
+        let data = user.get(&format!("{path}{cursor}")).data(200);
         count += data["hits"].as_array().unwrap().len();
         let Some(next) = data["nextCursor"].as_str() else { return count };
         cursor = format!("&cursor={next}");

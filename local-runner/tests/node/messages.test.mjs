@@ -8,8 +8,8 @@ import {
 
 afterEach(closeSockets);
 
-const history = async (who, room) =>
-  (await data("GET", `/api/messages/${room}?limit=100`, { token: who.token })).messages;
+const history = async (user, room) =>
+  (await data("GET", `/api/messages/${room}?limit=100`, { token: user.token })).messages;
 
 test("a message is acknowledged after it is stored, and is received as it was stored", async () => {
   const { ada, bob, room } = await pair();

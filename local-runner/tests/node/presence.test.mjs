@@ -62,16 +62,16 @@ test("a logout during a connect leaves no open socket", async () => {
   const bob = await person();
   const fast = await Promise.all(
     Array.from({ length: 20 }, async (_, turn) => {
-      const who = await person();
-      const socket = openSocket({ auth: { token: who.token } });
+      const user = await person();
+      const socket = openSocket({ auth: { token: user.token } });
       await pause(turn);
-      await data("POST", "/api/auth/logout", { token: who.token });
-      return { who, socket };
+      await data("POST", "/api/auth/logout", { token: user.token });
+      return { user, socket };
     }),
   );
   await until(() => fast.every(({ socket }) => !socket.connected && !socket.active));
   const { userIds } = await data("GET", "/api/user/online", { token: bob.token });
-  assert.ok(fast.every(({ who }) => !userIds.includes(who.id)));
+  assert.ok(fast.every(({ user }) => !userIds.includes(user.id)));
 });
 
 test("fifty fast connects and disconnects leave no user online", async () => {
@@ -92,7 +92,7 @@ test("fifty fast connects and disconnects leave no user online", async () => {
     return people.every(({ id }) => !userIds.includes(id));
   });
   const announced = (event, { id }) => watcher.received.filter(([name, { userId }]) => name === event && userId === id).length;
-  await until(() => people.every((who) => announced("user_online", who) === announced("user_offline", who)));
+  await until(() => people.every((user) => announced("user_online", user) === announced("user_offline", user)));
 });
 
 async function until(condition) {

@@ -60,9 +60,9 @@ export async function conversation(one, other) {
 }
 
 /** Sends a message over HTTP and returns it. */
-export async function sendByHttp(who, conversationId, content) {
+export async function sendByHttp(sender, conversationId, content) {
   const body = { conversationId, content };
-  return (await data("POST", "/api/messages/send", { token: who.token, body })).message;
+  return (await data("POST", "/api/messages/send", { token: sender.token, body })).message;
 }
 
 export async function isOnline(caller, user) {

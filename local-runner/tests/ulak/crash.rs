@@ -23,12 +23,16 @@ struct Round {
 }
 
 /// Sends messages until the server is killed. Returns the acknowledged ones by key, and the key of the last attempt.
-fn write_until_killed(who: &Person, conversation: &str, round: &Round) -> (BTreeMap<String, Value>, String) {
+fn write_until_killed(
+    sender: &Person,
+    conversation: &str,
+    round: &Round,
+) -> (BTreeMap<String, Value>, String) {
     let mut acknowledged = BTreeMap::new();
     loop {
         let key = unique_name();
         let body = json!({ "conversationId": conversation, "content": key, "clientMessageId": key });
-        match who.post("/api/messages/send", &body).try_send() {
+        match sender.post("/api/messages/send", &body).try_send() {
             Ok(answer) if answer.status == 201 => {
                 acknowledged.insert(key, answer.data()["message"].take());
                 round.acknowledged.fetch_add(1, Ordering::SeqCst);
@@ -61,8 +65,8 @@ fn acknowledged_messages_survive_kill_9_exactly_once() {
         thread::scope(|scope| {
             let writers: Vec<_> = (0..WRITERS)
                 .map(|writer| {
-                    let who = if writer % 2 == 0 { &ada } else { &bob };
-                    scope.spawn(|| write_until_killed(who, &conversation, &round))
+                    let sender = if writer % 2 == 0 { &ada } else { &bob };
+                    scope.spawn(|| write_until_killed(sender, &conversation, &round))
                 })
                 .collect();
             // Each round is killed after another number of messages and another delay.
@@ -95,9 +99,9 @@ fn acknowledged_messages_survive_kill_9_exactly_once() {
 fn repeat_unanswered(writers: &[&Person; 2], conversation: &str, keys: &[String]) {
     let stored = by_key(&writers[0].whole_history(conversation));
     for (n, key) in keys.iter().enumerate() {
-        let who = writers[n % WRITERS % 2];
+        let sender = writers[n % WRITERS % 2];
         let body = json!({ "conversationId": conversation, "content": key, "clientMessageId": key });
-        let answer = who.post("/api/messages/send", &body).send();
+        let answer = sender.post("/api/messages/send", &body).send();
         // A store on another machine may have finished the killed server's request after the history was read.
         let expected: &[u16] = if stored.contains_key(key) { &[200] } else { &[200, 201] };
         assert!(expected.contains(&answer.status), "{}", answer.text());

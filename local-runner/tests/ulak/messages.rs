@@ -44,9 +44,9 @@ fn repeated_client_message_id_returns_the_first_message() {
     let (ada, bob, conversation) = server.pair();
     let eve = server.person();
     let key = unique_name();
-    let send = |who: &Person, target: (&str, &str), content: &str| {
+    let send = |user: &Person, target: (&str, &str), content: &str| {
         let body = json!({ target.0: target.1, "content": content, "clientMessageId": key });
-        who.post("/api/messages/send", &body)
+        user.post("/api/messages/send", &body)
     };
     let first = send(&ada, ("conversationId", &conversation), "hi").data(201)["message"].take();
     assert_eq!(first["clientMessageId"], json!(key));
@@ -164,19 +164,19 @@ fn non_members_get_404_everywhere() {
     let message = ada.send(&conversation, "between us")["id"].as_str().unwrap().to_owned();
     let eves_message = eve.send_to(&bob, "mine")["id"].as_str().unwrap().to_owned();
     let content = json!({ "content": "x" });
-    let calls = |who: &Person, c: &str, m: &str| -> Vec<HttpRequest> {
+    let calls = |user: &Person, c: &str, m: &str| -> Vec<HttpRequest> {
         vec![
-            who.get(&format!("/api/conversations/{c}")),
-            who.get(&format!("/api/conversations/{c}/messages")),
-            who.post(&format!("/api/conversations/{c}/messages"), &content),
-            who.request("PUT", &format!("/api/conversations/{c}/read")),
-            who.get(&format!("/api/messages/{c}")),
-            who.get(&format!("/api/messages/{c}?before={eves_message}")),
-            who.get(&format!("/api/messages/search?q=between&conversationId={c}")),
-            who.post("/api/messages/send", &json!({ "conversationId": c, "content": "x" })),
-            who.request("PUT", &format!("/api/messages/{m}/read")),
-            who.patch(&format!("/api/messages/{m}"), &content),
-            who.delete(&format!("/api/messages/{m}")),
+            user.get(&format!("/api/conversations/{c}")),
+            user.get(&format!("/api/conversations/{c}/messages")),
+            user.post(&format!("/api/conversations/{c}/messages"), &content),
+            user.request("PUT", &format!("/api/conversations/{c}/read")),
+            user.get(&format!("/api/messages/{c}")),
+            user.get(&format!("/api/messages/{c}?before={eves_message}")),
+            user.get(&format!("/api/messages/search?q=between&conversationId={c}")),
+            user.post("/api/messages/send", &json!({ "conversationId": c, "content": "x" })),
+            user.request("PUT", &format!("/api/messages/{m}/read")),
+            user.patch(&format!("/api/messages/{m}"), &content),
+            user.delete(&format!("/api/messages/{m}")),
         ]
     };
     let mut bodies: Vec<String> = Vec::new();
@@ -201,8 +201,8 @@ fn ids_and_seqs_grow_in_creation_order() {
     let (ada, bob, conversation) = server.pair();
     let mut ids = Vec::new();
     for n in 0..30 {
-        let who = if n % 3 == 0 { &ada } else { &bob };
-        ids.push(who.send(&conversation, &n.to_string()));
+        let user = if n % 3 == 0 { &ada } else { &bob };
+        ids.push(user.send(&conversation, &n.to_string()));
         std::thread::sleep(std::time::Duration::from_millis(1));
     }
     assert!(ids.is_sorted_by_key(|message| message["id"].as_str().unwrap().to_owned()));

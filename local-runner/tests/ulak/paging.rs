@@ -11,8 +11,8 @@ fn send_messages(pair: &(Person, Person, String)) -> Vec<u64> {
     let (ada, bob, conversation) = pair;
     (0..MESSAGES)
         .map(|n| {
-            let who = if n % 2 == 0 { ada } else { bob };
-            who.send(conversation, &format!("message {n}"))["seq"].as_u64().unwrap()
+            let sender = if n % 2 == 0 { ada } else { bob };
+            sender.send(conversation, &format!("message {n}"))["seq"].as_u64().unwrap()
         })
         .collect()
 }

@@ -64,8 +64,8 @@ fn killed_function_processes_lose_no_acknowledged_message() {
     let (is_over, failed) = (AtomicBool::new(false), AtomicUsize::new(0));
     let (acknowledged, killed) = thread::scope(|scope| {
         let killer = scope.spawn(|| kill_functions(server.pid(), &is_over));
-        let write = |who| write(who, &conversation, &failed, &is_over);
-        let writers: Vec<_> = [&ada, &bob].map(|who| scope.spawn(move || write(who))).into();
+        let write = |sender| write(sender, &conversation, &failed, &is_over);
+        let writers: Vec<_> = [&ada, &bob].map(|sender| scope.spawn(move || write(sender))).into();
         let acknowledged: BTreeMap<String, Value> =
             writers.into_iter().flat_map(|writer| writer.join().unwrap()).collect();
         (acknowledged, killer.join().unwrap())
@@ -86,7 +86,7 @@ fn killed_function_processes_lose_no_acknowledged_message() {
 
 /// Sends messages until `is_over`, and repeats each until it is acknowledged.
 fn write(
-    who: &Person,
+    sender: &Person,
     conversation: &str,
     failed: &AtomicUsize,
     is_over: &AtomicBool,
@@ -96,7 +96,7 @@ fn write(
         let key = unique_name();
         let body = json!({ "conversationId": conversation, "content": key, "clientMessageId": key });
         let message = loop {
-            let answer = who.post("/api/messages/send", &body).send();
+            let answer = sender.post("/api/messages/send", &body).send();
             match answer.status {
                 200 | 201 => break answer.data()["message"].take(),
                 500 | 502 | 503 => failed.fetch_add(1, Ordering::SeqCst),

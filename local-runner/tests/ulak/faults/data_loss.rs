@@ -83,8 +83,8 @@ fn delete_keys(url: &str, prefix: &str) -> u64 {
     text.strip_prefix(':').unwrap_or_else(|| panic!("{text}")).parse().unwrap()
 }
 
-fn online(server: &TestServer, who: &Person) -> Value {
-    Person { port: server.port(), ..who.clone() }.get("/api/user/online").data(200)
+fn online(server: &TestServer, user: &Person) -> Value {
+    Person { port: server.port(), ..user.clone() }.get("/api/user/online").data(200)
 }
 
 #[test]

@@ -62,21 +62,21 @@ fn automatic_messages_arrive_once_after_broker_outages() {
     while failed(&invoke(&server, "auto-message-queuer", &schedule_event(Duration::from_secs(60 * 8)))) {
         assert!(start.elapsed() < RECOVERY_LIMIT, "the queuer does not reconnect");
     }
-    let autos = || -> usize {
-        let of = |person: &test_support::person::Person| {
+    let count_auto_messages = || -> usize {
+        let count_for = |person: &test_support::person::Person| {
             let data = person.get("/api/conversations").data(200);
             let lists = data["conversations"].as_array().unwrap().clone();
             let histories = lists.iter().map(|c| person.whole_history(c["id"].as_str().unwrap()));
             histories.flatten().filter(|m| m["kind"] == "auto").count()
         };
-        people.iter().map(of).sum()
+        people.iter().map(count_for).sum()
     };
     // Each of the ten messages is in the history of two users.
-    while autos() < 20 {
-        assert!(start.elapsed() < RECOVERY_LIMIT, "{} of 20 arrived", autos());
+    while count_auto_messages() < 20 {
+        assert!(start.elapsed() < RECOVERY_LIMIT, "{} of 20 arrived", count_auto_messages());
         proxy.cut_connections();
         thread::sleep(Duration::from_millis(500));
     }
     thread::sleep(Duration::from_secs(1));
-    assert_eq!(autos(), 20, "a message arrived twice");
+    assert_eq!(count_auto_messages(), 20, "a message arrived twice");
 }

@@ -13,8 +13,8 @@ use test_support::socket_crowd::{SocketCrowd, memory_of_listener, now_millis, ru
 use super::socket_client::{SOCKET_IO, SocketClient};
 use crate::server::{BINARY, own_server};
 
-fn is_online(who: &Person, whom: &Person) -> bool {
-    who.get(&format!("/api/user/online/{}", whom.id)).data(200)["online"] == json!(true)
+fn is_online(caller: &Person, user: &Person) -> bool {
+    caller.get(&format!("/api/user/online/{}", user.id)).data(200)["online"] == json!(true)
 }
 
 /// A user's Socket.IO connection and its id.

@@ -22,7 +22,7 @@ pub fn last_seen() -> Vec<Case<PresencePorts>> {
 async fn stored_time(ports: &PresencePorts, user: &UserId) -> StoreResult<Option<Time>> {
     let users = [UserId::trusted("no-such-user"), user.clone()];
     let found = ports.last_seen.times_of(&users).await?;
-    Ok(found.into_iter().find(|(who, _)| who == user).map(|(_, at)| at))
+    Ok(found.into_iter().find(|(id, _)| id == user).map(|(_, at)| at))
 }
 
 async fn last_disconnect_stores_its_time(ports: PresencePorts, data: CaseData) -> Outcome {
