@@ -6,7 +6,7 @@ use serde_json::{Map, Value, json};
 
 use super::schema::{asyncapi, openapi, property_names};
 use crate::server::shared_server;
-use crate::sockets::line::Line;
+use crate::sockets::socket_client::SocketClient;
 
 /// No documented field accepts this.
 fn wrong() -> Value {
@@ -65,7 +65,7 @@ fn queries_have_the_documented_parameters_and_no_other() {
 #[tokio::test]
 async fn client_events_have_the_documented_fields_and_no_other() {
     let ada = shared_server().person();
-    let mut line = Line::json(&ada).await;
+    let mut client = SocketClient::json(&ada).await;
     let mut by_event: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
     for (key, operation) in asyncapi().json["operations"].as_object().unwrap() {
         let Some(name) = key.strip_prefix("receive_") else { continue };
@@ -78,8 +78,8 @@ async fn client_events_have_the_documented_fields_and_no_other() {
     assert_eq!(by_event.remove("online_users"), Some(BTreeSet::new()));
     assert!(by_event.len() > 8, "{by_event:?}");
     for (name, names) in by_event {
-        line.say(&json!({ "action": name, "id": name, "data": all_wrong(&names) }).to_string()).await;
-        let ack = line.event("ack").await;
+        client.send(&json!({ "action": name, "id": name, "data": all_wrong(&names) }).to_string()).await;
+        let ack = client.receive_event("ack").await;
         let details = ack["data"]["error"]["details"].as_array().cloned().unwrap_or_default();
         let found: BTreeSet<String> =
             details.iter().map(|detail| detail["field"].as_str().unwrap().to_owned()).collect();

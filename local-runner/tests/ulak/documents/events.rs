@@ -9,13 +9,13 @@ use test_support::socket_crowd::{now_millis, run_heartbeat};
 
 use super::schema::asyncapi;
 use crate::server::own_server;
-use crate::sockets::line::{Line, SOCKET_IO};
+use crate::sockets::socket_client::{SOCKET_IO, SocketClient};
 
 /// The names of the events that the tests of this process have received.
 static SEEN: Mutex<BTreeSet<String>> = Mutex::new(BTreeSet::new());
 
 /// Fails unless a frame that the server sent is documented, with every field. Every frame of a
-/// [`Line`] to Ulak passes here. Frames of the protocols below the events are not checked.
+/// [`SocketClient`] to Ulak passes here. Frames of the protocols below the events are not checked.
 #[track_caller]
 pub(crate) fn assert_documented(frame: &str) {
     let frame: Value = match frame.strip_prefix("42") {
@@ -36,11 +36,11 @@ pub(crate) fn assert_documented(frame: &str) {
 }
 
 /// Sends an event and checks its ack.
-async fn ask(line: &mut Line, names: &[&str], data: &Value) -> Value {
+async fn ask(client: &mut SocketClient, names: &[&str], data: &Value) -> Value {
     let mut ack = Value::Null;
     for name in names {
-        line.say(&json!({ "action": name, "id": "1", "data": data }).to_string()).await;
-        ack = line.event("ack").await;
+        client.send(&json!({ "action": name, "id": "1", "data": data }).to_string()).await;
+        ack = client.receive_event("ack").await;
         assert_eq!(ack["data"]["ok"], true, "{name}: {ack}");
         asyncapi().assert_valid(&format!("/components/messages/{}_ack/payload", names[0]), &ack);
     }
@@ -56,39 +56,39 @@ fn documented(prefix: &str) -> BTreeSet<String> {
 async fn every_documented_event_happens_and_acks_have_the_documented_data() {
     let server = own_server(&[]);
     let (ada, bob, room) = server.pair();
-    let (mut a, mut b) = (Line::json(&ada).await, Line::json(&bob).await);
-    let mut phone = Line::json(&ada).await;
-    a.event("user_online").await;
+    let (mut a, mut b) = (SocketClient::json(&ada).await, SocketClient::json(&bob).await);
+    let mut phone = SocketClient::json(&ada).await;
+    a.receive_event("user_online").await;
     let in_room = json!({ "conversationId": room });
     ask(&mut b, &["join_room"], &json!(room)).await;
     ask(&mut a, &["join_room"], &in_room).await;
     ask(&mut a, &["online_users"], &Value::Null).await;
     let typing = json!({ "conversationId": room, "isTyping": true });
     ask(&mut a, &["typing", "typing_start", "typing_stop"], &typing).await;
-    b.event("typing").await;
+    b.receive_event("typing").await;
     let sent = ask(&mut a, &["send_message"], &json!({ "conversationId": room, "content": "hello" })).await;
-    b.event("message_received").await;
-    phone.event("message_sent").await;
+    b.receive_event("message_received").await;
+    phone.receive_event("message_sent").await;
     let message = &sent["message"]["id"];
     let read = json!({ "conversationId": room, "messageId": message });
     ask(&mut b, &["message_read", "mark_as_read"], &read).await;
-    a.event("message_read").await;
+    a.receive_event("message_read").await;
     ask(&mut a, &["edit_message"], &json!({ "messageId": message, "content": "hello!" })).await;
-    b.event("message_updated").await;
+    b.receive_event("message_updated").await;
     ask(&mut a, &["delete_message"], &json!({ "messageId": message })).await;
-    b.event("message_deleted").await;
+    b.receive_event("message_deleted").await;
     ask(&mut b, &["replay"], &json!({ "lastSeq": { (room.as_str()): 0 } })).await;
     ask(&mut b, &["leave_room"], &in_room).await;
-    b.say(r#"{"action":"nonsense"}"#).await;
-    b.event("error").await;
+    b.send(r#"{"action":"nonsense"}"#).await;
+    b.receive_event("error").await;
     replay_incomplete(&ada, &bob, &room).await;
     for minute in 1..=5 {
         run_heartbeat(server.port(), now_millis(), minute);
     }
-    a.event("ping").await;
+    a.receive_event("ping").await;
     bob.post("/api/auth/logout", &json!({})).data(200);
-    b.event("session_ended").await;
-    a.event("user_offline").await;
+    b.receive_event("session_ended").await;
+    a.receive_event("user_offline").await;
 
     let seen = SEEN.lock().unwrap_or_else(PoisonError::into_inner).clone();
     assert_eq!(seen, documented("send_"));
@@ -99,18 +99,18 @@ async fn replay_incomplete(ada: &Person, bob: &Person, room: &str) {
     for number in 0..501 {
         ada.send(room, &number.to_string());
     }
-    let mut line = Line::open(bob.port, SOCKET_IO).await.unwrap().documented();
-    line.hear_until("0{").await;
+    let mut client = SocketClient::open(bob.port, SOCKET_IO).await.unwrap().documented();
+    client.receive_until("0{").await;
     let auth = json!({ "token": bob.access_token, "lastSeq": { room: 0 } });
-    line.say(&format!("40{auth}")).await;
-    line.hear_until(r#"42["replay_incomplete""#).await;
+    client.send(&format!("40{auth}")).await;
+    client.receive_until(r#"42["replay_incomplete""#).await;
 }
 
 #[tokio::test]
 async fn failed_events_are_answered_as_documented() {
     let server = own_server(&[("RATE_LIMIT_SCALE", "0.001")]);
     let ada = server.person();
-    let mut line = Line::json(&ada).await;
+    let mut client = SocketClient::json(&ada).await;
     let names: BTreeSet<String> = documented("receive_");
     let ack_of = |name: &str| {
         let reply = &asyncapi().json["operations"][format!("receive_{name}")]["reply"];
@@ -119,8 +119,8 @@ async fn failed_events_are_answered_as_documented() {
     };
     let mut codes = BTreeSet::new();
     for name in &names {
-        line.say(&json!({ "action": name, "id": 1, "data": [] }).to_string()).await;
-        let ack = line.event("ack").await;
+        client.send(&json!({ "action": name, "id": 1, "data": [] }).to_string()).await;
+        let ack = client.receive_event("ack").await;
         asyncapi().assert_valid(&format!("/components/messages/{}/payload", ack_of(name)), &ack);
         codes.extend(ack["data"]["error"]["code"].as_str().map(str::to_owned));
     }

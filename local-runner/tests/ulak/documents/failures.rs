@@ -11,7 +11,7 @@ use test_support::person::Person;
 use test_support::test_server::{JWT_SECRET, TestServer, is_process_mode};
 
 use super::schema::{Operation, openapi};
-use crate::auth::{token, unix_millis};
+use crate::auth::{sign_token, unix_millis};
 use crate::server::{own_server, shared_server};
 
 /// A route, a status and a code.
@@ -71,7 +71,7 @@ fn refused_tokens(seen: &mut BTreeSet<Failure>) {
     let session = gone.get("/api/auth/sessions").data(200)["sessions"][0]["id"].as_str().unwrap().to_owned();
     gone.post("/api/auth/logout", &json!({})).data(200);
     let now = Time::from_millis(i64::try_from(unix_millis()).unwrap());
-    let expired = token(JWT_SECRET, "ulak", &gone.id, &session, now - Duration::from_secs(901));
+    let expired = sign_token(JWT_SECRET, "ulak", &gone.id, &session, now - Duration::from_secs(901));
     for operation in openapi().operations().iter().filter(|operation| operation.needs_token()) {
         let request = || {
             let request = server.request(&operation.method, &operation.path_with("unknown"));

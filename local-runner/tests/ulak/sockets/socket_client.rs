@@ -1,4 +1,4 @@
-//! A raw WebSocket client: frames as they are, and a bound on every wait.
+//! A WebSocket client that sends and receives raw frames. Every wait has a time limit.
 
 use std::time::Duration;
 
@@ -14,26 +14,29 @@ use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async};
 
 use crate::documents::events::assert_documented;
 
-/// Nothing takes so long unless it is broken.
+/// The time limit of every wait.
 const PATIENCE: Duration = Duration::from_secs(20);
 
-/// The path of the unmodified client.
+/// The path that `socket.io-client` connects to.
 pub(crate) const SOCKET_IO: &str = "/socket.io/?EIO=4&transport=websocket";
 
 /// One connection.
-pub(crate) struct Line {
+pub(crate) struct SocketClient {
     socket: WebSocketStream<MaybeTlsStream<TcpStream>>,
-    /// Whether every event that comes must be one of the AsyncAPI document.
+    /// Whether every event that is received must be one of the AsyncAPI document.
     is_documented: bool,
 }
 
-impl Line {
-    /// Connects; a refusal is its status and body.
+impl SocketClient {
+    /// Connects.
+    ///
+    /// # Errors
+    /// Status and body of the response, if the server refuses the upgrade.
     pub(crate) async fn open(port: Port, path: &str) -> Result<Self, (u16, String)> {
         Self::open_with(port, path, &[]).await
     }
 
-    /// The same, with further headers.
+    /// [`Self::open`] with additional headers.
     pub(crate) async fn open_with(
         port: Port,
         path: &str,
@@ -43,7 +46,7 @@ impl Line {
         for (name, value) in headers {
             request.headers_mut().insert(*name, value.parse().unwrap());
         }
-        match timeout(PATIENCE, connect_async(request)).await.expect("an answer in time") {
+        match timeout(PATIENCE, connect_async(request)).await.expect("no response within the time limit") {
             Ok((socket, _)) => Ok(Self { socket, is_documented: false }),
             Err(Error::Http(refusal)) => {
                 let body = refusal.body().clone().unwrap_or_default();
@@ -53,69 +56,72 @@ impl Line {
         }
     }
 
-    /// The server is Ulak's: whatever it sends must be documented.
+    /// The server is Ulak: each event that it sends must be documented.
     pub(crate) fn documented(mut self) -> Self {
         self.is_documented = true;
         self
     }
 
-    /// A Socket.IO connection of somebody's, after its CONNECT.
+    /// A user's Socket.IO connection after its CONNECT.
     pub(crate) async fn socket_io(person: &Person) -> Self {
-        let mut line = Self::open(person.port, SOCKET_IO).await.unwrap().documented();
-        assert!(line.hear().await.starts_with("0{"));
-        line.say(&format!(r#"40{{"token":"{}"}}"#, person.access_token)).await;
-        line.hear_until("40{").await;
-        line
+        let mut client = Self::open(person.port, SOCKET_IO).await.unwrap().documented();
+        assert!(client.receive().await.starts_with("0{"));
+        client.send(&format!(r#"40{{"token":"{}"}}"#, person.access_token)).await;
+        client.receive_until("40{").await;
+        client
     }
 
-    /// A JSON connection of somebody's, after its greeting.
+    /// A user's connection in the JSON dialect after the event `connected`.
     pub(crate) async fn json(person: &Person) -> Self {
         let path = format!("/live?token={}", person.access_token);
-        let mut line = Self::open(person.port, &path).await.unwrap().documented();
-        line.hear_until(r#"{"event":"connected""#).await;
-        line
+        let mut client = Self::open(person.port, &path).await.unwrap().documented();
+        client.receive_until(r#"{"event":"connected""#).await;
+        client
     }
 
-    /// Sends text; a line that the server has closed meanwhile takes it in silence.
-    pub(crate) async fn say(&mut self, text: &str) {
+    /// Sends a text frame. Without an effect if the server has closed the connection.
+    pub(crate) async fn send(&mut self, text: &str) {
         let _ = self.socket.send(Message::text(text)).await;
     }
 
     /// Sends a binary frame.
-    pub(crate) async fn say_bytes(&mut self, bytes: &'static [u8]) {
+    pub(crate) async fn send_bytes(&mut self, bytes: &'static [u8]) {
         self.socket.send(Message::binary(bytes)).await.unwrap();
     }
 
-    /// The next text; panics when the line ends instead.
-    pub(crate) async fn hear(&mut self) -> String {
+    /// The next text frame.
+    ///
+    /// # Panics
+    /// If the connection is closed instead.
+    pub(crate) async fn receive(&mut self) -> String {
         match self.next().await {
             Ok(text) => text,
-            Err(code) => panic!("the line was closed with {code}"),
+            Err(code) => panic!("the connection was closed with {code}"),
         }
     }
 
-    /// The next text that begins so; others are passed over.
-    pub(crate) async fn hear_until(&mut self, beginning: &str) -> String {
+    /// The next text frame that begins with `prefix`; frames before it are ignored.
+    pub(crate) async fn receive_until(&mut self, prefix: &str) -> String {
         loop {
-            let text = self.hear().await;
-            if text.starts_with(beginning) {
+            let text = self.receive().await;
+            if text.starts_with(prefix) {
                 return text;
             }
         }
     }
 
-    /// The next JSON event of this name: its frame.
-    pub(crate) async fn event(&mut self, name: &str) -> Value {
+    /// The frame of the next event with this name, in the JSON dialect.
+    pub(crate) async fn receive_event(&mut self, name: &str) -> Value {
         loop {
-            let frame: Value = serde_json::from_str(&self.hear().await).unwrap();
+            let frame: Value = serde_json::from_str(&self.receive().await).unwrap();
             if frame["event"] == name {
                 return frame;
             }
         }
     }
 
-    /// The code that the server closes with; texts before it are passed over.
-    pub(crate) async fn closed(&mut self) -> u16 {
+    /// The code that the server closes with; frames before it are ignored.
+    pub(crate) async fn close_code(&mut self) -> u16 {
         loop {
             if let Err(code) = self.next().await {
                 return code;
@@ -123,15 +129,15 @@ impl Line {
         }
     }
 
-    /// The next text, if one comes in so many milliseconds.
-    pub(crate) async fn hear_within(&mut self, milliseconds: u64) -> Option<String> {
-        timeout(Duration::from_millis(milliseconds), self.hear()).await.ok()
+    /// The next text frame, if one arrives within so many milliseconds.
+    pub(crate) async fn receive_within(&mut self, milliseconds: u64) -> Option<String> {
+        timeout(Duration::from_millis(milliseconds), self.receive()).await.ok()
     }
 
-    /// The next text, or the code with which the line was closed; 1006 when it broke off.
+    /// The next text frame, or the code with which the connection was closed; 1006 without a close frame.
     async fn next(&mut self) -> Result<String, u16> {
         loop {
-            match timeout(PATIENCE, self.socket.next()).await.expect("a frame in time") {
+            match timeout(PATIENCE, self.socket.next()).await.expect("no frame within the time limit") {
                 Some(Ok(Message::Text(text))) => {
                     if self.is_documented {
                         assert_documented(&text);
