@@ -198,6 +198,7 @@ function request(path, method, data, needsToken) {
 
 async function send({ url, ...options }, result) {
   const started = performance.now();
+  result.replaceChildren(el("p", {}, "Sending …"));
   try {
     const response = await fetch(url, options);
     const text = await response.text();
