@@ -4,6 +4,7 @@ mod admin_tasks;
 mod in_process;
 mod index;
 mod outside;
+mod pages;
 mod queues;
 mod registry;
 mod secret;
@@ -15,7 +16,7 @@ use std::process::ExitCode;
 use sam_emulator::BoxError;
 use sam_emulator::cli::{Cli, Mode};
 use sam_emulator::run::{Platform, run};
-use sam_emulator::runner::{App, Page};
+use sam_emulator::runner::App;
 use shared::telemetry;
 
 /// The name of this program in its help, banner and errors.
@@ -31,24 +32,19 @@ async fn main() -> ExitCode {
     run(NAME, cli, assemble).await
 }
 
-/// The pages that the banner ends with.
-const PAGES: [Page; 1] =
-    [Page { name: "chat", path: "/", hint: "register in two windows and write to each other" }];
-
-/// Joins the functions with the pages that they serve.
+/// Joins the stores that the environment names with the functions of the template. Functions that run outside this
+/// process connect their own stores; only the queues are fed from here.
 async fn assemble(platform: Platform) -> Result<App, BoxError> {
-    let mut app = assemble_functions(platform).await?;
-    app.pages = PAGES.to_vec();
+    let mut app = match platform.settings.mode {
+        Mode::InProcess => assemble_in_process(&platform).await?,
+        Mode::Process | Mode::Remote(_) => outside::assemble(&platform).await?,
+    };
+    app.pages = pages::pages(&platform.plan);
     Ok(app)
 }
 
-/// Joins the stores that the environment names with the functions of the template. Functions that run outside this
-/// process connect their own stores; only the queues are fed from here.
-async fn assemble_functions(platform: Platform) -> Result<App, BoxError> {
-    if platform.settings.mode != Mode::InProcess {
-        return outside::assemble(&platform).await;
-    }
-    let (wiring, banner) = wiring::connect(&platform).await?;
+async fn assemble_in_process(platform: &Platform) -> Result<App, BoxError> {
+    let (wiring, banner) = wiring::connect(platform).await?;
     let mut app = App::of(registry::registry(wiring));
     app.banner = banner;
     wiring.stores.broker.serve(&mut app, &platform.plan)?;

@@ -16,7 +16,7 @@ use crate::unique::unique_name;
 use crate::vhost::Vhost;
 
 /// The key of all test servers, so that a test can sign tokens.
-pub const JWT_SECRET: &str = "a secret of the tests, known to everybody";
+pub const JWT_SECRET: &str = "a secret of the tests, known to every test";
 
 /// The longest time until a server accepts connections, or shows a message in search.
 const PATIENCE: Duration = Duration::from_secs(60);

@@ -13,19 +13,24 @@ use shared::lambda::http::{File, Reply, Request};
 
 pub use settings::Settings;
 
+/// The route of the files in the folder `views`.
+const VIEWS: &str = "GET /app/views/{file}";
+
 /// Where the page reads the address of the WebSocket API.
 const CONFIG: &str = "config.json";
 
-/// Answers 200 with the page, or with the file of `GET /app/{path+}`; 304 when the client has that version already.
+/// Answers 200 with the page, or on `/app/{file}` and `/app/views/{file}` with one of its files; 304 when the client has
+/// that version already.
 ///
 /// # Errors
-/// `NotFound` for any other path.
+/// `NotFound` for any other file.
 pub async fn handle(settings: &Settings, request: Request) -> Result<Reply, Error> {
-    let file = match request.path.get("path").map(String::as_str) {
+    let folder = if request.route == VIEWS { "views/" } else { "" };
+    let file = match request.path.get("file").map(|name| format!("{folder}{name}")) {
         None => page(settings),
-        Some(CONFIG) => data("application/json; charset=utf-8", config(settings)),
+        Some(path) if path == CONFIG => data("application/json; charset=utf-8", config(settings)),
         Some(path) => {
-            let (content_type, text) = files::find(path).ok_or(Error::NotFound("the file"))?;
+            let (content_type, text) = files::find(&path).ok_or(Error::NotFound("the file"))?;
             data(content_type, text)
         }
     };

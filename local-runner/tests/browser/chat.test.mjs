@@ -2,22 +2,18 @@
 
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
-import { launch, SOON } from "./browser.mjs";
+import { launch, SOON, url } from "./browser.mjs";
 import { register } from "./person.mjs";
-import { startServer } from "./server.mjs";
 
-let browser, server;
+let browser;
 before(async () => {
-  [browser, server] = await Promise.all([launch(), startServer()]);
+  browser = await launch();
 });
-after(async () => {
-  await browser?.close();
-  await server?.stop();
-});
+after(() => browser?.close());
 
 /** Two people in a conversation, each looking at it. */
 async function pair() {
-  const [ada, bob] = await Promise.all([register(browser, server.url, "ada"), register(browser, server.url, "bob")]);
+  const [ada, bob] = await Promise.all([register(browser, "ada"), register(browser, "bob")]);
   await ada.startConversation(bob.username);
   await ada.send("first");
   await bob.row(ada.username).click();
@@ -27,7 +23,7 @@ async function pair() {
 
 async function leave(...people) {
   for (const { context, problems } of people) {
-    assert.deepEqual(problems, []);
+    assert.deepEqual(problems(), []);
     await context.close();
   }
 }
@@ -77,7 +73,7 @@ test("an edit and a deletion reach the other", async () => {
 
 test("a group of three hears every member, and names the sender", async () => {
   const { ada, bob } = await pair();
-  const eve = await register(browser, server.url, "eve");
+  const eve = await register(browser, "eve");
   await ada.startConversation(bob.username, eve.username);
   await ada.send("tea?");
   for (const person of [bob, eve]) {
@@ -158,7 +154,7 @@ test("markup is text everywhere", async () => {
 
 test("a session that is ended on another device says so, and the next login works", async () => {
   const { ada, bob } = await pair();
-  const phone = await browser.newContext({ baseURL: server.url, locale: "en-US" });
+  const phone = await browser.newContext({ baseURL: url, locale: "en-US" });
   const page = await phone.newPage();
   await page.goto("/");
   await page.getByLabel("Username or e-mail").fill(ada.username);

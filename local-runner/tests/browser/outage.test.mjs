@@ -15,7 +15,7 @@ before(async () => (browser = await launch()));
 after(() => browser?.close());
 
 async function conversation(server) {
-  const [ada, bob] = await Promise.all([register(browser, server.url, "ada"), register(browser, server.url, "bob")]);
+  const [ada, bob] = await Promise.all(["ada", "bob"].map((name) => register(browser, name, { baseURL: server.url })));
   await ada.startConversation(bob.username);
   await ada.send("first");
   await bob.row(ada.username).click();

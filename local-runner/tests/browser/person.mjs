@@ -1,16 +1,15 @@
 // What a person does on the chat page, by the names that the page gives to its parts.
 
-import { openWindow } from "./browser.mjs";
+import { open } from "./browser.mjs";
 
 const PASSWORD = "correct horse battery";
 
 let number = 0;
 
-/** A new user in a window of their own, logged in. */
-export async function register(browser, url, name, options) {
-  const { context, page, problems } = await openWindow(browser, url, options);
-  const username = `${name}${++number}`;
-  await page.goto("/");
+/** A new user in a window of their own, logged in. Options are those of a browser context. */
+export async function register(browser, name, options) {
+  const { context, page, problems } = await open(browser, "/", options);
+  const username = `${name}${++number}-${Date.now() % 1_000_000}`;
   await page.getByRole("button", { name: "New here? Create an account" }).click();
   await page.getByLabel("Username").fill(username);
   await page.getByLabel("E-mail").fill(`${username}@example.com`);

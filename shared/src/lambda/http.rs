@@ -6,7 +6,7 @@ mod reply;
 mod request;
 
 pub use file::File;
-pub use reply::Reply;
+pub use reply::{Reply, failure};
 pub use request::Request;
 
 use std::future::Future;

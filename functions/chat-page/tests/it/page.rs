@@ -45,7 +45,10 @@ async fn get(settings: &Settings, path: Option<&str>, headers: &[(&str, &str)]) 
     });
     let request = match path {
         None => TestRequest::new("GET /"),
-        Some(path) => TestRequest::new("GET /app/{path+}").path("path", path),
+        Some(path) => match path.strip_prefix("views/") {
+            Some(file) => TestRequest::new("GET /app/views/{file}").path("file", file),
+            None => TestRequest::new("GET /app/{file}").path("file", path),
+        },
     };
     let mut event = http_event(&FunctionFixture::new().request(&request));
     for (name, value) in headers {
@@ -76,7 +79,7 @@ async fn every_file_of_the_folder_is_served_with_its_media_type_and_nothing_else
         let sent: Vec<&str> = reply["body"].as_str().unwrap().lines().collect();
         assert_eq!(sent, code, "{path}");
     }
-    for path in ["index.html", "", "..", "../Cargo.toml", "views", "main.js/", "main.ts"] {
+    for path in ["index.html", "", "..", "../Cargo.toml", "views", "views/main.js", "main.js/", "main.ts"] {
         let reply = get(&Settings::default(), Some(path), &[]).await;
         assert_eq!(reply["statusCode"], json!(404), "{path}");
     }

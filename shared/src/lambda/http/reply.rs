@@ -131,8 +131,8 @@ fn file_response(status: StatusCode, file: File, gzip: bool, request_id: &str) -
     response
 }
 
-/// The HTTP response for an error: `{success, message, error: {code, requestId, details?}}`.
-pub(super) fn error_response(error: &Error, request_id: &str) -> Response<Body> {
+/// The status and the body for an error: `{success, message, error: {code, requestId, details?}}`.
+pub fn failure(error: &Error, request_id: &str) -> (u16, Value) {
     let mut details = json!({ "code": error.code(), "requestId": request_id });
     if let Error::Invalid(fields) = error {
         details["details"] = fields
@@ -141,6 +141,12 @@ pub(super) fn error_response(error: &Error, request_id: &str) -> Response<Body> 
             .collect();
     }
     let body = json!({ "success": false, "message": error.to_string(), "error": details });
+    (status(error).as_u16(), body)
+}
+
+/// The HTTP response for an error.
+pub(super) fn error_response(error: &Error, request_id: &str) -> Response<Body> {
+    let (_, body) = failure(error, request_id);
     let mut response = response(status(error), &body, request_id);
     let headers = response.headers_mut();
     if let Error::Unauthenticated(_) = error {
