@@ -31,7 +31,7 @@ const OFFLINE = { code: "OFFLINE", message: "no connection", retryable: true };
  * @param {() => Promise<string>} options.token called before every CONNECT
  * @param {(refused: string) => Promise<unknown>} options.renew replaces a token that was refused as expired
  * @param {(name: string, data: any) => void} options.onEvent
- * @param {(online: boolean) => void} options.onStatus
+ * @param {(online: boolean) => void} options.onStatus called after every connect and after every failure
  * @param {() => void} options.onEnd the session is over
  */
 export function createSocket({ url, token, renew, onEvent, onStatus, onEnd }) {
@@ -57,7 +57,7 @@ export function createSocket({ url, token, renew, onEvent, onStatus, onEnd }) {
     const old = line;
     line = null;
     old?.close();
-    if (online) onStatus((online = false));
+    onStatus((online = false));
     for (const id of [...waiting.keys()]) settle(id, { ok: false, error: OFFLINE });
     if (ended) return;
     // Half of the delay is random: clients that lost a server together do not all come back together.

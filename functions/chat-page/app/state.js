@@ -17,7 +17,7 @@ import * as timelines from "./timeline.js";
  *
  * @typedef {object} State
  * @property {User} me
- * @property {boolean} online whether the socket is connected
+ * @property {boolean | null} online whether the socket is connected; null until the first attempt has ended
  * @property {boolean} visible whether somebody can look at the page
  * @property {boolean} listed whether the first page of conversations is there
  * @property {Record<string, Conversation>} conversations
@@ -37,7 +37,7 @@ import * as timelines from "./timeline.js";
 export function initial(me) {
   return {
     me,
-    online: false,
+    online: null,
     visible: true,
     listed: false,
     conversations: {},

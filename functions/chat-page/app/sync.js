@@ -35,6 +35,8 @@ export function createSync({ session, api, store, socketUrl, loadNewest, onStore
     user_updated: ({ user }) => dispatch({ type: "userChanged", user }),
     conversation_created: ({ conversation }) => fetchConversation(conversation.id),
     conversation_updated: ({ conversation }) => fetchConversation(conversation.id),
+    member_joined: ({ conversationId }) => fetchConversation(conversationId),
+    member_left: ({ conversationId }) => fetchConversation(conversationId),
     session_ended: ({ reason }) => session.end(reason),
   };
 

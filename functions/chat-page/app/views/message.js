@@ -141,7 +141,7 @@ function noteOf(message) {
 /** How far a message of one's own has come: an icon and its meaning. */
 function statusOf(state, conversation, { message, entry }) {
   if (entry?.error) return { name: "failed", label: `${t("failed")}: ${entry.error}` };
-  if (entry) return { name: "clock", label: t(state.online ? "sending" : "waiting") };
+  if (entry) return { name: "clock", label: t(state.online === false ? "waiting" : "sending") };
   const count = conversation ? readers(state, conversation, message) : 0;
   if (count === 0) return { name: "check", label: t("sent") };
   const isAll = count === others(state, conversation).length;

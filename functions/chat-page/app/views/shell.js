@@ -50,8 +50,8 @@ export function shellView(chat, store) {
       element.classList.toggle("open", isOpen);
       thread.element.hidden = !isOpen;
       nothing.hidden = isOpen;
-      picture.render(state.me.id, state.me.displayName, state.online);
-      setText(connection, state.online ? "" : t("connecting"));
+      picture.render(state.me.id, state.me.displayName, state.online === true);
+      setText(connection, state.online === false ? t("connecting") : "");
       conversations.render(state);
       if (isOpen) thread.render(state);
       // On a touch screen the focus would open the keyboard.
