@@ -192,7 +192,7 @@ fn impossible_password_is_rejected_as_wrong() {
 }
 
 /// A token that the test signs itself.
-fn sign_token(secret: &str, issuer: &str, user: &str, session: &str, issued_at: Time) -> String {
+pub(crate) fn sign_token(secret: &str, issuer: &str, user: &str, session: &str, issued_at: Time) -> String {
     let (access, refresh) = (Duration::from_secs(900), Duration::from_secs(9_000));
     let keys = TokenKeys::new(&Secret::new(secret), issuer, "ulak", access, refresh);
     let (user, session) = (UserId::trusted(user), SessionId::trusted(session));
@@ -241,6 +241,6 @@ fn only_valid_tokens_of_live_sessions_are_accepted() {
     }
 }
 
-fn unix_millis() -> u128 {
+pub(crate) fn unix_millis() -> u128 {
     std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap().as_millis()
 }

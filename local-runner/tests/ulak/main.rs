@@ -7,10 +7,12 @@
 mod architecture;
 mod auth;
 mod automatic;
+mod browser;
 mod command_line;
 mod content;
 mod conversations;
 mod crash;
+mod documents;
 mod envelope;
 mod faults;
 mod hostile;

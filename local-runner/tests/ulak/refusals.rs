@@ -9,13 +9,15 @@ use test_support::repository;
 use crate::server::{BINARY, shared_server};
 
 /// Routes that need no token.
-const OPEN: [&str; 7] = [
+const OPEN: [&str; 9] = [
     "POST /api/auth/register",
     "POST /api/auth/login",
     "POST /api/auth/refresh",
     "GET /api/health",
     "GET /api/openapi.json",
+    "GET /api/asyncapi.json",
     "GET /api/docs",
+    "GET /api/docs/{file}",
     "GET /",
 ];
 

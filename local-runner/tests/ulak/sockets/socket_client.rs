@@ -12,6 +12,8 @@ use tokio_tungstenite::tungstenite::client::IntoClientRequest as _;
 use tokio_tungstenite::tungstenite::{Error, Message};
 use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async};
 
+use crate::documents::events::assert_documented;
+
 /// The time limit of every wait.
 const PATIENCE: Duration = Duration::from_secs(20);
 
@@ -21,6 +23,8 @@ pub(crate) const SOCKET_IO: &str = "/socket.io/?EIO=4&transport=websocket";
 /// One connection.
 pub(crate) struct SocketClient {
     socket: WebSocketStream<MaybeTlsStream<TcpStream>>,
+    /// Whether every event that is received must be one of the AsyncAPI document.
+    is_documented: bool,
 }
 
 impl SocketClient {
@@ -43,7 +47,7 @@ impl SocketClient {
             request.headers_mut().insert(*name, value.parse().unwrap());
         }
         match timeout(PATIENCE, connect_async(request)).await.expect("no response within the time limit") {
-            Ok((socket, _)) => Ok(Self { socket }),
+            Ok((socket, _)) => Ok(Self { socket, is_documented: false }),
             Err(Error::Http(refusal)) => {
                 let body = refusal.body().clone().unwrap_or_default();
                 Err((refusal.status().as_u16(), String::from_utf8(body).unwrap()))
@@ -52,9 +56,15 @@ impl SocketClient {
         }
     }
 
+    /// The server is Ulak: each event that it sends must be documented.
+    pub(crate) fn documented(mut self) -> Self {
+        self.is_documented = true;
+        self
+    }
+
     /// A user's Socket.IO connection after its CONNECT.
     pub(crate) async fn socket_io(person: &Person) -> Self {
-        let mut client = Self::open(person.port, SOCKET_IO).await.unwrap();
+        let mut client = Self::open(person.port, SOCKET_IO).await.unwrap().documented();
         assert!(client.receive().await.starts_with("0{"));
         client.send(&format!(r#"40{{"token":"{}"}}"#, person.access_token)).await;
         client.receive_until("40{").await;
@@ -63,8 +73,8 @@ impl SocketClient {
 
     /// A user's connection in the JSON dialect after the event `connected`.
     pub(crate) async fn json(person: &Person) -> Self {
-        let mut client =
-            Self::open(person.port, &format!("/live?token={}", person.access_token)).await.unwrap();
+        let path = format!("/live?token={}", person.access_token);
+        let mut client = Self::open(person.port, &path).await.unwrap().documented();
         client.receive_until(r#"{"event":"connected""#).await;
         client
     }
@@ -128,7 +138,12 @@ impl SocketClient {
     async fn next(&mut self) -> Result<String, u16> {
         loop {
             match timeout(PATIENCE, self.socket.next()).await.expect("no frame within the time limit") {
-                Some(Ok(Message::Text(text))) => return Ok(text.as_str().to_owned()),
+                Some(Ok(Message::Text(text))) => {
+                    if self.is_documented {
+                        assert_documented(&text);
+                    }
+                    return Ok(text.as_str().to_owned());
+                }
                 Some(Ok(Message::Close(frame))) => return Err(frame.map_or(1005, |frame| frame.code.into())),
                 Some(Ok(Message::Binary(_) | Message::Ping(_) | Message::Pong(_) | Message::Frame(_))) => {}
                 Some(Err(_)) | None => return Err(1006),
