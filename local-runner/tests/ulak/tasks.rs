@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use expect_test::expect;
 use serde_json::json;
 use test_support::http_client::{HttpRequest, Port};
-use test_support::test_server::{EMBEDDED, JWT_SECRET};
+use test_support::test_server::{EMBEDDED, JWT_SECRET, leaves_process_mode};
 use test_support::vhost::Vhost;
 use test_support::{repository, server_url, unique_name};
 
@@ -87,6 +87,9 @@ fn setup_of_servers_may_be_repeated() {
 
 #[test]
 fn reindex_writes_messages_that_are_older_than_the_index() {
+    if leaves_process_mode("it opens the embedded store") {
+        return;
+    }
     let Some(search) = server_url("ELASTICSEARCH_URL") else { return };
     let index = format!("ulak-test-{}", unique_name());
     // The command opens the document store itself, so it must be on disk.
