@@ -68,6 +68,11 @@ impl HttpApi {
         };
         Self { inner: Arc::new(inner) }
     }
+
+    /// How well a route of this API fits a request: less is better. `None` when none matches.
+    pub(crate) fn precedence(&self, head: &Parts) -> Option<impl Ord + use<>> {
+        self.inner.find(head).map(|found| found.route.precedence())
+    }
 }
 
 impl Endpoint for HttpApi {

@@ -37,12 +37,15 @@ pub mod settings;
 
 pub mod env_file;
 
+mod address;
+mod apis;
 mod body;
 mod client;
 mod gateway;
 mod mode;
 mod output;
 mod remote;
+mod sam_config;
 mod signals;
 mod table;
 

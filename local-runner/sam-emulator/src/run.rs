@@ -42,13 +42,14 @@ pub struct Platform {
     pub connections: Connections,
 }
 
-/// Executes the command of the program `name`. `assemble` connects the application's functions; only commands
-/// that run functions call it, and `serve` calls it once the port is open.
-pub async fn run<F>(name: &str, cli: Cli, assemble: F) -> ExitCode
+/// Executes the command of the program `name`. `variables` are the environment variables that the program
+/// documents; they set parameters of the template too. `assemble` connects the application's functions; only
+/// commands that run functions call it, and `serve` calls it once the port is open.
+pub async fn run<F>(name: &str, variables: &[&str], cli: Cli, assemble: F) -> ExitCode
 where
     F: AsyncFnOnce(Platform) -> Result<App, BoxError>,
 {
-    match execute(name, cli, assemble).await {
+    match execute(name, variables, cli, assemble).await {
         Ok(code) => code,
         Err(error) => {
             // If standard error is closed, the exit code still reports the failure.
@@ -58,11 +59,11 @@ where
     }
 }
 
-async fn execute<F>(name: &str, cli: Cli, assemble: F) -> Result<ExitCode, BoxError>
+async fn execute<F>(name: &str, variables: &[&str], cli: Cli, assemble: F) -> Result<ExitCode, BoxError>
 where
     F: AsyncFnOnce(Platform) -> Result<App, BoxError>,
 {
-    let settings = Settings::gather(&cli.options, &std::env::current_dir()?, environment())?;
+    let settings = Settings::gather(&cli.options, &std::env::current_dir()?, environment(), variables)?;
     let plan = settings.plan()?;
     match cli.command.unwrap_or(Command::Serve) {
         Command::Serve => serve(name, plan, settings, assemble).await,
@@ -78,9 +79,13 @@ where
         }
         Command::Routes => {
             let (schedules, _) = schedules(&plan, &settings)?;
+            tell_notices(&plan);
             print(&overview::routes(&plan, &schedules.next_runs(Timestamp::now(), NEXT_RUNS)))
         }
-        Command::Functions => print(&overview::functions(&plan)),
+        Command::Functions => {
+            tell_notices(&plan);
+            print(&overview::functions(&plan))
+        }
         Command::Queues { replay_dead } => queues(plan, settings, replay_dead, assemble).await,
         Command::Task { name } => {
             // Tasks belong to this program and use its stores, wherever the functions run.
@@ -107,13 +112,22 @@ where
     }
     let missed = add_schedules(&mut app, &runner, &settings)?;
     let mut banner = overview::banner(&runner.plan, settings.address);
-    banner.extend(app.banner.iter().chain(&missed).map(|line| format!("  {line}\n")));
+    let notices = overview::notices(&runner.plan);
+    banner.extend(app.banner.iter().chain(&missed).chain(&notices).map(|line| format!("  {line}\n")));
     print(&format!("{name}: {}\n{banner}", settings.template.display()))?;
     let stop = CancellationToken::new();
     let signals = tokio::spawn(signals::cancel_on_signal(stop.clone()));
     runner.serve(listener, app, stop).await?;
     signals.abort();
     Ok(ExitCode::SUCCESS)
+}
+
+/// Writes what the template declares beside the plan to standard error, so that the table stays a table.
+fn tell_notices(plan: &Plan) {
+    for notice in overview::notices(plan) {
+        // If standard error is closed, the table is still printed.
+        let _ = writeln!(io::stderr(), "{notice}");
+    }
 }
 
 /// Lets the functions run outside this process.

@@ -50,7 +50,7 @@ use self::session::PendingMessages;
 use crate::endpoint::{Endpoint, Request, Response, message};
 use crate::gateway;
 use crate::invoke::{BoxFuture, Invoker};
-use crate::plan::WebSocketPlan;
+use crate::plan::{Plan, WebSocketPlan};
 
 /// Time for a client to take the 101 response.
 const UPGRADE_TIMEOUT: Duration = Duration::from_secs(10);
@@ -72,12 +72,13 @@ struct Inner {
 }
 
 impl WebSocketApi {
-    /// The API `api`, which adds its open connections to `connections`. `port` is the port of the listener,
+    /// The API `api` of `plan`, which adds its open connections to `connections`. `port` is the port of the listener,
     /// for the event's `X-Forwarded-Port`.
     ///
     /// # Errors
     /// [`SelectionError`] when the route selection expression is not valid.
     pub fn new(
+        plan: &Plan,
         api: &WebSocketPlan,
         connections: Connections,
         port: u16,
@@ -89,11 +90,16 @@ impl WebSocketApi {
             keys,
             port,
             rate_limiter: options.connects_per_second.map(RateLimiter::new),
-            routes: Arc::new(Routes::new(api, invoker)?),
+            routes: Arc::new(Routes::new(plan, api, invoker)?),
             connections,
             sessions: TaskTracker::new(),
         };
         Ok(Self { inner: Arc::new(inner) })
+    }
+
+    /// Whether the path is that of this API.
+    pub(crate) fn has_path(&self, path: &str) -> bool {
+        self.inner.has_path(path)
     }
 }
 

@@ -17,7 +17,7 @@ use super::reply::{self, GatewayError, InvalidReply};
 use super::selection::{Selection, SelectionError};
 use crate::gateway;
 use crate::invoke::{Invocation, InvokeError, Invoker};
-use crate::plan::{WebSocketPlan, WebSocketRoutePlan};
+use crate::plan::{Plan, WebSocketPlan, WebSocketRoutePlan};
 
 const CONNECT: &str = "$connect";
 const DISCONNECT: &str = "$disconnect";
@@ -34,7 +34,11 @@ pub(super) struct Routes {
 }
 
 impl Routes {
-    pub(super) fn new(api: &WebSocketPlan, invoker: Arc<dyn Invoker>) -> Result<Self, SelectionError> {
+    pub(super) fn new(
+        _plan: &Plan,
+        api: &WebSocketPlan,
+        invoker: Arc<dyn Invoker>,
+    ) -> Result<Self, SelectionError> {
         let selection = Selection::parse(&api.route_selection_expression)?;
         let predefined = [CONNECT, DISCONNECT, DEFAULT];
         let has_choice = api.routes.keys().any(|key| !predefined.contains(&key.as_str()));

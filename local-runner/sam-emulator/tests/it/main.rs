@@ -19,6 +19,8 @@ mod schedule_manual;
 mod schedule_times;
 mod schedule_trigger;
 mod socket_server;
+mod template_apis;
+mod template_foreign;
 mod template_plan;
 mod test_server;
 mod websocket;
