@@ -39,8 +39,10 @@ pub mod env_file;
 
 mod address;
 mod apis;
+mod authorizer;
 mod body;
 mod client;
+mod event_file;
 mod gateway;
 mod mode;
 mod output;

@@ -130,7 +130,7 @@ fn authorizers(plan: &Plan) -> impl Iterator<Item = (&str, &str)> {
     let websocket = plan.websocket.iter().filter_map(|api| Some((api.authorizer.as_ref()?, api.id.as_str())));
     http.chain(websocket).filter_map(|(authorizer, api)| match authorizer {
         AuthorizerPlan::Lambda(plan) => Some((plan.function.as_str(), api)),
-        AuthorizerPlan::Jwt(_) | AuthorizerPlan::Iam => None,
+        AuthorizerPlan::Jwt(_) | AuthorizerPlan::Iam | AuthorizerPlan::Unusable => None,
     })
 }
 

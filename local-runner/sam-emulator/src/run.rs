@@ -2,12 +2,10 @@
 //! one line, and the exit code is 0 or 1.
 
 use std::fs;
-use std::io::{self, Read, Write};
-use std::path::Path;
+use std::io::{self, Write};
 use std::process::ExitCode;
 use std::sync::Arc;
 
-use bytes::Bytes;
 use jiff::Timestamp;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
@@ -24,7 +22,7 @@ use crate::runner::{App, Runner, RunnerOptions};
 use crate::schedule::{self, ManualRun, ManualRunEndpoint, ScheduleState, Schedules, SystemClock, Trigger};
 use crate::settings::Settings;
 use crate::websocket::Connections;
-use crate::{admin_task, overview, server, signals};
+use crate::{admin_task, event_file, output, overview, server, signals};
 
 /// The number of future runs that `routes` lists per schedule.
 const NEXT_RUNS: usize = 5;
@@ -69,7 +67,7 @@ where
         Command::Serve => serve(name, plan, settings, assemble).await,
         Command::Invoke { function, event, log_tail } => {
             check_function(&plan, &function)?;
-            let mut call = Invocation::new(function, read_event(event.as_deref())?);
+            let mut call = Invocation::new(function, event_file::read(event.as_deref())?);
             call.log_tail = log_tail.then(LogTail::default);
             invoke(plan, settings, call, assemble).await
         }
@@ -79,11 +77,11 @@ where
         }
         Command::Routes => {
             let (schedules, _) = schedules(&plan, &settings)?;
-            tell_notices(&plan);
+            output::tell(&overview::notices(&plan));
             print(&overview::routes(&plan, &schedules.next_runs(Timestamp::now(), NEXT_RUNS)))
         }
         Command::Functions => {
-            tell_notices(&plan);
+            output::tell(&overview::notices(&plan));
             print(&overview::functions(&plan))
         }
         Command::Queues { replay_dead } => queues(plan, settings, replay_dead, assemble).await,
@@ -120,14 +118,6 @@ where
     runner.serve(listener, app, stop).await?;
     signals.abort();
     Ok(ExitCode::SUCCESS)
-}
-
-/// Writes what the template declares beside the plan to standard error, so that the table stays a table.
-fn tell_notices(plan: &Plan) {
-    for notice in overview::notices(plan) {
-        // If standard error is closed, the table is still printed.
-        let _ = writeln!(io::stderr(), "{notice}");
-    }
 }
 
 /// Lets the functions run outside this process.
@@ -292,18 +282,4 @@ fn check_function(plan: &Plan, function: &str) -> Result<(), BoxError> {
     }
     let names: Vec<&str> = plan.functions.keys().map(String::as_str).collect();
     Err(format!("no function named {function}; there are: {}", names.join(", ")).into())
-}
-
-fn read_event(file: Option<&Path>) -> Result<Bytes, BoxError> {
-    let Some(file) = file else { return Ok(Bytes::from_static(b"{}")) };
-    let (mut event, mut place) = (Vec::new(), "standard input".to_owned());
-    if file == Path::new("-") {
-        io::stdin().read_to_end(&mut event)?;
-    } else {
-        place = file.display().to_string();
-        event = fs::read(file).map_err(|error| format!("{place}: {error}"))?;
-    }
-    serde_json::from_slice::<serde::de::IgnoredAny>(&event)
-        .map_err(|error| format!("the event in {place} is not JSON: {error}"))?;
-    Ok(event.into())
 }

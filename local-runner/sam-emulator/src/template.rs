@@ -8,7 +8,8 @@
 //! notices), `parameters` and `scope` (names), `intrinsics` and `foreach` (expressions), `resource_types` and
 //! `resource_names`, `globals`, `resource` and `context` (one resource with plain values), then a reader per
 //! kind: `function`, `events`, `queue`, `rules`, `function_url`, `websocket`; for APIs `route`, `cors`,
-//! `authorizers`, `openapi`, `declared`, `sam_api`, `apis`, `raw_apis`, `raw_rest`; and `other_triggers`.
+//! `authorizers`, `openapi`, `declared`, `sam_api`, `apis`, `raw_parts`, `raw_http`, `raw_websocket`,
+//! `raw_apis`, `raw_rest`; and `other_triggers`.
 
 mod apis;
 mod authorizers;
@@ -31,7 +32,10 @@ mod other_triggers;
 mod parameters;
 mod queue;
 mod raw_apis;
+mod raw_http;
+mod raw_parts;
 mod raw_rest;
+mod raw_websocket;
 mod resource;
 mod resource_names;
 mod resource_types;
@@ -196,7 +200,7 @@ impl Reader<'_> {
                 builders.apis.add_api(function_url::read(context, &at, (id, &function))?);
             }
             _ => match (kind.strip_prefix("AWS::ApiGatewayV2::"), kind.strip_prefix("AWS::ApiGateway::")) {
-                (Some(part), _) if RAW.contains(&part) => builders.raw.add(part, resource(None)),
+                (Some(part), _) if RAW.contains(&part) => builders.raw.parts.add(part, resource(None)),
                 (_, Some(part)) if RAW_REST.contains(&part) => builders.raw_rest.add(part, resource(None)),
                 _ => other_triggers::read(context, id, kind, at),
             },

@@ -168,9 +168,9 @@ impl Inner {
         response: oneshot::Sender<Response>,
     ) {
         let id = Arc::from(gateway::random_id());
-        let meta = ConnectionMeta::of(&head, id, peer.ip().to_canonical(), Timestamp::now());
+        let mut meta = ConnectionMeta::of(&head, id, peer.ip().to_canonical(), Timestamp::now());
         // The stages are boxed, so that an idle connection does not hold the memory of all of them.
-        let decision = Box::pin(self.routes.connect(&meta, &head, self.port)).await;
+        let decision = Box::pin(self.routes.connect(&mut meta, &head, self.port)).await;
         drop(head);
         let protocol = match decision {
             Decision::Accept(protocol) => protocol,

@@ -11,6 +11,8 @@ pub enum AuthorizerPlan {
     Lambda(LambdaAuthorizerPlan),
     /// IAM signatures, which the emulator does not check.
     Iam,
+    /// One whose declaration has a problem; with `--skip-unsupported`, its routes let nobody in.
+    Unusable,
 }
 
 /// A JWT authorizer of an HTTP API, or a user pool of a REST API.

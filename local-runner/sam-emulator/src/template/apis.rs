@@ -1,10 +1,11 @@
 //! The HTTP and REST APIs of a template and their routes, which may come in any order → [`HttpApiPlan`]s.
 
+use super::authorizers::IAM;
 use super::context::Context;
 use super::declared::{DeclaredApi, DeclaredRoute, RouteAuth};
 use super::error::TemplateError;
 use super::sam_api;
-use crate::plan::{HttpApiKind, HttpApiPlan, RouteAuthorizer};
+use crate::plan::{HttpApiKind, HttpApiPlan, HttpRoutePlan, RouteAuthorizer};
 
 /// Collects APIs and routes.
 #[derive(Default)]
@@ -49,10 +50,15 @@ impl ApiBuilder {
                 }
             }
         }
-        self.apis
-            .into_iter()
-            .map(|api| HttpApiPlan { authorizers: api.authorizers.by_name, ..api.plan })
-            .collect()
+        for api in &self.apis {
+            let is_iam = |route: &HttpRoutePlan| route.authorizer.as_ref().is_some_and(|it| it.name == IAM);
+            if api.plan.routes.iter().any(is_iam) {
+                let text = format!("signatures of requests to {} are not checked (AWS_IAM)", api.plan.id);
+                context.findings.remark(text);
+            }
+        }
+        let joined = self.apis.into_iter();
+        joined.map(|api| HttpApiPlan { authorizers: api.authorizers.by_name, ..api.plan }).collect()
     }
 }
 

@@ -47,9 +47,7 @@ pub(crate) fn of_sam(context: &Context<'_>, auth: &Cursor<'_>, kind: HttpApiKind
             HttpApiKind::Rest => rest(context, &at),
             _ => http(context, &at),
         };
-        if let Some(authorizer) = findings.ok(read) {
-            all.by_name.insert(name.to_owned(), authorizer);
-        }
+        all.by_name.insert(name.to_owned(), findings.or(AuthorizerPlan::Unusable, read));
         all.scopes.insert(name.to_owned(), findings.or(Vec::new(), texts(&at, "AuthorizationScopes")));
     }
     all.default = findings.or(None, text(auth, "DefaultAuthorizer"));

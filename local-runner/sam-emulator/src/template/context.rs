@@ -30,6 +30,14 @@ impl Context<'_> {
     }
 }
 
+impl Context<'_> {
+    /// Notices something that invokes the function at `at`, if that names one, in a way that is not run here.
+    pub(crate) fn other_trigger(&self, at: Option<&Cursor<'_>>, source: impl Into<String>) {
+        let function = at.and_then(|at| self.function(at).ok());
+        self.findings.other_trigger(function.unwrap_or_default(), source);
+    }
+}
+
 /// The text of a property, or its default.
 pub(crate) fn text_or(at: &Cursor<'_>, key: &str, default: &str) -> Result<String, TemplateError> {
     Ok(match at.get(key) {

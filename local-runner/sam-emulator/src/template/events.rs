@@ -9,6 +9,7 @@ use super::node::Cursor;
 use super::resource::Resource;
 use super::{queue, route, sam_api};
 use crate::plan::{HttpApiKind, Plan, ScheduleKind, SchedulePlan};
+use crate::schedule::Expression;
 
 /// Types of events that the emulator does not run.
 const OTHER: &[&str] = &[
@@ -119,6 +120,15 @@ fn is_enabled(at: &Cursor<'_>) -> Result<bool, TemplateError> {
     }
 }
 
+/// `cron(…)`, `rate(…)` or `at(…)` in the grammar of its service.
+pub(crate) fn read_expression(at: &Cursor<'_>, kind: ScheduleKind) -> Result<String, TemplateError> {
+    let text = at.text()?;
+    Expression::parse(text, kind).map_err(|error| {
+        at.error(format!("{error} Use cron(minute hour day month weekday year) or rate(5 minutes)"))
+    })?;
+    Ok(text.to_owned())
+}
+
 /// Delivery properties of a schedule. They have no effect: delivery to a function in this process cannot
 /// fail.
 const IGNORED_BY_SCHEDULES: &[&str] =
@@ -136,7 +146,7 @@ fn read_rule(
         name: text_or(at, "Name", name)?,
         function: function.to_owned(),
         kind: ScheduleKind::Rule,
-        expression: at.need("Schedule")?.text()?.to_owned(),
+        expression: read_expression(&at.need("Schedule")?, ScheduleKind::Rule)?,
         timezone: "UTC".to_owned(),
         input: at.get("Input").map(|input| input.text().map(str::to_owned)).transpose()?,
         enabled: is_enabled(at)?,
@@ -162,7 +172,7 @@ pub(crate) fn read_scheduler(
         name: text_or(at, "Name", name)?,
         function: function.to_owned(),
         kind: ScheduleKind::Scheduler,
-        expression: at.need("ScheduleExpression")?.text()?.to_owned(),
+        expression: read_expression(&at.need("ScheduleExpression")?, ScheduleKind::Scheduler)?,
         timezone: text_or(at, "ScheduleExpressionTimezone", "UTC")?,
         input: at.get("Input").map(|input| input.text().map(str::to_owned)).transpose()?,
         enabled: is_enabled(at)?,

@@ -2,7 +2,7 @@
 //! routes and authorizers.
 
 use super::authorizers::{self, Authorizers, IAM};
-use super::context::{Context, text_or};
+use super::context::{Context, text, text_or};
 use super::cors::read_cors;
 use super::declared::{DeclaredRoute, RouteAuth};
 use super::error::TemplateError;
@@ -25,8 +25,8 @@ pub(crate) fn read(
 ) -> Definition {
     let findings = context.findings;
     for (name, scheme) in security_schemes(context, at) {
-        if let Some(authorizer) = findings.ok(authorizer(context, &scheme)).flatten() {
-            known.by_name.insert(name, authorizer);
+        if let Some(read) = findings.or(Some(AuthorizerPlan::Unusable), authorizer(context, &scheme)) {
+            known.by_name.insert(name, read);
         }
     }
     let global = findings.or(None, security(at, known));
@@ -61,15 +61,18 @@ impl Operation<'_> {
         // An event of SAM's may complete an operation without an integration.
         let Some(integration) = at.get("x-amazon-apigateway-integration") else { return Ok(None) };
         let kind = text_or(&integration, "type", "aws_proxy")?.to_lowercase();
-        if kind != "aws_proxy" {
-            let source = format!("{method} {path} of {} (integration {kind})", self.api);
-            self.context.findings.other_trigger("", source);
+        let subtype = text(&integration, "integrationSubtype")?;
+        if kind != "aws_proxy" || subtype.is_some() {
+            let what = subtype.unwrap_or(kind);
+            let source = format!("{method} {path} of {} (integration {what})", self.api);
+            self.context.other_trigger(integration.get("uri").as_ref(), source);
             return Ok(None);
         }
         let function = self.context.function(&integration.need("uri")?)?;
         let timeout = route::read_timeout(&integration, "timeoutInMillis", self.kind)?;
         let format = route::read_format(&integration, "payloadFormatVersion", "1.0")?;
-        let path = if path == "/$default" { "$default".to_owned() } else { route::read_path(at, path)? };
+        let is_default = matches!(path, "$default" | "/$default");
+        let path = if is_default { "$default".to_owned() } else { route::read_path(at, path)? };
         Ok(Some(DeclaredRoute {
             api: self.api.to_owned(),
             path: at.path.clone(),

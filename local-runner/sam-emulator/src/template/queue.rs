@@ -13,6 +13,7 @@ const READ: &[&str] = &[
     "Broker",
     "Enabled",
     "EventSourceArn",
+    "FilterCriteria",
     "FunctionName",
     "MaximumBatchingWindowInSeconds",
     "Queues",
@@ -33,6 +34,9 @@ pub(crate) fn read(
     if context.scope.has_engine(broker, "ACTIVEMQ") {
         context.findings.other_trigger(function, format!("MQ event {id} of the ActiveMQ broker {broker}"));
         return Ok(None);
+    }
+    if at.get("FilterCriteria").is_some() {
+        context.findings.remark(format!("the filter of {id} is not applied: {function} gets all messages"));
     }
     let queues = at.need("Queues")?;
     let names = queues.texts()?;

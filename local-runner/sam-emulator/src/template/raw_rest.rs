@@ -78,7 +78,8 @@ impl RawRestApis {
         };
         let kind = text_or(&integration, "Type", "AWS_PROXY")?;
         if kind != "AWS_PROXY" {
-            context.findings.other_trigger("", source(&format!("integration {kind}")));
+            let uri = integration.get("Uri");
+            context.other_trigger(uri.as_ref(), source(&format!("integration {kind}")));
             return Ok(None);
         }
         let function = context.function(&integration.need("Uri")?)?;
@@ -114,8 +115,9 @@ impl RawRestApis {
         for resource in self.all("Authorizer") {
             let at = resource.properties();
             if at.get("RestApiId").is_some_and(|id| id.text() == Ok(api)) {
-                let read = context.findings.ok(authorizers::of_resource(context, &at));
-                all.by_name.extend(read.map(|authorizer| (resource.id.clone(), authorizer)));
+                let read = authorizers::of_resource(context, &at);
+                let read = context.findings.or(AuthorizerPlan::Unusable, read);
+                all.by_name.insert(resource.id.clone(), read);
             }
         }
         all

@@ -81,7 +81,9 @@ pub(crate) fn attribute(account: &Account, kind: &str, name: &str, attribute: &s
         ("AWS::CloudFormation::Stack" | "AWS::Serverless::Application", _) => return None,
         ("AWS::Serverless::WebSocketApi", "ApiEndpoint") => format!("wss://{}", host()),
         (_, "ApiEndpoint") => format!("https://{}", host()),
-        ("AWS::Lambda::Url", "FunctionUrl") => function_url(account, name),
+        ("AWS::Lambda::Url", "FunctionUrl") => {
+            function_url(account, name.strip_suffix("Url").unwrap_or(name))
+        }
         ("AWS::SNS::Topic", "TopicArn") | (_, "Arn") => arn(account, kind, name),
         (_, "ApiId" | "Name" | "QueueName" | "TopicName" | "AlarmName") => name.to_owned(),
         ("AWS::SQS::Queue", "QueueUrl") => reference(account, kind, name),

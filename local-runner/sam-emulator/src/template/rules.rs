@@ -39,7 +39,7 @@ pub(crate) fn read_rule(
             name: text_or(&at, "Name", &resource.id)?,
             function,
             kind: ScheduleKind::Rule,
-            expression: expression.text()?.to_owned(),
+            expression: events::read_expression(&expression, ScheduleKind::Rule)?,
             timezone: "UTC".to_owned(),
             input: text(&target, "Input")?,
             enabled: text_or(&at, "State", "ENABLED")? != "DISABLED",

@@ -8,7 +8,7 @@ use super::context::{Context, text_map};
 use super::error::TemplateError;
 use super::node::Cursor;
 use super::resource::Resource;
-use crate::plan::{WebSocketPlan, WebSocketRoutePlan};
+use crate::plan::{AuthorizerPlan, WebSocketPlan, WebSocketRoutePlan};
 
 const READ: &[&str] = &["Auth", "Routes", "RouteSelectionExpression", "StageName", "StageVariables"];
 
@@ -49,7 +49,7 @@ pub(crate) fn read(context: &Context<'_>, resource: &Resource) -> Result<WebSock
         stage: stage.map_or(Ok("default"), |stage| stage.text())?.to_owned(),
         route_selection_expression: at.need("RouteSelectionExpression")?.text()?.to_owned(),
         routes,
-        authorizer: findings.or(None, auth),
+        authorizer: findings.or(Some(AuthorizerPlan::Unusable), auth),
         stage_variables: findings.or(BTreeMap::new(), text_map(&at, "StageVariables")),
     })
 }

@@ -3,7 +3,10 @@
 // clippy.toml allows unwrap in test functions only; helpers of tests need it too.
 #![allow(clippy::unwrap_used)]
 
+mod apis;
 mod asynchronous;
+mod authorizers;
+mod authorizers_jwt;
 mod command_line;
 mod event_source_event;
 mod event_source_poller;

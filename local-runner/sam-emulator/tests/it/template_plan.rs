@@ -188,6 +188,12 @@ fn an_unsupported_template_is_an_error_that_names_the_place_and_the_value() {
             "A: &a [x]\nB: &b [*a, *a, *a, *a, *a, *a, *a, *a]\nC: &c [*b, *b, *b, *b, *b, *b, *b, *b]\nD: &d [*c, *c, *c, *c, *c, *c, *c, *c]\nE: &e [*d, *d, *d, *d, *d, *d, *d, *d]\nF: &f [*e, *e, *e, *e, *e, *e, *e, *e]\nG: [*f, *f, *f, *f, *f, *f, *f, *f]",
             expect!["line 7: the aliases of this template expand without limit"],
         ),
+        (
+            "Resources:\n  A: { Type: AWS::Serverless::Function, Properties: { Events: { E: { Type: Schedule, Properties: { Schedule: rate(5 minute) } } } } }",
+            expect![
+                "Resources.A.Properties.Events.E.Properties.Schedule: Invalid Schedule Expression rate(5 minute). Use cron(minute hour day month weekday year) or rate(5 minutes)"
+            ],
+        ),
         ("Resources: { A: { <<: text } }", expect!["line 1: the value of << must be a map"]),
         ("Resources:\n  A: !Transfer x", expect!["line 2: the tag !Transfer is not supported"]),
         (
