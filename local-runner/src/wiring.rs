@@ -120,6 +120,6 @@ fn push_and_functions(
 
 /// This runner's own management API.
 fn own_endpoint(platform: &Platform) -> String {
-    let stage = platform.plan.websocket.as_ref().map_or("", |api| api.stage.as_str());
+    let stage = platform.plan.websocket.first().map_or("", |api| api.stage.as_str());
     format!("http://{}/{stage}", platform.settings.address)
 }
