@@ -108,6 +108,9 @@ pub enum CloseReason {
     LeaseExpired,
     /// A push found it gone before `$disconnect` was reported.
     Gone,
+    /// The gateway did not accept an event for it. A later event would hide the gap from the client; after a
+    /// reconnect, the replay fills it.
+    MissedEvent,
     /// The gateway never accepted the greeting after `$connect`.
     NeverOpened,
     /// The gateway still has it, but its record is lost.
@@ -124,6 +127,7 @@ impl CloseReason {
             | Self::SessionEnded(_)
             | Self::LeaseExpired
             | Self::Gone
+            | Self::MissedEvent
             | Self::NeverOpened
             | Self::RecordLost => None,
         }
@@ -141,6 +145,7 @@ impl CloseReason {
             Self::SessionEnded(why) => format!("session ended: {why}").into(),
             Self::LeaseExpired => "no pong from client".into(),
             Self::Gone => "gone when pushed to".into(),
+            Self::MissedEvent => "missed an event".into(),
             Self::NeverOpened => "never opened".into(),
             Self::RecordLost => "record lost".into(),
         }

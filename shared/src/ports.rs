@@ -25,7 +25,7 @@ pub use documents::{
     SearchIndexWriter, SearchQuery, Users,
 };
 pub use messaging::{Functions, Outbox, OutboxMessage, Probe, Push, PushError};
-pub use presence::{Connections, Heartbeats, LastSeen, Presence, Rooms};
+pub use presence::{Connections, Heartbeats, LastSeen, MISSED_FOR, Presence, Rooms};
 pub use sessions::{RateLimit, RateLimits, Sessions};
 
 use crate::error::StoreError;

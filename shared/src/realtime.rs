@@ -11,6 +11,8 @@ pub mod event;
 
 pub mod ack;
 
+pub mod delivery;
+
 pub mod fanout;
 
 pub mod attach;

@@ -184,6 +184,20 @@ impl Connections for FaultyStore<'_> {
         self.store.of_session(session).await
     }
 
+    async fn note_missed(
+        &self,
+        user: &UserId,
+        conversation: &ConversationId,
+        seq: u64,
+        now: Time,
+    ) -> StoreResult<()> {
+        self.store.note_missed(user, conversation, seq, now).await
+    }
+
+    async fn missed(&self, user: &UserId, now: Time) -> StoreResult<Vec<(ConversationId, u64)>> {
+        self.store.missed(user, now).await
+    }
+
     async fn all_attached(&self, after: Option<&ConnectionId>, limit: u32) -> StoreResult<Vec<Receiver>> {
         self.store.all_attached(after, limit).await
     }

@@ -21,18 +21,14 @@ pub(crate) async fn connect(
     let connection = frame.connection;
     if namespace != MAIN_NAMESPACE {
         let refusal = socket_io::connect_error(namespace, "Invalid namespace", None::<&()>);
-        push(frame.ports, &connection.id, &refusal).await;
-        return Ok(());
+        return push(frame, &refusal).await;
     }
     if connection.identity.is_some() {
         return frame.close(CloseReason::ProtocolError("second CONNECT".into())).await;
     }
     match identify(frame, &auth).await {
         Ok((identity, last_seq)) => accept(frame, identity, last_seq).await,
-        Err(error) => {
-            refuse(frame, &error).await;
-            Ok(())
-        }
+        Err(error) => refuse(frame, &error).await,
     }
 }
 
@@ -41,26 +37,27 @@ async fn accept(frame: Frame<'_>, identity: Identity, last_seq: LastSeq) -> Resu
     match frame.attach(&identity).await? {
         AttachOutcome::Attached { .. } => {
             let accepted = socket_io::connect(MAIN_NAMESPACE, connection.id.as_str());
-            push(frame.ports, &connection.id, &accepted).await;
+            push(frame, &accepted).await?;
+            let last_seq = replay::before_missed(frame, &identity.user_id, last_seq).await?;
             let replayed = replay::replay(frame.ports, connection, &identity.user_id, &last_seq).await?;
             if !replayed.more.is_empty() {
                 let payload = json!({ "lastSeq": replayed.more });
                 let incomplete = connection.dialect.event("replay_incomplete", &payload);
-                push(frame.ports, &connection.id, &incomplete).await;
+                push(frame, &incomplete).await?;
             }
             Ok(())
         }
         AttachOutcome::SessionEnded => {
-            refuse(frame, &Error::Unauthenticated(Unauthenticated::Revoked)).await;
+            refuse(frame, &Error::Unauthenticated(Unauthenticated::Revoked)).await?;
             frame.close(CloseReason::SessionEnded("session ended while connecting".into())).await
         }
         AttachOutcome::ConnectionGone => Ok(()),
     }
 }
 
-async fn refuse(frame: Frame<'_>, error: &Error) {
+async fn refuse(frame: Frame<'_>, error: &Error) -> Result<(), Error> {
     let refusal = socket_io::connect_error(MAIN_NAMESPACE, &error.to_string(), Some(&error_body(error)));
-    push(frame.ports, &frame.connection.id, &refusal).await;
+    push(frame, &refusal).await
 }
 
 /// The identity of the CONNECT's token, or else of the upgrade's, and what the client has already received.

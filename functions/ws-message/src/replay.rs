@@ -10,7 +10,7 @@ use shared::ports::{Push, PushError};
 use shared::realtime::client_event::LastSeq;
 use shared::realtime::event::ServerEvent;
 
-use crate::Ports;
+use crate::{Frame, Ports};
 
 /// How many messages are read from the store at once.
 const PAGE: u32 = 100;
@@ -26,6 +26,25 @@ pub(crate) struct Replayed {
     pub(crate) replayed: u64,
     /// The `lastSeq` of the next replay; empty when nothing is left.
     pub(crate) more: LastSeq,
+}
+
+/// Lowers each `seq` to before a message that a client of this user is known to miss. A client reports the highest
+/// `seq` it has, and two messages that are pushed at the same time may arrive in either order: it may have the later
+/// one and miss the earlier one.
+pub(crate) async fn before_missed(
+    frame: Frame<'_>,
+    user: &UserId,
+    mut last_seq: LastSeq,
+) -> Result<LastSeq, Error> {
+    if last_seq.is_empty() {
+        return Ok(last_seq);
+    }
+    for (conversation, missed) in frame.ports.chat.fanout.connections.missed(user, frame.event.now).await? {
+        if let Some(seq) = last_seq.get_mut(&conversation) {
+            *seq = (*seq).min(missed.saturating_sub(1));
+        }
+    }
+    Ok(last_seq)
 }
 
 /// Pushes the messages that follow each `seq`, oldest first and one at a time, so that the pushed part has no

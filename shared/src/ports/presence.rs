@@ -1,12 +1,18 @@
 //! Open connections and what depends on them: rooms, heartbeats, and the online users. All of it may be lost;
 //! the heartbeat and new connections restore it.
 
+use std::time::Duration;
+
 use async_trait::async_trait;
 
 use crate::connection::{AttachOutcome, Connection, EndedConnection, Identity, Receiver};
 use crate::id::{ConnectionId, ConversationId, SessionId, UserId};
 use crate::ports::StoreResult;
 use crate::time::Time;
+
+/// How long a missed message is remembered after the latest miss. The client is disconnected at once and reconnects
+/// within seconds; one that cannot be reached notices within the ping interval and timeout.
+pub const MISSED_FOR: Duration = Duration::from_secs(15 * 60);
 
 /// Stores the open connections. Decides atomically which attach brings a user online and which end takes the user
 /// offline: the two alternate for each user, however many calls run at once.
@@ -34,6 +40,18 @@ pub trait Connections: Send + Sync {
     async fn of_users(&self, users: &[UserId]) -> StoreResult<Vec<Receiver>>;
     /// The connections attached under this session, in no order.
     async fn of_session(&self, session: &SessionId) -> StoreResult<Vec<Receiver>>;
+    /// Remembers for [`MISSED_FOR`] that a client of this user misses the message `seq` of a conversation. Keeps the
+    /// lowest `seq` of each conversation, so a repeat changes nothing.
+    async fn note_missed(
+        &self,
+        user: &UserId,
+        conversation: &ConversationId,
+        seq: u64,
+        now: Time,
+    ) -> StoreResult<()>;
+    /// The lowest `seq` of each conversation that a client of this user misses, as noted in the last
+    /// [`MISSED_FOR`]; in no order.
+    async fn missed(&self, user: &UserId, now: Time) -> StoreResult<Vec<(ConversationId, u64)>>;
     /// The attached connections of all users, sorted by id.
     async fn all_attached(&self, after: Option<&ConnectionId>, limit: u32) -> StoreResult<Vec<Receiver>>;
 }

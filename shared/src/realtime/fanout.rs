@@ -1,5 +1,6 @@
 //! Pushes one event to many sockets: encoded once per dialect, a bounded number of pushes at a time. A
 //! connection that is gone never stops the others; its record is ended, and its user's last one is announced.
+//! A socket that misses an event is closed, so that its client notices the gap and asks for a replay.
 //! Failures are logged, not returned: whatever the event reports is stored already.
 
 use std::collections::VecDeque;
@@ -8,6 +9,7 @@ use futures::future::{BoxFuture, FutureExt as _};
 use futures::stream::{self, StreamExt as _};
 
 use super::codec::EventFrames;
+use super::delivery::{Delivery, deliver};
 use super::event::ServerEvent;
 use crate::connection::{CloseReason, EndedConnection, Receiver};
 use crate::id::{ConnectionId, ConversationId, SessionId, UserId};
@@ -161,7 +163,7 @@ impl<'a> Fanout<'a> {
         gone
     }
 
-    /// Pushes, and ends the records of the connections that are gone.
+    /// Pushes. Ends the records of the connections that are gone, and closes those that missed the event.
     async fn push_all(
         &self,
         receivers: &[Receiver],
@@ -171,33 +173,69 @@ impl<'a> Fanout<'a> {
     ) -> Vec<EndedConnection> {
         let frames = EventFrames::new(event.name(), event);
         // Boxed one by one: a stream of closures over borrows would not be `Send` for every lifetime.
-        let pushes: Vec<BoxFuture<'_, Option<&ConnectionId>>> = receivers
+        let pushes: Vec<BoxFuture<'_, Pushed>> = receivers
             .iter()
             .filter(|r| Some(&r.id) != except)
-            .map(|r| self.push_one(&r.id, frames.get(r.dialect)).boxed())
+            .map(|r| self.push_one(r, frames.get(r.dialect), event, now).boxed())
             .collect();
-        let gone: Vec<Option<&ConnectionId>> = stream::iter(pushes).buffer_unordered(AT_ONCE).collect().await;
-        let mut all_ended = Vec::new();
-        for id in gone.into_iter().flatten() {
-            if let Some(ended) = log_error(self.connections.end(id, now).await).flatten() {
-                log_closed(&ended, &CloseReason::Gone);
-                all_ended.push(ended);
-            }
+        let pushed: Vec<Pushed> = stream::iter(pushes).buffer_unordered(AT_ONCE).collect().await;
+        // One line for all: a gateway that is down fails thousands of pushes at once.
+        let mut errors = pushed.iter().filter_map(|pushed| pushed.missed.as_ref());
+        if let Some(error) = errors.next() {
+            let missed = 1 + errors.count();
+            tracing::warn!(event = event.name(), missed, %error, "pushes failed; the sockets are closed");
         }
-        all_ended
+        pushed.into_iter().filter_map(|pushed| pushed.ended).collect()
     }
 
-    /// Returns the connection if the push finds it gone.
-    async fn push_one<'r>(&self, id: &'r ConnectionId, frame: &str) -> Option<&'r ConnectionId> {
-        match self.push.send(id, frame).await {
-            Ok(()) => None,
-            Err(PushError::Gone) => Some(id),
-            Err(error @ (PushError::TooLarge | PushError::Busy | PushError::Failed(_))) => {
-                tracing::warn!(connection_id = %id, %error, "push failed");
-                None
+    async fn push_one(&self, receiver: &Receiver, frame: &str, event: &ServerEvent<'_>, now: Time) -> Pushed {
+        let id = &receiver.id;
+        match deliver(self.push, id, frame).await {
+            Delivery::Accepted => Pushed::default(),
+            Delivery::Gone => {
+                Pushed { ended: self.end_record(id, &CloseReason::Gone, now).await, missed: None }
+            }
+            Delivery::Missed(error) => {
+                self.note_missed(receiver, event, now).await;
+                // The record first: from then on, no event is pushed to this connection.
+                let ended = self.end_record(id, &CloseReason::MissedEvent, now).await;
+                let _ = self.push.close(id).await;
+                Pushed { ended, missed: Some(error) }
+            }
+            Delivery::TooLarge => {
+                tracing::error!(connection_id = %id, event = event.name(), "event larger than a frame may be");
+                Pushed::default()
             }
         }
     }
+
+    /// Remembers which message a client misses: another invocation may have pushed a later one meanwhile.
+    async fn note_missed(&self, receiver: &Receiver, event: &ServerEvent<'_>, now: Time) {
+        if let ServerEvent::MessageReceived { message } | ServerEvent::MessageSent { message } = event {
+            let (user, conversation) = (&receiver.user_id, &message.conversation_id);
+            log_error(self.connections.note_missed(user, conversation, message.seq, now).await);
+        }
+    }
+
+    async fn end_record(
+        &self,
+        id: &ConnectionId,
+        reason: &CloseReason,
+        now: Time,
+    ) -> Option<EndedConnection> {
+        let ended = log_error(self.connections.end(id, now).await).flatten()?;
+        log_closed(&ended, reason);
+        Some(ended)
+    }
+}
+
+/// The outcome of one push.
+#[derive(Default)]
+struct Pushed {
+    /// The record that this push ended.
+    ended: Option<EndedConnection>,
+    /// Why the client misses the event.
+    missed: Option<PushError>,
 }
 
 /// The one log line of a connection's end.

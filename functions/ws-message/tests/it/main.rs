@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "test code fails by panicking")]
 
 mod fuzz;
+mod missed;
 
 use std::time::Duration;
 

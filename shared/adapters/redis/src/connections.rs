@@ -5,8 +5,8 @@ use async_trait::async_trait;
 use redis::{Pipeline, cmd};
 use shared::connection::{AttachOutcome, Connection, EndedConnection, Identity, Receiver};
 use shared::error::StoreError;
-use shared::id::{ConnectionId, SessionId, UserId};
-use shared::ports::{Connections, StoreResult};
+use shared::id::{ConnectionId, ConversationId, SessionId, UserId};
+use shared::ports::{Connections, MISSED_FOR, StoreResult};
 use shared::time::Time;
 
 use crate::keys::{lower_bound_after, prefix_range};
@@ -87,6 +87,27 @@ impl Connections for Redis {
         let mut command = cmd("ZRANGEBYLEX");
         command.arg(&self.keys.by_session).arg(low).arg(high);
         row::receivers(&self.server.query::<Vec<String>>(&command).await?)
+    }
+
+    async fn note_missed(
+        &self,
+        user: &UserId,
+        conversation: &ConversationId,
+        seq: u64,
+        _now: Time,
+    ) -> StoreResult<()> {
+        let mut script = self.scripts.note_missed.prepare_invoke();
+        script.key(self.keys.missed(user)).arg(conversation.as_str()).arg(seq);
+        script.arg(u64::try_from(MISSED_FOR.as_millis()).unwrap_or(u64::MAX));
+        self.server.script(&script).await
+    }
+
+    async fn missed(&self, user: &UserId, _now: Time) -> StoreResult<Vec<(ConversationId, u64)>> {
+        let found: Vec<(String, u64)> = self.server.query(cmd("HGETALL").arg(self.keys.missed(user))).await?;
+        Ok(found
+            .into_iter()
+            .map(|(conversation, seq)| (ConversationId::trusted(conversation), seq))
+            .collect())
     }
 
     async fn all_attached(&self, last: Option<&ConnectionId>, limit: u32) -> StoreResult<Vec<Receiver>> {

@@ -16,6 +16,7 @@
 //! | `{P:sessions}:used:<session>` | Sorted set, TTL | earlier refresh hashes, scored by their expiry | detects a reused refresh token |
 //! | `{P:sessions}:of:<user>` | Sorted set, TTL | session ids, scored by expiry | `Sessions::{list, end_all}` |
 //! | `P:members:<conversation>` | String, TTL | the members' user ids, separated by spaces | `MemberCache` |
+//! | `P:missed:<user>` | Hash, TTL | conversation → lowest `seq` that a client misses | `Connections::{note_missed, missed}` |
 //! | `P:rate:<key>:<window>` | String, TTL | the number of permits taken | `RateLimits::take` |
 //!
 //! **Slots.** The text in braces decides the slot in a cluster. All presence keys share one slot and all
@@ -89,6 +90,10 @@ impl Keys {
 
     pub(crate) fn members(&self, id: &ConversationId) -> String {
         format!("{}:members:{id}", self.prefix)
+    }
+
+    pub(crate) fn missed(&self, user: &UserId) -> String {
+        format!("{}:missed:{user}", self.prefix)
     }
 
     /// The counter of the window that begins at `start`.

@@ -3,7 +3,7 @@
 use shared::connection::Dialect;
 use shared::connection::{AttachOutcome, Connection, EndedConnection, UpgradeToken};
 use shared::error::Unauthenticated;
-use shared::id::ConnectionId;
+use shared::id::{ConnectionId, ConversationId};
 use shared::ports::StoreResult;
 
 use super::super::{
@@ -25,6 +25,7 @@ pub fn connections() -> Vec<Case<PresencePorts>> {
         connection_ends_once_when_ended_concurrently,
         receivers_are_found_by_user_and_by_session,
         everyone_pages_are_sorted_by_id_and_start_after_the_cursor,
+        lowest_missed_seq_of_each_conversation_is_remembered,
     ]
 }
 
@@ -228,4 +229,17 @@ async fn everyone_pages_are_sorted_by_id_and_start_after_the_cursor(
     expect_eq(seen, own)?;
     ports.end_all(&[unattached]).await?;
     Ok(ports.end_all(&all).await?)
+}
+
+async fn lowest_missed_seq_of_each_conversation_is_remembered(
+    ports: PresencePorts,
+    data: CaseData,
+) -> Outcome {
+    let (ada, bob) = data.pair();
+    let [one, two] = [ConversationId::trusted(data.id()), ConversationId::trusted(data.id())];
+    for (conversation, seq) in [(&one, 7), (&one, 5), (&two, 1), (&one, 9), (&one, 5)] {
+        ports.connections.note_missed(&ada, conversation, seq, data.now).await?;
+    }
+    expect_eq(sorted(ports.connections.missed(&ada, data.now).await?), sorted([(one, 5), (two, 1)]))?;
+    expect_eq(ports.connections.missed(&bob, data.now).await?, Vec::new())
 }

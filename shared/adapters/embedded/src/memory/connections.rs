@@ -40,6 +40,21 @@ impl Connections for Embedded {
         Ok(self.memory.connections().of_session(session))
     }
 
+    async fn note_missed(
+        &self,
+        user: &UserId,
+        conversation: &ConversationId,
+        seq: u64,
+        now: Time,
+    ) -> StoreResult<()> {
+        self.memory.missed().note(user, conversation, seq, now);
+        Ok(())
+    }
+
+    async fn missed(&self, user: &UserId, now: Time) -> StoreResult<Vec<(ConversationId, u64)>> {
+        Ok(self.memory.missed().of(user, now))
+    }
+
     async fn all_attached(&self, after: Option<&ConnectionId>, limit: u32) -> StoreResult<Vec<Receiver>> {
         Ok(self.memory.connections().all_attached(after, limit))
     }
