@@ -4,6 +4,7 @@ mod admin_tasks;
 mod in_process;
 mod index;
 mod outside;
+mod presence;
 mod queues;
 mod registry;
 mod secret;
@@ -40,6 +41,7 @@ async fn assemble(platform: Platform) -> Result<App, BoxError> {
     let (wiring, banner) = wiring::connect(&platform).await?;
     let mut app = App::of(registry::registry(wiring));
     app.banner = banner;
+    presence::announce(&mut app, &platform);
     wiring.stores.broker.serve(&mut app, &platform.plan)?;
     app.admin_tasks = admin_tasks::admin_tasks(&wiring.stores, &platform.plan);
     if wiring.stores.index.is_some() {

@@ -3,6 +3,8 @@
 
 pub mod ping;
 
+pub mod settings;
+
 pub mod codec;
 
 pub mod client_event;
@@ -14,5 +16,7 @@ pub mod ack;
 pub mod delivery;
 
 pub mod fanout;
+
+pub mod announce;
 
 pub mod attach;

@@ -27,9 +27,8 @@ pub(crate) async fn run(
     name: &str,
     payload: Value,
 ) -> Result<Value, Error> {
-    let (gate, user, now) = (ports.gate, &context.identity.user_id, context.event.now);
+    let (user, now) = (&context.identity.user_id, context.event.now);
     let via = Some(context.connection);
-    gate.take("events", user.as_str(), gate.rates.events_by_user, now).await?;
     match ClientEvent::parse(name, payload)? {
         ClientEvent::Join(room) => join(ports, context, &room).await,
         ClientEvent::Leave(room) => leave(ports, context, &room).await,

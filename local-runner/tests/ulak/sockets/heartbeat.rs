@@ -108,7 +108,7 @@ fn the_command_fires_the_heartbeat_of_the_runner_that_is_up() {
         .unwrap();
     let said = String::from_utf8(output.stdout).unwrap();
     let report: Value = serde_json::from_str(&said).unwrap_or_else(|error| panic!("{error}: {said}"));
-    assert_eq!(report, json!({ "pinged": 1, "closed": 0, "corrected": 0, "synced": 0 }));
+    assert_eq!(report, json!({ "pinged": 1, "closed": 0, "corrected": 0, "announced": 0, "synced": 0 }));
     assert_eq!(runtime.block_on(line.hear_until("2")), "2");
 }
 

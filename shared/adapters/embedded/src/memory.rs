@@ -5,6 +5,7 @@ mod connection_table;
 mod connections;
 mod members;
 mod missed;
+mod presence_changes;
 mod rate_limits;
 
 use std::sync::{Mutex, MutexGuard, PoisonError};

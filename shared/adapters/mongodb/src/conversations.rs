@@ -73,6 +73,23 @@ impl Conversations for Mongo {
         Ok(row.and_then(|row| row.read_seq_of(member)))
     }
 
+    async fn contacts(
+        &self,
+        member: &UserId,
+        after: Option<&UserId>,
+        limit: u32,
+    ) -> StoreResult<Vec<UserId>> {
+        let conversations = self.collection::<Document>(CONVERSATIONS);
+        let own = doc! { "members.userId": member.as_str() };
+        let distinct = conversations.distinct("members.userId", own);
+        let found = self.with_deadline(async { distinct.await.map_err(store_error) }).await?;
+        let ids = found.iter().filter_map(|id| id.as_str()).map(UserId::trusted);
+        let mut contacts: Vec<UserId> = ids.filter(|id| id != member && Some(id) > after).collect();
+        contacts.sort_unstable();
+        contacts.truncate(limit as usize);
+        Ok(contacts)
+    }
+
     async fn unread(&self, member: &UserId) -> StoreResult<Vec<(ConversationId, u64)>> {
         self.unread_counts(member).await
     }

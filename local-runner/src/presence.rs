@@ -1,0 +1,41 @@
+//! Presence: announced more often than the template says.
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use jiff::Timestamp;
+use sam_emulator::invoke::Invocation;
+use sam_emulator::run::Platform;
+use sam_emulator::runner::App;
+use tokio::time::Instant;
+
+/// The function that announces who came online and who left.
+const FANOUT: &str = "ws-fanout";
+/// The pause between two looks. On AWS the heartbeat looks once a minute; a developer should not wait that long.
+const INTERVAL: Duration = Duration::from_millis(500);
+/// The pause after a failure.
+const RETRY_INTERVAL: Duration = Duration::from_secs(10);
+/// How long after the last socket was closed there may be something to announce.
+const AFTERWARDS: Duration = Duration::from_secs(15);
+
+/// Announces what is due twice a second while there are sockets.
+pub(crate) fn announce(app: &mut App, platform: &Platform) {
+    if !platform.plan.functions.contains_key(FANOUT) {
+        return;
+    }
+    let connections = platform.connections.clone();
+    app.background_task(|invoker, stop| async move {
+        let (mut pause, mut open_at) = (INTERVAL, None);
+        while stop.run_until_cancelled(tokio::time::sleep(pause)).await.is_some() {
+            if connections.count() > 0 {
+                open_at = Some(Instant::now());
+            }
+            if open_at.is_none_or(|at: Instant| at.elapsed() > AFTERWARDS) {
+                continue;
+            }
+            let event = format!("{{\"due\":\"{}\"}}", Timestamp::now());
+            let announced = invoker.invoke(Invocation::new(FANOUT, Bytes::from(event)));
+            pause = if announced.await.is_ok() { INTERVAL } else { RETRY_INTERVAL };
+        }
+    });
+}
