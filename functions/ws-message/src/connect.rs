@@ -54,7 +54,8 @@ async fn accept(frame: Frame<'_>, identity: Identity, last_seq: LastSeq) -> Resu
             let accepted = socket_io::connect(MAIN_NAMESPACE, connection.id.as_str());
             push(frame, &accepted).await?;
             let last_seq = replay::before_missed(frame, &identity.user_id, last_seq).await?;
-            let replayed = replay::replay(frame.ports, connection, &identity.user_id, &last_seq).await?;
+            let (user, now) = (&identity.user_id, frame.event.now);
+            let replayed = replay::replay(frame.ports, connection, user, &last_seq, now).await?;
             if !replayed.more.is_empty() {
                 let payload = json!({ "lastSeq": replayed.more });
                 let incomplete = connection.dialect.event("replay_incomplete", &payload);

@@ -123,6 +123,7 @@ async fn replay_messages(
 ) -> Result<Value, Error> {
     let connection = ports.chat.fanout.connections.get(context.connection).await?;
     let connection = connection.ok_or(Error::NotFound("the connection"))?;
-    let outcome = replay::replay(ports, &connection, &context.identity.user_id, last_seq).await?;
+    let (user, now) = (&context.identity.user_id, context.event.now);
+    let outcome = replay::replay(ports, &connection, user, last_seq, now).await?;
     Ok(json!({ "replayed": outcome.replayed, "more": outcome.more }))
 }

@@ -9,9 +9,12 @@ use shared::message::{Message, SeqRange};
 use shared::ports::{Push, PushError};
 use shared::realtime::client_event::LastSeq;
 use shared::realtime::event::ServerEvent;
+use shared::time::Time;
 
 use crate::{Frame, Ports};
 
+/// What a page costs, compared with a frame.
+const COST_PER_PAGE: u32 = 10;
 /// How many messages are read from the store at once.
 const PAGE: u32 = 100;
 /// The most messages of one replay, so that it ends within the function's timeout.
@@ -48,16 +51,23 @@ pub(crate) async fn before_missed(
 }
 
 /// Pushes the messages that follow each `seq`, oldest first and one at a time, so that the pushed part has no
-/// hole. Conversations that the user is no member of are skipped.
+/// hole. Conversations that the user is no member of are skipped. A replay ends early when the user's limit is used up:
+/// each conversation costs one, and each page that is read ten.
 pub(crate) async fn replay(
     ports: Ports<'_>,
     connection: &Connection,
     user: &UserId,
     last_seq: &LastSeq,
+    now: Time,
 ) -> Result<Replayed, Error> {
     let mut outcome = Replayed::default();
     let mut has_room = true;
     for (conversation, seq) in last_seq {
+        has_room = has_room && ports.spend(user, 1, now).await?;
+        if !has_room {
+            outcome.more.insert(conversation.clone(), *seq);
+            continue;
+        }
         match ports.chat.members.get(conversation, user).await {
             Ok(_) => {}
             Err(Error::NotFound(_)) => continue,
@@ -66,6 +76,10 @@ pub(crate) async fn replay(
         let mut seq = *seq;
         let mut left = true;
         while has_room && left {
+            has_room = ports.spend(user, COST_PER_PAGE, now).await?;
+            if !has_room {
+                break;
+            }
             let page = ports.chat.messages.page(conversation, SeqRange::After(seq), PAGE).await?;
             left = page.len() == PAGE as usize;
             for message in &page {
@@ -84,6 +98,17 @@ pub(crate) async fn replay(
         }
     }
     Ok(outcome)
+}
+
+impl Ports<'_> {
+    /// Takes from the user's limit. `false` when too little is left.
+    async fn spend(&self, user: &UserId, cost: u32, now: Time) -> Result<bool, Error> {
+        match self.gate.spend("events", user.as_str(), cost, self.gate.rates.events_by_user, now).await {
+            Ok(()) => Ok(true),
+            Err(Error::RateLimited(_)) => Ok(false),
+            Err(error) => Err(error),
+        }
+    }
 }
 
 /// Whether the push was accepted.

@@ -9,3 +9,4 @@ mod json;
 pub(crate) mod line;
 mod node;
 mod socket_io;
+mod storms;

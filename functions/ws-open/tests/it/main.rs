@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, reason = "test code fails by panicking")]
 
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use serde_json::{Value, json};
@@ -133,6 +134,42 @@ async fn invocation_ends_soon_after_its_client_has_left() {
     let (opened, ()) = tokio::join!(open(&fixture), leave);
     opened.unwrap();
     assert!(started.elapsed() < Duration::from_millis(100), "{:?}", started.elapsed());
+    assert_eq!(fixture.starts.take(), []);
+}
+
+/// Two hundred clients a second leave right after the upgrade, while the gateway answers 410. `$disconnect` ends each
+/// record within 30 ms.
+#[tokio::test(start_paused = true)]
+async fn at_most_ten_invocations_run_at_once_when_many_clients_leave_at_once() {
+    const CLIENTS: u64 = 1_000;
+    let fixture = FunctionFixture::new();
+    let (running, most) = (AtomicUsize::new(0), AtomicUsize::new(0));
+    let clients = (0..CLIENTS).map(|n| {
+        let (fixture, running, most) = (&fixture, &running, &most);
+        async move {
+            tokio::time::sleep(Duration::from_millis(5 * n)).await;
+            let id = ConnectionId::trusted(format!("c{n}"));
+            fixture.pushes.fail(id.as_str(), PushFailure::Gone, u32::MAX);
+            fixture.open_connection(id.as_str(), Dialect::SocketIo, NOW + CONNECT_TIMEOUT).await;
+            let invocation = async {
+                let started = Instant::now();
+                most.fetch_max(1 + running.fetch_add(1, Ordering::Relaxed), Ordering::Relaxed);
+                let opening = Opening { connection_id: id.clone(), time: NOW, tried: 0 };
+                let (sessions, timers) = (fixture.gate().sessions, PingTimers::default());
+                ws_open::handle(sessions, fixture.announcer(), timers, opening).await.unwrap();
+                running.fetch_sub(1, Ordering::Relaxed);
+                assert!(started.elapsed() < Duration::from_secs(1), "{:?}", started.elapsed());
+            };
+            let leave = async {
+                tokio::time::sleep(Duration::from_millis(30)).await;
+                fixture.store.end(&id, NOW).await.unwrap();
+            };
+            tokio::join!(invocation, leave);
+        }
+    });
+    futures::future::join_all(clients).await;
+    let most = most.load(Ordering::Relaxed);
+    assert!((1..=10).contains(&most), "{most} at once");
     assert_eq!(fixture.starts.take(), []);
 }
 

@@ -113,6 +113,11 @@ impl Line {
         }
     }
 
+    /// The next text; `None` when the line ends.
+    pub(crate) async fn next_text(&mut self) -> Option<String> {
+        self.next().await.ok()
+    }
+
     /// The next text, if one comes in so many milliseconds.
     pub(crate) async fn hear_within(&mut self, milliseconds: u64) -> Option<String> {
         timeout(Duration::from_millis(milliseconds), self.hear()).await.ok()

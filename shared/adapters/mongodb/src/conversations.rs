@@ -67,6 +67,7 @@ impl Conversations for Mongo {
                 own,
                 vec![doc! { "$set": { "members": members_read_up_to(member, long(up_to)) } }],
             )
+            .max_time(self.max_time())
             .projection(doc! { "pending": 0 })
             .return_document(ReturnDocument::After);
         let row = self.with_deadline(async { update.await.map_err(store_error) }).await?;
@@ -81,7 +82,7 @@ impl Conversations for Mongo {
     ) -> StoreResult<Vec<UserId>> {
         let conversations = self.collection::<Document>(CONVERSATIONS);
         let own = doc! { "members.userId": member.as_str() };
-        let distinct = conversations.distinct("members.userId", own);
+        let distinct = conversations.distinct("members.userId", own).max_time(self.max_time());
         let found = self.with_deadline(async { distinct.await.map_err(store_error) }).await?;
         let ids = found.iter().filter_map(|id| id.as_str()).map(UserId::trusted);
         let mut contacts: Vec<UserId> = ids.filter(|id| id != member && Some(id) > after).collect();
@@ -125,6 +126,7 @@ impl Mongo {
         loop {
             let upsert = conversations
                 .find_one_and_update(doc! { "pairKey": pair }, doc! { "$setOnInsert": row.clone() })
+                .max_time(self.max_time())
                 .projection(doc! { "pending": 0 })
                 .upsert(true)
                 .return_document(ReturnDocument::After);
