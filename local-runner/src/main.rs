@@ -3,6 +3,7 @@
 mod admin_tasks;
 mod in_process;
 mod index;
+mod links;
 mod outside;
 mod presence;
 mod queues;
@@ -35,10 +36,16 @@ async fn main() -> ExitCode {
 /// Joins the stores that the environment names with the functions of the template. Functions that run outside this
 /// process connect their own stores; only the queues are fed from here.
 async fn assemble(platform: Platform) -> Result<App, BoxError> {
-    if platform.settings.mode != Mode::InProcess {
-        return outside::assemble(&platform).await;
-    }
-    let (wiring, banner) = wiring::connect(&platform).await?;
+    let mut app = match platform.settings.mode {
+        Mode::InProcess => assemble_in_process(&platform).await?,
+        Mode::Process | Mode::Remote(_) => outside::assemble(&platform).await?,
+    };
+    app.banner.extend(links::links(&platform));
+    Ok(app)
+}
+
+async fn assemble_in_process(platform: &Platform) -> Result<App, BoxError> {
+    let (wiring, banner) = wiring::connect(platform).await?;
     let mut app = App::of(registry::registry(wiring));
     app.banner = banner;
     presence::announce(&mut app, &platform);

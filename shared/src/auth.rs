@@ -11,6 +11,6 @@ mod token;
 pub use gate::{Caller, Credentials, Gate};
 pub use open::{SessionOpening, TokenPair, open_session};
 pub use origin::Origin;
-pub use password::{Password, Passwords};
+pub use password::{PASSWORD_LENGTH, Password, Passwords};
 pub use rates::{CONNECT_COST, Rates};
 pub use token::{Claims, TokenKeys, format_refresh_token, hash_refresh_token, parse_refresh_token};

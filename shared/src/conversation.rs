@@ -10,6 +10,9 @@ use crate::user::PublicUser;
 /// The most members of a group.
 pub const LARGEST_GROUP: usize = 256;
 
+/// The most characters of a group's name.
+pub const LONGEST_GROUP_NAME: usize = 80;
+
 /// A conversation as stored.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Conversation {
@@ -29,6 +32,7 @@ pub struct Conversation {
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "lowercase")]
 pub enum ConversationKind {
     /// Exactly two users; each pair has at most one.
@@ -136,6 +140,7 @@ impl ActivityCursor {
 
 /// A conversation as clients see it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct ConversationView {
     pub id: ConversationId,
@@ -173,9 +178,9 @@ impl ConversationView {
 /// The message for the field's error.
 pub fn parse_group_name(text: &str) -> Result<String, String> {
     let text = text.trim();
-    if (1..=80).contains(&text.chars().count()) && !text.chars().any(char::is_control) {
+    if (1..=LONGEST_GROUP_NAME).contains(&text.chars().count()) && !text.chars().any(char::is_control) {
         Ok(text.to_owned())
     } else {
-        Err("must be 1 to 80 characters without control characters".to_owned())
+        Err(format!("must be 1 to {LONGEST_GROUP_NAME} characters without control characters"))
     }
 }

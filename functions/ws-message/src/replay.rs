@@ -9,6 +9,7 @@ use shared::message::{Message, SeqRange};
 use shared::ports::{Push, PushError};
 use shared::realtime::client_event::LastSeq;
 use shared::realtime::event::ServerEvent;
+use shared::reply_data::ReplayData;
 use shared::time::Time;
 
 use crate::{Frame, Ports};
@@ -21,15 +22,6 @@ const PAGE: u32 = 100;
 const MAX_MESSAGES: u64 = 500;
 /// Pauses between attempts while the client's send buffer is full; about 2 s together.
 const PAUSES_MS: [u64; 6] = [20, 50, 100, 250, 500, 1_000];
-
-/// The outcome of a replay.
-#[derive(Debug, Default)]
-pub(crate) struct Replayed {
-    /// How many messages were pushed.
-    pub(crate) replayed: u64,
-    /// The `lastSeq` of the next replay; empty when nothing is left.
-    pub(crate) more: LastSeq,
-}
 
 /// Lowers each `seq` to before a message that a client of this user is known to miss. A client reports the highest
 /// `seq` it has, and two messages that are pushed at the same time may arrive in either order: it may have the later
@@ -59,8 +51,8 @@ pub(crate) async fn replay(
     user: &UserId,
     last_seq: &LastSeq,
     now: Time,
-) -> Result<Replayed, Error> {
-    let mut outcome = Replayed::default();
+) -> Result<ReplayData, Error> {
+    let mut outcome = ReplayData { replayed: 0, more: LastSeq::new() };
     let mut has_room = true;
     for (conversation, seq) in last_seq {
         has_room = has_room && ports.spend(user, 1, now).await?;

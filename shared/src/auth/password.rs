@@ -1,6 +1,7 @@
 //! Passwords: argon2id (19 MiB, 2 passes, 1 lane), a limited number at once and off the async threads.
 
 use std::fmt;
+use std::ops::RangeInclusive;
 use std::sync::Arc;
 
 use argon2::password_hash::phc;
@@ -12,6 +13,9 @@ use crate::error::Error;
 use crate::id::Entropy;
 use crate::user::PasswordHash;
 
+/// The fewest and the most characters of a password.
+pub const PASSWORD_LENGTH: RangeInclusive<usize> = 8..=128;
+
 /// A password that a client sent: 8–128 characters. It is never stored or logged.
 #[derive(Clone)]
 pub struct Password(String);
@@ -22,7 +26,7 @@ impl Password {
     /// # Errors
     /// The message for the field's error.
     pub fn parse(text: &str) -> Result<Self, String> {
-        if (8..=128).contains(&text.chars().take(129).count()) {
+        if PASSWORD_LENGTH.contains(&text.chars().take(129).count()) {
             Ok(Self(text.to_owned()))
         } else {
             Err("must be 8 to 128 characters".to_owned())

@@ -4,7 +4,7 @@
 mod reply;
 mod request;
 
-pub use reply::Reply;
+pub use reply::{File, Reply, failure};
 pub use request::Request;
 
 use std::future::Future;

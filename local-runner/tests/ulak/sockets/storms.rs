@@ -11,7 +11,7 @@ use test_support::report;
 use test_support::socket_crowd::SocketCrowd;
 use tokio::time::sleep;
 
-use super::line::{Line, SOCKET_IO};
+use super::socket_client::{SOCKET_IO, SocketClient};
 use crate::server::own_server;
 
 /// The content of a message over the stalled connection: long, so that the system's own buffers are full soon.
@@ -19,14 +19,23 @@ fn long_content(n: usize) -> String {
     format!("{n} {}", "x".repeat(3_900))
 }
 
+/// A user's Socket.IO connection after its CONNECT.
+async fn connect(person: &Person) -> SocketClient {
+    let mut client = SocketClient::open(person.port, SOCKET_IO).await.unwrap();
+    client.receive_until("0{").await;
+    client.send(&format!(r#"40{{"token":"{}"}}"#, person.access_token)).await;
+    client.receive_until("40{").await;
+    client
+}
+
 /// The time that 99 of 100 sends take at most, from some sends one after the other.
-async fn p99(sender: &mut Line, room: &str, sends: usize) -> Duration {
+async fn p99(sender: &mut SocketClient, room: &str, sends: usize) -> Duration {
     let mut times = Vec::new();
     for n in 0..sends {
         let payload = json!({ "conversationId": room, "content": format!("message {n}") });
         let start = Instant::now();
-        sender.say(&format!(r#"42{n}["send_message",{payload}]"#)).await;
-        sender.hear_until(&format!("43{n}[")).await;
+        sender.send(&format!(r#"42{n}["send_message",{payload}]"#)).await;
+        sender.receive_until(&format!("43{n}[")).await;
         times.push(start.elapsed());
         sleep(Duration::from_millis(5)).await;
     }
@@ -42,7 +51,7 @@ async fn idle_sockets_hear_at_most_ten_presence_events_of_a_client_that_connects
     let tokens: Vec<String> = (0..20).map(|_| server.person().access_token).collect();
     let crowd = SocketCrowd::connect(server.port(), &tokens, IDLE, 400).await;
     let (ada, _bob, room) = server.pair();
-    let mut sender = Line::socket_io(&ada).await;
+    let mut sender = connect(&ada).await;
     let quiet = p99(&mut sender, &room, 300).await;
     sleep(Duration::from_secs(3)).await;
     let events = || {
@@ -54,13 +63,13 @@ async fn idle_sockets_hear_at_most_ten_presence_events_of_a_client_that_connects
     let eve = server.person();
     let is_over = AtomicBool::new(false);
     let storm = async {
-        let mut line = Line::open(server.port(), SOCKET_IO).await.unwrap();
-        line.hear_until("0{").await;
+        let mut client = SocketClient::open(server.port(), SOCKET_IO).await.unwrap();
+        client.receive_until("0{").await;
         let (start, mut rounds) = (Instant::now(), 0);
         while start.elapsed() < Duration::from_secs(10) {
-            line.say(&format!(r#"40{{"token":"{}"}}"#, eve.access_token)).await;
-            line.say("41").await;
-            line.hear_until("40{").await;
+            client.send(&format!(r#"40{{"token":"{}"}}"#, eve.access_token)).await;
+            client.send("41").await;
+            client.receive_until("40{").await;
             rounds += 1;
         }
         is_over.store(true, Ordering::Relaxed);
@@ -80,10 +89,10 @@ async fn idle_sockets_hear_at_most_ten_presence_events_of_a_client_that_connects
 }
 
 /// The `seq` of each `message_received` until the connection ends, or until `count` of them.
-async fn seqs(line: &mut Line, count: usize) -> Vec<u64> {
+async fn seqs(client: &mut SocketClient, count: usize) -> Vec<u64> {
     let mut found = Vec::new();
     while found.len() < count {
-        let Some(text) = line.next_text().await else { break };
+        let Some(text) = client.receive_or_close().await else { break };
         if let Some(event) = text.strip_prefix("42").and_then(|json| serde_json::from_str::<Value>(json).ok())
             && event[0] == "message_received"
         {
@@ -99,13 +108,13 @@ async fn reader_that_stops_for_ten_seconds_has_every_message_after_its_reconnect
     const MESSAGES: usize = 1_500;
     let server = own_server(&[]);
     let (ada, bob, room) = server.pair();
-    let mut stalled = Line::socket_io(&bob).await;
-    let mut sender = Line::socket_io(&ada).await;
+    let mut stalled = connect(&bob).await;
+    let mut sender = connect(&ada).await;
     let start = Instant::now();
     for n in 0..MESSAGES {
         let payload = json!({ "conversationId": room, "content": long_content(n) });
-        sender.say(&format!(r#"42{n}["send_message",{payload}]"#)).await;
-        sender.hear_until(&format!("43{n}[")).await;
+        sender.send(&format!(r#"42{n}["send_message",{payload}]"#)).await;
+        sender.receive_until(&format!("43{n}[")).await;
     }
     sleep(Duration::from_secs(10).saturating_sub(start.elapsed())).await;
 
@@ -123,13 +132,13 @@ async fn reader_that_stops_for_ten_seconds_has_every_message_after_its_reconnect
 
 /// Reconnects with `lastSeq` and continues the replay until it is complete. Returns how many messages came.
 async fn replay_all(who: &Person, room: &str, last_seq: u64, received: &mut BTreeSet<u64>) -> usize {
-    let mut line = Line::open(who.port, SOCKET_IO).await.unwrap();
-    line.hear_until("0{").await;
+    let mut client = SocketClient::open(who.port, SOCKET_IO).await.unwrap();
+    client.receive_until("0{").await;
     let auth = json!({ "token": who.access_token, "lastSeq": { room: last_seq } });
-    line.say(&format!("40{auth}")).await;
+    client.send(&format!("40{auth}")).await;
     let (mut count, mut asked) = (0, 0);
     loop {
-        let text = line.hear().await;
+        let text = client.receive().await;
         let body = text.trim_start_matches(|c: char| c.is_ascii_digit());
         let Ok(event) = serde_json::from_str::<Value>(body) else { continue };
         let more = match event[0].as_str() {
@@ -150,6 +159,6 @@ async fn replay_all(who: &Person, room: &str, last_seq: u64, received: &mut BTre
             return count;
         }
         asked += 1;
-        line.say(&format!(r#"42{asked}["replay",{}]"#, json!({ "lastSeq": more }))).await;
+        client.send(&format!(r#"42{asked}["replay",{}]"#, json!({ "lastSeq": more }))).await;
     }
 }

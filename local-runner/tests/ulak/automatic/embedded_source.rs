@@ -1,4 +1,4 @@
-//! The embedded queue as the event source polls it: a batch closes while the store is being asked.
+//! The embedded queue as an event source: a receive that is cancelled, as when a batch closes.
 
 use std::time::Duration;
 
@@ -16,17 +16,18 @@ fn job(n: usize) -> OutboxMessage {
     OutboxMessage { id: format!("job{n}"), body: vec![b'0'], attempt: 0 }
 }
 
-// On one thread, so that nothing happens between the question and the look at it.
+// On one thread, so that nothing runs between the two polls.
 #[tokio::test]
-async fn a_look_that_is_given_up_loses_no_job() {
+async fn cancelled_receive_loses_no_job() {
     let store: &'static Embedded = leak(Embedded::temporary().unwrap());
     let mut source = EmbeddedSource::new(store, QUEUE.to_owned());
     for n in 0..50 {
         store.publish(QUEUE, &[job(n)]).await.unwrap();
-        // The store hands it out to whoever asked, and nobody listens any more.
+        // The store delivers the job to this call, which is dropped.
         assert!(poll!(Box::pin(source.next())).is_pending());
         tokio::time::sleep(Duration::from_millis(1)).await;
-        let delivery = tokio::time::timeout(PATIENCE, source.next()).await.expect("the job comes");
+        let delivery =
+            tokio::time::timeout(PATIENCE, source.next()).await.expect("no job within the time limit");
         assert_eq!(delivery.properties.message_id, Some(format!("job{n}")));
         source.ack(&[delivery.id]).await;
     }

@@ -1,5 +1,5 @@
-//! Dependency arrows: `functions → shared, adapters`; `adapters → shared`; `shared → nothing of ours`; the
-//! runner's library → nothing of ours; and what must be in no binary at all.
+//! Dependencies between crates: `functions → shared, adapters`; `adapters → shared`; `shared` and `sam-emulator` depend
+//! on no workspace crate; some crates may be in no binary.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -11,42 +11,46 @@ use super::workspace::{Package, Workspace};
 
 const TEST_SUPPORT: &str = "test-support";
 
-/// Those of a package's dependencies that are ours.
-fn ours<'a>(workspace: &Workspace, package: &'a Package) -> BTreeSet<&'a str> {
-    let is_ours = |name: &&str| workspace.packages.iter().any(|package| package.name == *name);
-    package.dependencies.iter().map(String::as_str).filter(is_ours).collect()
+/// The dependencies of a package that are workspace crates.
+fn workspace_dependencies<'a>(workspace: &Workspace, package: &'a Package) -> BTreeSet<&'a str> {
+    let is_member = |name: &&str| workspace.packages.iter().any(|package| package.name == *name);
+    package.dependencies.iter().map(String::as_str).filter(is_member).collect()
 }
 
 #[test]
-fn functions_stand_on_shared_and_adapters_alone() {
+fn functions_depend_only_on_shared_and_adapters() {
     let workspace = Workspace::get();
     for function in workspace.within("functions/") {
-        let ours = ours(workspace, function);
-        assert!(ours.contains("shared"), "{}", function.name);
+        let dependencies = workspace_dependencies(workspace, function);
+        assert!(dependencies.contains("shared"), "{}", function.name);
         let others: Vec<&&str> =
-            ours.iter().filter(|name| **name != "shared" && !name.starts_with("adapter-")).collect();
+            dependencies.iter().filter(|name| **name != "shared" && !name.starts_with("adapter-")).collect();
         assert!(others.is_empty(), "{} depends on {others:?}", function.name);
-        let behind = workspace.closure(function);
+        let linked = workspace.closure(function);
         for banned in ["adapter-embedded", "rusqlite", "libsqlite3-sys", "local-runner", "clap"] {
-            assert!(!behind.contains(banned), "{banned} gets into {}", function.name);
+            assert!(!linked.contains(banned), "{} links {banned}", function.name);
         }
     }
 }
 
 #[test]
-fn adapters_stand_on_shared_alone() {
+fn adapters_depend_only_on_shared() {
     let workspace = Workspace::get();
     for adapter in workspace.within("shared/adapters/") {
-        assert_eq!(ours(workspace, adapter), BTreeSet::from(["shared"]), "{}", adapter.name);
+        assert_eq!(
+            workspace_dependencies(workspace, adapter),
+            BTreeSet::from(["shared"]),
+            "{}",
+            adapter.name
+        );
     }
 }
 
-/// No driver, no AWS SDK.
 #[test]
-fn shared_stands_on_nothing_of_ours_and_knows_no_driver() {
+fn shared_depends_on_no_workspace_crate_and_no_driver() {
     let workspace = Workspace::get();
     let shared = workspace.package("shared");
-    assert!(ours(workspace, shared).is_empty());
+    assert!(workspace_dependencies(workspace, shared).is_empty());
     for name in workspace.closure(shared) {
         let driver =
             ["mongodb", "bson", "redis", "lapin", "rusqlite", "libsqlite3-sys", "elasticsearch", "reqwest"];
@@ -57,36 +61,40 @@ fn shared_stands_on_nothing_of_ours_and_knows_no_driver() {
 }
 
 #[test]
-fn the_emulator_depends_on_no_crate_of_ours() {
+fn emulator_depends_on_no_workspace_crate() {
     let workspace = Workspace::get();
     let emulator = workspace.package("sam-emulator");
-    assert!(ours(workspace, emulator).is_empty(), "{:?}", ours(workspace, emulator));
+    assert_eq!(workspace_dependencies(workspace, emulator), BTreeSet::new());
 }
 
-/// What a test needs must not get into a binary.
+/// Test code must not be linked into a binary.
 #[test]
 fn test_support_is_only_a_dev_dependency() {
     let workspace = Workspace::get();
     for package in workspace.packages.iter().filter(|package| package.name != TEST_SUPPORT) {
-        assert!(!workspace.closure(package).contains(TEST_SUPPORT), "{} depends on it", package.name);
+        assert!(
+            !workspace.closure(package).contains(TEST_SUPPORT),
+            "{} depends on {TEST_SUPPORT}",
+            package.name
+        );
     }
 }
 
-/// It may be linked into the tests of every package, so it contains no driver and none of our functions.
+/// The tests of every package may link test-support, so it links no driver and no function.
 #[test]
-fn test_support_depends_on_shared_and_the_embedded_store_alone() {
+fn test_support_depends_only_on_shared_and_the_embedded_store() {
     let workspace = Workspace::get();
     let package = workspace.package(TEST_SUPPORT);
-    assert_eq!(ours(workspace, package), BTreeSet::from(["adapter-embedded", "shared"]));
+    assert_eq!(workspace_dependencies(workspace, package), BTreeSet::from(["adapter-embedded", "shared"]));
     for name in workspace.closure(package) {
         let driver = ["mongodb", "bson", "redis", "lapin"].contains(&name);
         assert!(!driver && !name.starts_with("aws-"), "{name} is linked into every test");
     }
 }
 
-/// Functions link these crates, so a new dependency here is a decision. `UPDATE_EXPECT=1` accepts it.
+/// Functions link these crates, so a reviewer must see a new dependency here. `UPDATE_EXPECT=1` accepts it.
 #[test]
-fn dependencies_of_shared_and_the_adapters_are_these() {
+fn dependencies_of_shared_and_adapters_match_the_list() {
     let workspace = Workspace::get();
     let adapters = workspace.within("shared/adapters/");
     let packages = [workspace.package("shared")].into_iter().chain(adapters);
@@ -106,22 +114,22 @@ fn dependencies_of_shared_and_the_adapters_are_these() {
         adapter-redis: async-trait redis rustls shared tokio"#]].assert_eq(&lines.join("\n"));
 }
 
-/// One TLS stack, rustls with ring.
+/// The one TLS stack is rustls with ring.
 #[test]
-fn one_tls_stack() {
+fn only_one_tls_stack_is_linked() {
     let workspace = Workspace::get();
     let everything = workspace.everything();
     for banned in ["aws-lc-rs", "aws-lc-sys", "openssl", "openssl-sys", "native-tls", "boring"] {
-        assert!(!everything.contains(banned), "{banned} is in the graph");
+        assert!(!everything.contains(banned), "{banned} is in the dependency graph");
     }
 }
 
-/// `now` and randomness are inputs, the environment has one reader, and no task outlives a reply.
+/// The time and randomness are inputs, only two modules read the environment, and no task outlives a reply.
 #[test]
-fn functions_and_rules_read_no_clock_and_no_environment() {
+fn functions_and_shared_read_no_clock_and_no_environment() {
     let cases = [
         ("SystemTime::now", vec!["shared/src/lambda.rs"]),
-        // How long an invocation may still take, on tokio's clock, which tests can stop.
+        // The remaining time of an invocation, on tokio's clock, which tests can pause.
         ("Instant::now", vec!["functions/auto-message-queuer/src/lib.rs", "shared/src/deadline.rs"]),
         ("Timestamp::now", vec![]),
         ("std::env", vec!["shared/src/config.rs", "shared/src/telemetry.rs"]),

@@ -1,5 +1,4 @@
-//! The whole way with the commands that an operator has, against a runner that is up: a hundred and one people
-//! with open sockets, a night, a day.
+//! Planner, queuer and consumer, run by the command `fire` against a running runner, for 101 users with open sockets.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -12,52 +11,52 @@ use test_support::person::Person;
 use test_support::test_server::TestServer;
 
 use super::commands::command;
-use super::ear::Ear;
+use super::socket_listener::SocketListener;
 use crate::server::own_server;
 
 const PEOPLE: usize = 101;
 const PAIRS: usize = 50;
 const PATIENCE: Duration = Duration::from_secs(60);
 
-/// Fires against the running one; no data directory of its own is touched.
+/// Fires a schedule of the running server. The data directory does not exist, so the command cannot open it.
 fn fire(server: &TestServer, function: &str, at: &str) -> Value {
     command(server.port(), Path::new("/nowhere"), &["fire", function, "--at", at]).reply()
 }
 
-fn count(ears: &[Ear], event: &str) -> usize {
-    ears.iter().map(|ear| ear.messages(event).len()).sum()
+fn count(listeners: &[SocketListener], event: &str) -> usize {
+    listeners.iter().map(|listener| listener.messages(event).len()).sum()
 }
 
-async fn wait_for(ears: &[Ear], event: &str, expected: usize) {
+async fn wait_for(listeners: &[SocketListener], event: &str, expected: usize) {
     let start = Instant::now();
-    while count(ears, event) < expected {
-        assert!(start.elapsed() < PATIENCE, "{} of {expected} {event}", count(ears, event));
+    while count(listeners, event) < expected {
+        assert!(start.elapsed() < PATIENCE, "{} of {expected} {event}", count(listeners, event));
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
 }
 
 #[test]
-fn a_night_for_a_hundred_and_one_people() {
-    // The night is far ahead of every clock, so that nothing is due by itself.
+fn each_pair_receives_one_message_after_a_planned_night() {
+    // The planned night is far in the future, so the runner's own schedules find nothing due.
     let server = own_server(&[("ACTIVE_DAYS", "40000")]);
     let people: Vec<Person> = (0..PEOPLE).map(|_| server.person()).collect();
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
     runtime.block_on(async {
-        let ears = futures::future::join_all(people.iter().map(Ear::of)).await;
-        night(&server, &ears).await;
-        let pairs = pairs(&people, &ears);
+        let listeners = futures::future::join_all(people.iter().map(SocketListener::open)).await;
+        run_night(&server, &listeners).await;
+        let pairs = pairs(&people, &listeners);
         for (sender, receiver, message) in &pairs {
-            in_history(sender, receiver, message);
+            assert_in_history(sender, receiver, message);
         }
     });
 }
 
-async fn night(server: &TestServer, ears: &[Ear]) {
+async fn run_night(server: &TestServer, listeners: &[SocketListener]) {
     let planned = fire(server, "auto-message-planner", NIGHT);
     expect![[r#"{"planned":50,"plannedFor":"2096-12-02","users":101}"#]].assert_eq(&planned.to_string());
-    let again = fire(server, "auto-message-planner", NIGHT);
-    expect![[r#"{"planned":0,"plannedFor":"2096-12-02","users":1}"#]].assert_eq(&again.to_string());
-    // Every date lies ahead, and within a day.
+    let second = fire(server, "auto-message-planner", NIGHT);
+    expect![[r#"{"planned":0,"plannedFor":"2096-12-02","users":1}"#]].assert_eq(&second.to_string());
+    // At the time of planning nothing is due; a day later everything is.
     expect![[r#"{"outOfTime":false,"queued":0}"#]].assert_eq(&sorted(&fire(
         server,
         "auto-message-queuer",
@@ -69,38 +68,38 @@ async fn night(server: &TestServer, ears: &[Ear]) {
         "auto-message-queuer",
         end,
     )));
-    wait_for(ears, "message_received", PAIRS).await;
+    wait_for(listeners, "message_received", PAIRS).await;
     let later = fire(server, "auto-message-queuer", "2096-12-03T23:00:00Z");
     expect![[r#"{"outOfTime":false,"queued":0}"#]].assert_eq(&sorted(&later));
-    // Longer than the consumer's window: what came twice would have come by now.
+    // Longer than the consumer's batching window, so that duplicates would have arrived.
     tokio::time::sleep(Duration::from_millis(1_500)).await;
-    assert_eq!((count(ears, "message_received"), count(ears, "message_sent")), (PAIRS, PAIRS));
+    assert_eq!((count(listeners, "message_received"), count(listeners, "message_sent")), (PAIRS, PAIRS));
 }
 
-/// By name, whatever order the reply has.
+/// The reply with its fields sorted by name.
 fn sorted(reply: &Value) -> String {
     let fields: BTreeMap<String, Value> = serde_json::from_value(reply.clone()).unwrap();
     serde_json::to_string(&fields).unwrap()
 }
 
-/// Who wrote to whom, as the sockets tell it: disjoint, each receiver told once, in the one shape.
-fn pairs<'a>(people: &'a [Person], ears: &[Ear]) -> Vec<(&'a Person, &'a Person, Value)> {
+/// Sender, receiver and message of every pair, from the received events. Checks that each user is in at most one pair.
+fn pairs<'a>(people: &'a [Person], listeners: &[SocketListener]) -> Vec<(&'a Person, &'a Person, Value)> {
     let mut pairs = Vec::new();
     let mut seen = BTreeSet::new();
-    for (receiver, ear) in people.iter().zip(ears) {
-        let told = ear.messages("message_received");
-        assert!(told.len() <= 1, "{} was told {}", receiver.username, told.len());
-        let Some(message) = told.into_iter().next() else { continue };
+    for (receiver, listener) in people.iter().zip(listeners) {
+        let received = listener.messages("message_received");
+        assert!(received.len() <= 1, "{} received {} messages", receiver.username, received.len());
+        let Some(message) = received.into_iter().next() else { continue };
         assert_eq!(message["kind"], "auto");
         let sender = people.iter().find(|person| message["senderId"] == person.id).unwrap();
-        assert!(seen.insert(&sender.id) && seen.insert(&receiver.id), "disjoint pairs");
+        assert!(seen.insert(&sender.id) && seen.insert(&receiver.id), "a user is in two pairs");
         pairs.push((sender, receiver, message));
     }
     assert_eq!((pairs.len(), seen.len()), (PAIRS, 2 * PAIRS));
     pairs
 }
 
-fn in_history(sender: &Person, receiver: &Person, message: &Value) {
+fn assert_in_history(sender: &Person, receiver: &Person, message: &Value) {
     let conversation = message["conversationId"].as_str().unwrap();
     assert_eq!(receiver.whole_history(conversation), std::slice::from_ref(message));
     assert_eq!(sender.whole_history(conversation), std::slice::from_ref(message));

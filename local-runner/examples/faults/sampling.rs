@@ -1,4 +1,4 @@
-//! How everybody asks: every answer becomes a sample.
+//! Requests under load; each adds a sample.
 
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
@@ -8,43 +8,42 @@ use std::time::{Duration, Instant};
 use serde_json::Value;
 use test_support::http_client::HttpRequest;
 
-/// Between two requests of one person: a load, not a benchmark.
+/// The pause between two requests of one user.
 const PAUSE: Duration = Duration::from_millis(20);
 
-/// What became of one request.
+/// The result of one request.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Sample {
-    pub(crate) begun: Instant,
+    pub(crate) start: Instant,
     pub(crate) took: Duration,
-    /// 0 when there was no whole answer.
+    /// 0 without a complete response.
     pub(crate) status: u16,
 }
 
-/// What the people have in common.
+/// The state that all threads share.
 #[derive(Default)]
 pub(crate) struct Shared {
     pub(crate) samples: Mutex<Vec<Sample>>,
-    /// The phase, which every message of it names.
+    /// The number of the current phase; every message contains it.
     pub(crate) phase: AtomicU32,
-    /// Keys whose message was acknowledged.
+    /// The `clientMessageId` of every acknowledged message.
     pub(crate) acknowledged: Mutex<Vec<String>>,
     pub(crate) stop: AtomicBool,
 }
 
 impl Shared {
-    /// Sends and remembers what became of it; the data of a success.
-    pub(crate) fn ask(&self, call: &HttpRequest) -> Option<Value> {
-        let begun = Instant::now();
+    /// Sends a request and adds a sample. Returns the body of a success.
+    pub(crate) fn request(&self, call: &HttpRequest) -> Option<Value> {
+        let start = Instant::now();
         let answer = call.try_send();
         let status = answer.as_ref().map_or(0, |answer| answer.status);
-        let sample = Sample { begun, took: begun.elapsed(), status };
+        let sample = Sample { start, took: start.elapsed(), status };
         self.samples.lock().unwrap().push(sample);
         thread::sleep(PAUSE);
         answer.ok().filter(|_| (200..300).contains(&status)).map(|answer| answer.json())
     }
 
-    /// Whether it is over.
-    pub(crate) fn stopped(&self) -> bool {
+    pub(crate) fn is_stopped(&self) -> bool {
         self.stop.load(Ordering::SeqCst)
     }
 }

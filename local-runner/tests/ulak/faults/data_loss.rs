@@ -1,4 +1,4 @@
-//! Redis forgets everything while people are online: they log in again, and all is as it was.
+//! Redis loses its data while users are online: they log in again, and everything works as before.
 
 use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
@@ -20,32 +20,32 @@ const PATIENCE: Duration = Duration::from_secs(15);
 
 type Socket = WebSocketStream<MaybeTlsStream<tokio::net::TcpStream>>;
 
-/// A person's socket in the plain JSON dialect.
-struct Online {
+/// A user's socket in the JSON dialect, for tests that block.
+struct BlockingSocket {
     runtime: Runtime,
     socket: Socket,
 }
 
-impl Online {
-    fn of(person: &Person) -> Self {
+impl BlockingSocket {
+    fn open(person: &Person) -> Self {
         let runtime = Runtime::new().unwrap();
         let url = format!("ws://127.0.0.1:{}/live?token={}", person.port.0, person.access_token);
         let (socket, _) = runtime.block_on(connect_async(url)).unwrap();
-        let mut online = Self { runtime, socket };
-        assert!(online.say("online_users").is_some(), "the socket speaks");
-        online
+        let mut opened = Self { runtime, socket };
+        assert!(opened.request("online_users").is_some(), "the socket was closed");
+        opened
     }
 
-    /// The ack; `None` when the socket was closed instead.
-    fn say(&mut self, action: &str) -> Option<Value> {
+    /// Sends an action without data and returns its ack; `None` if the socket is closed instead.
+    fn request(&mut self, action: &str) -> Option<Value> {
         use futures::SinkExt as _;
         let frame = json!({ "action": action, "id": "1", "data": {} }).to_string();
         self.runtime.block_on(self.socket.send(Message::text(frame))).ok()?;
-        self.until("ack")
+        self.receive("ack")
     }
 
-    /// The next event of a name; `None` when the socket was closed instead.
-    fn until(&mut self, event: &str) -> Option<Value> {
+    /// The data of the next event with this name; `None` if the socket is closed instead.
+    fn receive(&mut self, event: &str) -> Option<Value> {
         let socket = &mut self.socket;
         let wait = async {
             while let Some(Ok(frame)) = socket.next().await {
@@ -63,12 +63,12 @@ impl Online {
             None
         };
         let bounded = async { tokio::time::timeout(PATIENCE, wait).await };
-        self.runtime.block_on(bounded).expect("nothing came, and the socket stayed open")
+        self.runtime.block_on(bounded).expect("no event, and the socket is open")
     }
 }
 
-/// What FLUSHALL does, for the keys under a prefix alone: the server is others' too.
-fn flush(url: &str, prefix: &str) -> u64 {
+/// Deletes all keys with a prefix, as FLUSHALL would on a server that other tests do not use. Returns their number.
+fn delete_keys(url: &str, prefix: &str) -> u64 {
     let server = url.trim_start_matches("redis://").split(['/', '?']).next().unwrap();
     let server = server.rsplit('@').next().unwrap();
     let mut stream = TcpStream::connect(server).unwrap();
@@ -83,35 +83,35 @@ fn flush(url: &str, prefix: &str) -> u64 {
     text.strip_prefix(':').unwrap_or_else(|| panic!("{text}")).parse().unwrap()
 }
 
-fn online(server: &TestServer, who: &Person) -> Value {
-    Person { port: server.port(), ..who.clone() }.get("/api/user/online").data(200)
+fn online(server: &TestServer, user: &Person) -> Value {
+    Person { port: server.port(), ..user.clone() }.get("/api/user/online").data(200)
 }
 
 #[test]
-fn whoever_was_online_comes_back_after_everything_was_forgotten() {
+fn users_reconnect_after_redis_lost_its_data() {
     let Some(url) = server_url("REDIS_URL") else { return };
     let prefix = format!("ulak-test-{}", unique_name());
     let server = own_server(&[("REDIS_URL", &url), ("REDIS_PREFIX", &prefix), ("MONGODB_DATABASE", &prefix)]);
     let (ada, bob, conversation) = server.pair();
     let before = ada.send(&conversation, "before");
-    let (mut adas, mut bobs) = (Online::of(&ada), Online::of(&bob));
+    let (mut adas, mut bobs) = (BlockingSocket::open(&ada), BlockingSocket::open(&bob));
     assert_eq!(online(&server, &ada)["count"], 2);
 
-    assert!(flush(&url, &prefix) > 4, "there was something to forget");
+    assert!(delete_keys(&url, &prefix) > 4, "hardly any key was deleted");
     server.request("GET", "/api/health").data(200);
     ada.get("/api/auth/me").fails(401, "TOKEN_REVOKED");
-    // Whoever speaks on a forgotten socket is told by its end to come again.
-    assert_eq!(adas.say("online_users"), None);
+    // An event on a socket without a stored connection closes the socket, so that the client reconnects.
+    assert_eq!(adas.request("online_users"), None);
 
     let (ada, bob) = (ada.log_in(), bob.log_in());
     assert_eq!(online(&server, &ada)["count"], 0);
-    let (mut adas, _again) = (Online::of(&ada), Online::of(&bob));
+    let (mut adas, _bobs) = (BlockingSocket::open(&ada), BlockingSocket::open(&bob));
     assert_eq!(online(&server, &ada)["count"], 2);
     let after = bob.send(&conversation, "after");
-    assert_eq!(adas.until("message_received").unwrap()["message"], after);
+    assert_eq!(adas.receive("message_received").unwrap()["message"], after);
     assert_eq!(ada.whole_history(&conversation), [before, after]);
-    // The forgotten socket that stayed silent counts for nothing, neither while it is open nor when it ends.
-    assert_eq!(bobs.say("online_users"), None);
+    // A socket without a stored connection is not counted as online, and its end changes nothing.
+    assert_eq!(bobs.request("online_users"), None);
     drop(bobs);
     let start = Instant::now();
     while start.elapsed() < Duration::from_secs(1) {

@@ -1,5 +1,4 @@
-//! The template is the one list of functions: folders, the runner's registry, privileges and sentences agree
-//! with it.
+//! The template is the list of functions: folders, packages, the runner's registry, privileges and docs match it.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -29,21 +28,21 @@ fn folders() -> BTreeSet<String> {
 }
 
 #[test]
-fn every_folder_is_a_function_of_the_template_and_the_other_way_round() {
+fn function_folders_match_the_template() {
     let plan = plan();
     let binaries: BTreeSet<String> =
         plan.functions.values().map(|function| function.binary.clone()).collect();
     let names: BTreeSet<String> = plan.functions.keys().cloned().collect();
-    assert_eq!(names, binaries, "without a prefix a function is named as its binary");
+    assert_eq!(names, binaries, "a function and its binary have the same name");
     assert_eq!(names, folders());
     let packages: BTreeSet<String> =
         Workspace::get().within("functions/").iter().map(|package| package.name.clone()).collect();
-    assert_eq!(names, packages, "and a folder as its package");
+    assert_eq!(names, packages, "a function and its package have the same name");
 }
 
 /// `cargo test -p message-send` runs that function's tests.
 #[test]
-fn every_function_has_tests_of_its_own() {
+fn every_function_has_its_own_tests() {
     let tests = ["#[test]", "#[tokio::test", "http_function_tests!("];
     for function in Workspace::get().within("functions/") {
         assert_eq!(function.tests, BTreeSet::from(["it".to_owned()]), "{} has no tests/it", function.name);
@@ -57,25 +56,25 @@ fn every_function_has_tests_of_its_own() {
 }
 
 #[test]
-fn the_runner_has_every_function() {
+fn runner_links_every_function() {
     let output = Command::new(BINARY)
         .args(["functions", "--template"])
         .arg(repository().join("template.yaml"))
         .output()
         .unwrap();
     let text = String::from_utf8(output.stdout).unwrap();
-    let told: BTreeSet<String> =
+    let listed: BTreeSet<String> =
         text.lines().skip(1).filter_map(|line| line.split_whitespace().next()).map(str::to_owned).collect();
-    assert_eq!(told, folders());
+    assert_eq!(listed, folders());
     let server = own_server(&[]);
     server.wait_until_searchable();
     server.request("GET", "/api/health").data(200);
     assert!(!server.log().contains("not linked"), "{}", server.log());
 }
 
-/// A function's list of dependencies is its list of privileges.
+/// The adapters in a function's Cargo.toml are its privileges.
 #[test]
-fn a_function_links_exactly_the_adapters_whose_variables_it_is_given() {
+fn functions_link_exactly_the_adapters_whose_variables_they_get() {
     const ADAPTERS: [(&str, &[&str]); 5] = [
         ("adapter-mongodb", &["MONGODB_URI"]),
         ("adapter-redis", &["REDIS_URL"]),
@@ -101,24 +100,24 @@ fn a_function_links_exactly_the_adapters_whose_variables_it_is_given() {
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
-/// Whoever checks tokens is given the secret, and nobody else; whoever pushes may.
+/// Functions that check tokens, and only those, get `JWT_SECRET`. Functions that push may call the management API.
 #[test]
-fn secrets_and_permissions_go_where_they_are_needed() {
+fn only_functions_that_need_them_get_the_secret_and_the_push_permission() {
     let plan = plan();
     for function in plan.functions.values() {
         let lib = fs::read_to_string(repository().join("functions").join(&function.name).join("src/lib.rs"))
             .unwrap();
-        let gated = lib.contains("Gate<'");
-        assert_eq!(function.environment.contains_key("JWT_SECRET"), gated, "{}", function.name);
+        let checks_tokens = lib.contains("Gate<'");
+        assert_eq!(function.environment.contains_key("JWT_SECRET"), checks_tokens, "{}", function.name);
     }
     let text = template_text();
-    let count = |what: &str| text.matches(what).count();
+    let count = |part: &str| text.matches(part).count();
     assert_eq!(count("PUSH_ENDPOINT:"), count("Action: execute-api:ManageConnections"));
 }
 
-/// One folder, one Lambda, one sentence: the code's first line and the template say the same.
+/// The first sentence of a function's module comment is its description in the template.
 #[test]
-fn a_function_has_one_sentence() {
+fn function_docs_match_the_template_descriptions() {
     let template = template_text();
     let plan = plan();
     for folder in folders() {
@@ -126,7 +125,7 @@ fn a_function_has_one_sentence() {
             fs::read_to_string(repository().join("functions").join(&folder).join("src/lib.rs")).unwrap();
         let docs: Vec<&str> = lib.lines().map_while(|line| line.strip_prefix("//!")).map(str::trim).collect();
         let docs = docs.join(" ");
-        let Some((what, sentence)) = docs.split_once(" — ") else { panic!("{folder}: {docs}") };
+        let Some((name, sentence)) = docs.split_once(" — ") else { panic!("{folder}: {docs}") };
         let sentence = sentence
             .split_once(". ")
             .map_or(sentence, |(first, _)| first)
@@ -136,7 +135,7 @@ fn a_function_has_one_sentence() {
         let routes = plan.http.iter().flat_map(|api| &api.routes).filter(|route| route.function == folder);
         let routes: Vec<String> = routes.map(|route| format!("{} {}", route.method, route.path)).collect();
         if let Some(first) = routes.first() {
-            assert!(what.contains(&format!("`{first}`")), "{folder}: {what} is not about {first}");
+            assert!(name.contains(&format!("`{first}`")), "{folder}: {name} does not name {first}");
         }
     }
 }
