@@ -102,3 +102,19 @@ async fn connections_of_one_user_are_limited() {
     assert_eq!(fixture.connection("three").await, None);
     assert!(fixture.connection("one").await.is_some());
 }
+
+/// CONNECT costs ten, a conversation one and a page ten.
+#[tokio::test]
+async fn replay_ends_when_the_users_limit_is_used_up() {
+    let (mut fixture, Scenario { ada, conversation, .. }) = limited().await;
+    fixture.rates.events_by_user.count = 35;
+    for (n, complete) in [true, false].into_iter().enumerate() {
+        let id = format!("c{n}");
+        fixture.open_connection(&id, Dialect::SocketIo, at(45)).await;
+        let auth = json!({ "token": ada.access_token, "lastSeq": { &conversation: 0 } });
+        let frames = receive(&fixture, &id, NOW, &format!("40{auth}")).await;
+        let incomplete = frames.iter().any(|frame| frame.starts_with(r#"42["replay_incomplete""#));
+        let messages = frames.iter().filter(|frame| frame.contains("\"message\":")).count();
+        assert_eq!((incomplete, messages), if complete { (false, 2) } else { (true, 0) }, "{frames:?}");
+    }
+}
