@@ -5,9 +5,10 @@ use std::time::Duration;
 use serde::Deserialize;
 use serde_json::json;
 use shared::connection::{AttachOutcome, CloseReason, Connection, Dialect, Identity, UpgradeToken};
-use shared::error::{Error, StoreError};
+use shared::error::{Error, RateLimited, StoreError};
 use shared::id::ConnectionId;
 use shared::ports::{PushError, Sessions};
+use shared::realtime::ack::error_body;
 use shared::realtime::announce::Announcer;
 use shared::realtime::attach::attach;
 use shared::realtime::codec::engine_io::OpenPacket;
@@ -24,6 +25,9 @@ const PAUSES_MS: [u64; 7] = [5, 10, 25, 50, 100, 200, 400];
 
 /// How many invocations try, one after the other. The client waits 20 s for the first frame.
 const MAX_INVOCATIONS: u32 = 6;
+
+/// When a user with too many connections may try again, in seconds.
+const FULL_RETRY_SECS: u64 = 60;
 
 /// This function's name, by which it invokes itself.
 const SELF: &str = "ws-open";
@@ -84,7 +88,13 @@ async fn attach_json(
     match attach(sessions, announcer, id, identity, timers, now).await? {
         AttachOutcome::Attached { came_online: true } => announcer.arrival(&identity.user_id, now).await,
         AttachOutcome::Attached { came_online: false } | AttachOutcome::ConnectionGone => {}
-        AttachOutcome::TooMany => announcer.fanout.close(id, &CloseReason::TooManyConnections, now).await?,
+        AttachOutcome::TooMany => {
+            let limit = announcer.settings.max_per_user;
+            let full = Error::RateLimited(RateLimited { limit, retry_after_secs: FULL_RETRY_SECS });
+            // The socket is closed whether the client receives the reason or not.
+            let _ = announcer.fanout.push.send(id, &Dialect::Json.event("error", &error_body(&full))).await;
+            announcer.fanout.close(id, &CloseReason::TooManyConnections, now).await?;
+        }
         // A connection that is gone already is closed.
         AttachOutcome::SessionEnded => _ = announcer.fanout.push.close(id).await,
     }

@@ -73,6 +73,20 @@ fn parsed((connection, frame): (String, String)) -> (String, Value) {
     (connection, frame)
 }
 
+#[tokio::test]
+async fn json_connection_of_a_user_with_too_many_is_closed_with_the_reason() {
+    let mut fixture = FunctionFixture::new();
+    fixture.settings.max_per_user = 1;
+    let Scenario { ada, .. } = Scenario::new(&fixture).await;
+    fixture.attach_json("ada", &ada).await;
+    accept(&fixture, Dialect::Json, Some(&ada)).await;
+    open(&fixture).await.unwrap();
+    let frames = fixture.pushes.take_frames("c");
+    assert!(frames[1].contains("RATE_LIMITED"), "{frames:?}");
+    assert_eq!(frames[2..], ["CLOSE"]);
+    assert_eq!(fixture.connection("c").await, None);
+}
+
 /// The end of the session came after the upgrade was accepted and before the connection was attached.
 #[tokio::test]
 async fn json_connection_is_closed_when_its_session_ended_in_the_meantime() {
