@@ -5,6 +5,7 @@ mod in_process;
 mod index;
 mod outside;
 mod pages;
+mod presence;
 mod queues;
 mod registry;
 mod secret;
@@ -69,6 +70,7 @@ async fn assemble_in_process(platform: &Platform) -> Result<App, BoxError> {
     let (wiring, banner) = wiring::connect(platform).await?;
     let mut app = App::of(registry::registry(wiring));
     app.banner = banner;
+    presence::announce(&mut app, platform);
     wiring.stores.broker.serve(&mut app, &platform.plan)?;
     app.admin_tasks = admin_tasks::admin_tasks(&wiring.stores, &platform.plan);
     if wiring.stores.index.is_some() {
