@@ -25,7 +25,7 @@ use self::cors::Cors;
 use self::event::RequestMeta;
 use self::route::{RouteMatch, Router};
 use crate::body::{self, BodyError};
-use crate::endpoint::{Endpoint, Request, Response, message};
+use crate::endpoint::{Audience, Endpoint, Request, Response, message};
 use crate::gateway;
 use crate::invoke::{BoxFuture, Invocation, InvokeError, Invoker};
 use crate::plan::{HttpApiPlan, Plan};
@@ -71,6 +71,10 @@ impl HttpApi {
 }
 
 impl Endpoint for HttpApi {
+    fn audience(&self) -> Audience {
+        Audience::Public
+    }
+
     fn matches(&self, _head: &Parts) -> bool {
         true
     }
@@ -108,8 +112,10 @@ impl Inner {
             Ok(body) => body,
             Err(error) => return body_error(error),
         };
-        let event = self.event(&head, &body, &found, peer, request_id);
-        drop(body);
+        let event = self.event(&head, &body.bytes, &found, peer, request_id);
+        // The event takes the place of the body, and counts towards the memory of all bodies while it exists.
+        let _memory = body.memory;
+        drop(body.bytes);
         if event.len() > MAX_EVENT {
             return message(StatusCode::PAYLOAD_TOO_LARGE, "Request Too Long");
         }
@@ -203,6 +209,7 @@ fn internal_error() -> Response {
 fn body_error(error: BodyError) -> Response {
     match error {
         BodyError::TooLarge => message(StatusCode::PAYLOAD_TOO_LARGE, "Request Entity Too Large"),
+        BodyError::NoMemory => message(StatusCode::SERVICE_UNAVAILABLE, "Service Unavailable"),
         BodyError::TimedOut => message(StatusCode::REQUEST_TIMEOUT, "Request Timeout"),
         // The client has disconnected and does not receive this.
         BodyError::Incomplete => message(StatusCode::BAD_REQUEST, "Bad Request"),

@@ -18,7 +18,7 @@ use uuid::Uuid;
 
 use self::error::ServiceError;
 use crate::body::{self, BodyError};
-use crate::endpoint::{Endpoint, Request, Response, empty, json};
+use crate::endpoint::{Audience, Endpoint, Request, Response, empty, json};
 use crate::invoke::asynchronous::AsyncInvoker;
 use crate::invoke::{BoxFuture, Invocation, InvokeError, Invoker, LogTail};
 use crate::plan::{Account, Plan};
@@ -60,6 +60,10 @@ impl InvokeApi {
 }
 
 impl Endpoint for InvokeApi {
+    fn audience(&self) -> Audience {
+        Audience::Management
+    }
+
     fn matches(&self, head: &Parts) -> bool {
         head.uri.path().starts_with(PREFIX)
     }
@@ -97,7 +101,8 @@ impl Inner {
         let limit = if kind == InvocationType::Event { MAX_ASYNC_PAYLOAD } else { MAX_SYNC_PAYLOAD };
         let payload =
             body::read(&head.headers, body, limit).await.map_err(|error| body_error(error, limit))?;
-        let payload = check_json(payload)?;
+        let payload_memory = payload.memory;
+        let payload = check_json(payload.bytes)?;
         let log_tail = head.headers.get(LOG_TYPE).filter(|kind| *kind == "Tail").map(|_| LogTail::default());
         let call = Invocation {
             function,
@@ -111,6 +116,7 @@ impl Inner {
             return Ok(empty(StatusCode::ACCEPTED));
         }
         let result = self.invoker.invoke(call).await;
+        drop(payload_memory);
         let mut response = match result {
             Ok(payload) => executed(payload),
             Err(InvokeError::Throttled) => return Err(ServiceError::Throttled),
@@ -178,6 +184,7 @@ fn check_json(payload: Bytes) -> Result<Bytes, ServiceError> {
 fn body_error(error: BodyError, limit: usize) -> ServiceError {
     match error {
         BodyError::TooLarge => ServiceError::TooLarge(limit),
+        BodyError::NoMemory => ServiceError::Throttled,
         BodyError::TimedOut | BodyError::Incomplete => {
             ServiceError::NotJson("the body ended early".to_owned())
         }

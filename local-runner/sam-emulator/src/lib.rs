@@ -37,15 +37,18 @@ pub mod settings;
 
 pub mod env_file;
 
+mod access;
 mod body;
 mod client;
 mod gateway;
+mod log_limit;
 mod mode;
 mod output;
 mod remote;
 mod signals;
 mod table;
 
+pub use access::{Access, AllowedHost};
 pub use cli::Cli;
 pub use output::BoxError;
 pub use run::{Platform, run};

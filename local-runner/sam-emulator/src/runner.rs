@@ -4,7 +4,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -16,7 +15,7 @@ use crate::invoke::{BoxFuture, InProcess, Invocation, InvokeError, Invoker, Regi
 use crate::invoke_api::InvokeApi;
 use crate::plan::Plan;
 use crate::queues::{QueueAdmin, QueuesEndpoint};
-use crate::server;
+use crate::server::{self, Listeners, ServerOptions};
 use crate::websocket::selection::SelectionError;
 use crate::websocket::{Connections, ConnectionsApi, WebSocketApi, WebSocketOptions};
 
@@ -82,6 +81,7 @@ pub struct Runner {
     /// The open WebSocket connections, for pushing to them.
     pub connections: Connections,
     worker: AsyncWorker,
+    server: ServerOptions,
 }
 
 /// Times and limits of the emulator. The default is AWS's behaviour; tests change it.
@@ -91,6 +91,8 @@ pub struct RunnerOptions {
     pub retry_delays: RetryDelays,
     /// Limits and switches of the WebSocket API.
     pub websocket: WebSocketOptions,
+    /// Rules and limits of the port.
+    pub server: ServerOptions,
 }
 
 impl Runner {
@@ -99,10 +101,11 @@ impl Runner {
     pub fn new(plan: Plan, options: RunnerOptions) -> Self {
         let (asynchronous, worker) = asynchronous::queue(&plan, options.retry_delays);
         let connections = Connections::new(options.websocket);
-        Self { plan: Arc::new(plan), asynchronous, connections, worker }
+        let server = options.server;
+        Self { plan: Arc::new(plan), asynchronous, connections, worker, server }
     }
 
-    /// Serves on `listener` until `stop` is cancelled. Then it refuses new connections and waits, up to a
+    /// Serves on `listeners` until `stop` is cancelled. Then it refuses new connections and waits, up to a
     /// limit, for open requests, background tasks, queued asynchronous invocations, and functions that still
     /// run.
     ///
@@ -110,11 +113,12 @@ impl Runner {
     /// [`SelectionError`], before it serves anything.
     pub async fn serve(
         self,
-        listener: TcpListener,
+        listeners: impl Into<Listeners>,
         app: App,
         stop: CancellationToken,
     ) -> Result<(), SelectionError> {
-        let port = listener.local_addr().map_or(0, |address| address.port());
+        let listeners = listeners.into();
+        let port = listeners.local_addr().map_or(0, |address| address.port());
         let invoker = self.invoker(&app);
         let endpoints = self.endpoints(app.endpoints, app.queue_admin, port, &invoker)?;
 
@@ -126,7 +130,7 @@ impl Runner {
         }
         tasks.close();
 
-        server::serve(listener, endpoints, stop, DRAIN_TIMEOUT).await;
+        server::serve(listeners, endpoints, self.server, stop, DRAIN_TIMEOUT).await;
         let drained = async {
             tasks.wait().await;
             // Requests and background tasks may add invocations until they end, so the worker stops after

@@ -47,7 +47,7 @@ use self::rate_limiter::RateLimiter;
 use self::routes::Routes;
 use self::selection::SelectionError;
 use self::session::PendingMessages;
-use crate::endpoint::{Endpoint, Request, Response, message};
+use crate::endpoint::{Audience, Endpoint, Request, Response, message};
 use crate::gateway;
 use crate::invoke::{BoxFuture, Invoker};
 use crate::plan::WebSocketPlan;
@@ -98,6 +98,10 @@ impl WebSocketApi {
 }
 
 impl Endpoint for WebSocketApi {
+    fn audience(&self) -> Audience {
+        Audience::WebSocket
+    }
+
     fn matches(&self, head: &Parts) -> bool {
         handshake::is_upgrade(head)
     }
