@@ -1,13 +1,15 @@
 //! The HTTP API trigger: request → route → event → function → response, with API Gateway's limits and error
 //! bodies (API Gateway guide, `http-api`).
 //!
-//! In the order of reading: `route` (which route), `event` and `event_v1` (the function's input),
+//! In the order of reading: `path` and `route` (which route), `event` and `event_v1` (the function's input),
 //! `reply` (its output), `cors`. Those modules do no input or output.
 
 mod cors;
 mod event;
 mod event_v1;
 mod headers;
+pub mod options;
+mod path;
 mod reply;
 pub mod route;
 
@@ -23,6 +25,7 @@ use tokio::time::timeout;
 
 use self::cors::Cors;
 use self::event::RequestMeta;
+use self::options::HttpApiOptions;
 use self::route::{RouteMatch, Router};
 use crate::body::{self, BodyError};
 use crate::endpoint::{Audience, Endpoint, Request, Response, message};
@@ -30,11 +33,10 @@ use crate::gateway;
 use crate::invoke::{BoxFuture, Invocation, InvokeError, Invoker};
 use crate::plan::{HttpApiPlan, Plan};
 
-/// Bytes of a request body: the gateway's limit.
-const MAX_BODY: usize = 10 * 1024 * 1024;
 /// Bytes of request line and headers: the gateway's limit.
 const MAX_HEAD: usize = 10_240;
-/// Bytes of an event: Lambda's limit for a synchronous invocation.
+/// Bytes of an event: Lambda's limit for a synchronous invocation. A larger body, up to the gateway's own limit
+/// of 10 MB, fits into no event, so it is refused before it is read.
 const MAX_EVENT: usize = 6 * 1024 * 1024;
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("apigw-requestid");
@@ -50,6 +52,7 @@ struct Inner {
     account_id: String,
     port: u16,
     router: Router,
+    options: HttpApiOptions,
     cors: Option<Cors>,
     invoker: Arc<dyn Invoker>,
 }
@@ -57,12 +60,19 @@ struct Inner {
 impl HttpApi {
     /// The API `api` of `plan`. `port` is the port of the listener, for the event's `x-forwarded-port`.
     #[must_use]
-    pub fn new(plan: &Plan, api: &HttpApiPlan, port: u16, invoker: Arc<dyn Invoker>) -> Self {
+    pub fn new(
+        plan: &Plan,
+        api: &HttpApiPlan,
+        port: u16,
+        invoker: Arc<dyn Invoker>,
+        options: HttpApiOptions,
+    ) -> Self {
         let inner = Inner {
             stage: api.stage.clone(),
             account_id: plan.account.id.clone(),
             port,
-            router: Router::new(&api.routes),
+            router: Router::new(&api.routes, options),
+            options,
             cors: api.cors.as_ref().map(Cors::new),
             invoker,
         };
@@ -108,7 +118,7 @@ impl Inner {
             return preflight;
         }
         let Some(found) = found else { return message(StatusCode::NOT_FOUND, "Not Found") };
-        let body = match body::read(&head.headers, body, MAX_BODY).await {
+        let body = match body::read(&head.headers, body, MAX_EVENT).await {
             Ok(body) => body,
             Err(error) => return body_error(error),
         };
@@ -117,7 +127,7 @@ impl Inner {
         let _memory = body.memory;
         drop(body.bytes);
         if event.len() > MAX_EVENT {
-            return message(StatusCode::PAYLOAD_TOO_LARGE, "Request Too Long");
+            return message(StatusCode::PAYLOAD_TOO_LARGE, "Request Entity Too Large");
         }
         self.invoke(found.route, event).await
     }
@@ -156,6 +166,7 @@ impl Inner {
     ) -> Vec<u8> {
         let now = Timestamp::now();
         let meta = RequestMeta {
+            path: &path::decode(head.uri.path(), self.options),
             stage: &self.stage,
             account_id: &self.account_id,
             request_id,

@@ -41,6 +41,7 @@ mod access;
 mod body;
 mod client;
 mod gateway;
+mod header_case;
 mod log_limit;
 mod mode;
 mod output;

@@ -4,6 +4,8 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use jiff::Timestamp;
+
 /// Everything that one template declares and the emulator runs.
 #[derive(Debug, Clone, Default)]
 pub struct Plan {
@@ -182,6 +184,10 @@ pub struct SchedulePlan {
     pub timezone: String,
     /// `Input`: the event that the function receives instead of the service's own.
     pub input: Option<String>,
+    /// `StartDate` of a `ScheduleV2`: no run is before it, and a rate counts from it.
+    pub start: Option<Timestamp>,
+    /// `EndDate` of a `ScheduleV2`: no run is after it.
+    pub end: Option<Timestamp>,
     /// False with `Enabled: false` or `State: DISABLED`.
     pub enabled: bool,
 }

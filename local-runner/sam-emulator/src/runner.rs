@@ -10,6 +10,7 @@ use tokio_util::task::TaskTracker;
 use crate::admin_task::AdminTask;
 use crate::endpoint::Endpoint;
 use crate::http_api::HttpApi;
+use crate::http_api::options::HttpApiOptions;
 use crate::invoke::asynchronous::{self, AsyncInvoker, AsyncWorker, RetryDelays};
 use crate::invoke::{BoxFuture, InProcess, Invocation, InvokeError, Invoker, Registry};
 use crate::invoke_api::InvokeApi;
@@ -81,6 +82,7 @@ pub struct Runner {
     /// The open WebSocket connections, for pushing to them.
     pub connections: Connections,
     worker: AsyncWorker,
+    http: HttpApiOptions,
     server: ServerOptions,
 }
 
@@ -89,6 +91,8 @@ pub struct Runner {
 pub struct RunnerOptions {
     /// Delays between the attempts of an asynchronous invocation.
     pub retry_delays: RetryDelays,
+    /// Switches of the HTTP API.
+    pub http: HttpApiOptions,
     /// Limits and switches of the WebSocket API.
     pub websocket: WebSocketOptions,
     /// Rules and limits of the port.
@@ -100,9 +104,9 @@ impl Runner {
     #[must_use]
     pub fn new(plan: Plan, options: RunnerOptions) -> Self {
         let (asynchronous, worker) = asynchronous::queue(&plan, options.retry_delays);
-        let connections = Connections::new(options.websocket);
-        let server = options.server;
-        Self { plan: Arc::new(plan), asynchronous, connections, worker, server }
+        let connections = Connections::new(options.websocket.clone());
+        let RunnerOptions { http, server, .. } = options;
+        Self { plan: Arc::new(plan), asynchronous, connections, worker, http, server }
     }
 
     /// Serves on `listeners` until `stop` is cancelled. Then it refuses new connections and waits, up to a
@@ -195,7 +199,7 @@ impl Runner {
             endpoints.push(Arc::new(WebSocketApi::new(api, connections, port, Arc::clone(invoker))?));
         }
         if let Some(api) = &self.plan.http {
-            endpoints.push(Arc::new(HttpApi::new(&self.plan, api, port, Arc::clone(invoker))));
+            endpoints.push(Arc::new(HttpApi::new(&self.plan, api, port, Arc::clone(invoker), self.http)));
         }
         Ok(endpoints.into())
     }

@@ -12,7 +12,6 @@ mod connection;
 pub mod connections;
 pub mod event;
 mod handshake;
-mod header_case;
 pub mod management;
 pub mod options;
 mod rate_limiter;
