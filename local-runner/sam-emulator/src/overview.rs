@@ -149,12 +149,13 @@ pub fn notices(plan: &Plan) -> Vec<String> {
         1 => kind.clone(),
         _ => format!("{kind} ({count})"),
     });
-    let types = list("ignored      resources: ", types.collect());
-    let properties = list("ignored      properties: ", notices.properties.iter().cloned().collect());
+    let types = list("ignored      resources: ", &types.collect::<Vec<_>>());
+    let properties =
+        list("ignored      properties: ", &notices.properties.iter().cloned().collect::<Vec<_>>());
     skipped.chain(triggers).chain(remarks).chain(types).chain(properties).collect()
 }
 
-fn list(start: &str, items: Vec<String>) -> Option<String> {
+fn list(start: &str, items: &[String]) -> Option<String> {
     (!items.is_empty()).then(|| format!("{start}{}", items.join(", ")))
 }
 

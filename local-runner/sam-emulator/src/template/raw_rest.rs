@@ -16,6 +16,9 @@ use crate::plan::{AuthorizerPlan, HttpApiKind, HttpApiPlan};
 /// A path has fewer segments; a longer chain of parents is taken for a cycle.
 const MAX_SEGMENTS: usize = 64;
 
+/// The name and the variables of a stage.
+type Stage = (String, BTreeMap<String, String>);
+
 /// Collects the resources, which may come in any order in the template.
 #[derive(Default)]
 pub(crate) struct RawRestApis {
@@ -124,7 +127,7 @@ impl RawRestApis {
     }
 
     /// Name and variables of the API's stage: of a resource of its own, or of a deployment.
-    fn stage(&self, api: &str) -> Result<Option<(String, BTreeMap<String, String>)>, TemplateError> {
+    fn stage(&self, api: &str) -> Result<Option<Stage>, TemplateError> {
         for resource in self.all("Stage").iter().chain(self.all("Deployment")) {
             let at = resource.properties();
             let is_of_api = at.get("RestApiId").is_some_and(|id| id.text() == Ok(api));
