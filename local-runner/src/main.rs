@@ -3,8 +3,9 @@
 mod admin_tasks;
 mod in_process;
 mod index;
-mod links;
 mod outside;
+mod pages;
+mod presence;
 mod queues;
 mod registry;
 mod secret;
@@ -61,7 +62,7 @@ async fn assemble(platform: Platform) -> Result<App, BoxError> {
         Mode::InProcess => assemble_in_process(&platform).await?,
         Mode::Process | Mode::Remote(_) => outside::assemble(&platform).await?,
     };
-    app.banner.extend(links::links(&platform));
+    app.pages = pages::pages(&platform.plan);
     Ok(app)
 }
 
@@ -69,6 +70,7 @@ async fn assemble_in_process(platform: &Platform) -> Result<App, BoxError> {
     let (wiring, banner) = wiring::connect(platform).await?;
     let mut app = App::of(registry::registry(wiring));
     app.banner = banner;
+    presence::announce(&mut app, platform);
     wiring.stores.broker.serve(&mut app, &platform.plan)?;
     app.admin_tasks = admin_tasks::admin_tasks(&wiring.stores, &platform.plan);
     if wiring.stores.index.is_some() {

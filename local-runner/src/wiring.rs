@@ -12,8 +12,10 @@ use shared::chat::{ChatPorts, MemberLookup};
 use shared::config::Env;
 use shared::lambda::{Components, leak};
 use shared::ports::{Functions, Push};
+use shared::realtime::announce::Announcer;
 use shared::realtime::fanout::Fanout;
 use shared::realtime::ping::PingTimers;
+use shared::realtime::settings::RealtimeSettings;
 
 use crate::in_process::{InProcessFunctions, InProcessPush};
 use crate::secret;
@@ -32,7 +34,9 @@ pub(crate) struct Wiring {
     pub(crate) functions: &'static dyn Functions,
     pub(crate) passwords: Passwords,
     pub(crate) timers: PingTimers,
+    pub(crate) realtime: RealtimeSettings,
     pub(crate) planner: auto_message_planner::Settings,
+    pub(crate) chat_page: chat_page::Settings,
     keys: TokenKeys,
     rates: Rates,
 }
@@ -46,6 +50,11 @@ impl Wiring {
     pub(crate) fn fanout(&'static self) -> Fanout<'static> {
         let Stores { connections, rooms, .. } = self.stores;
         Fanout { connections, rooms, push: self.push }
+    }
+
+    pub(crate) fn announcer(&'static self) -> Announcer<'static> {
+        let (fanout, changes) = (self.fanout(), self.stores.changes);
+        Announcer { fanout, changes, functions: self.functions, settings: &self.realtime }
     }
 
     pub(crate) fn members(&'static self) -> MemberLookup<'static> {
@@ -77,7 +86,9 @@ pub(crate) async fn connect(platform: &Platform) -> Result<(&'static Wiring, Vec
     let amqp_url = env.optional("AMQP_URL");
     let (keys, rates, timers) =
         (TokenKeys::from_env(&mut env), Rates::from_env(&mut env), PingTimers::from_env(&mut env));
+    let realtime = RealtimeSettings::from_env(&mut env);
     let planner = auto_message_planner::Settings::from_env(&mut env);
+    let chat_page = chat_page::Settings::from_env(&mut env);
     let servers = Servers::read(&mut env);
     let through_sdk = env.optional("PUSH").is_some_and(|way| way == "sdk");
     let (push, functions) = push_and_functions(platform, through_sdk, &mut env);
@@ -94,7 +105,8 @@ pub(crate) async fn connect(platform: &Platform) -> Result<(&'static Wiring, Vec
         banner.push("push         AWS SDK (PUSH=sdk)".to_owned());
     }
     let passwords = Passwords::for_this_machine();
-    let wiring = Wiring { stores, push, functions, passwords, timers, planner, keys, rates };
+    let wiring =
+        Wiring { stores, push, functions, passwords, timers, realtime, planner, chat_page, keys, rates };
     Ok((leak(wiring), banner))
 }
 

@@ -41,6 +41,7 @@ mod address;
 mod apis;
 mod authorizer;
 mod body;
+mod browser;
 mod client;
 mod event_file;
 mod gateway;

@@ -22,7 +22,7 @@ use crate::runner::{App, Runner, RunnerOptions};
 use crate::schedule::{self, ManualRun, ManualRunEndpoint, ScheduleState, Schedules, SystemClock, Trigger};
 use crate::settings::Settings;
 use crate::websocket::Connections;
-use crate::{admin_task, event_file, output, overview, server, signals};
+use crate::{admin_task, browser, event_file, output, overview, server, signals};
 
 /// The number of future runs that `routes` lists per schedule.
 const NEXT_RUNS: usize = 5;
@@ -112,7 +112,11 @@ where
     let mut banner = overview::banner(&runner.plan, settings.address);
     let notices = overview::notices(&runner.plan);
     banner.extend(app.banner.iter().chain(&missed).chain(&notices).map(|line| format!("  {line}\n")));
+    banner.push_str(&overview::pages(&app.pages, settings.address));
     print(&format!("{name}: {}\n{banner}", settings.template.display()))?;
+    if let (true, Some(page)) = (settings.open, app.pages.first()) {
+        browser::open(&overview::page_url(page, settings.address));
+    }
     let stop = CancellationToken::new();
     let signals = tokio::spawn(signals::cancel_on_signal(stop.clone()));
     runner.serve(listener, app, stop).await?;

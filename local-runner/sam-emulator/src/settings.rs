@@ -28,6 +28,8 @@ pub struct Settings {
     pub env_file_names: BTreeSet<String>,
     /// `--mode`.
     pub mode: Mode,
+    /// `--open`.
+    pub open: bool,
     /// The options of process mode.
     pub process: ProcessArgs,
     /// Values of the template's parameters.
@@ -93,6 +95,7 @@ impl Settings {
             values,
             env_file_names,
             mode: options.mode.clone(),
+            open: options.open,
             process: options.process.clone(),
             parameters,
         })
