@@ -3,8 +3,8 @@
 mod admin_tasks;
 mod in_process;
 mod index;
-mod links;
 mod outside;
+mod pages;
 mod presence;
 mod queues;
 mod registry;
@@ -26,11 +26,39 @@ const NAME: &str = "local-runner";
 /// What is logged unless `RUST_LOG` says otherwise: no line per request, so that a load test measures us.
 const LOGS: &str = "info,ulak::request=warn";
 
+/// The environment variables of README's table. Those that parameters of the template are named after set them
+/// too, as the names of `--env-file` do.
+const VARIABLES: &[&str] = &[
+    "ACTIVE_DAYS",
+    "ALLOW_ORIGIN",
+    "AMQP_URL",
+    "AUTO_MESSAGE_TEXTS",
+    "BROKER_VIRTUAL_HOST",
+    "ELASTICSEARCH_URL",
+    "FANOUT_DIRECT",
+    "FUNCTION_PREFIX",
+    "JWT_SECRET",
+    "LOG_FILTER",
+    "MAX_CONNECTIONS_PER_ADDRESS",
+    "MAX_CONNECTIONS_PER_USER",
+    "MONGODB_URI",
+    "PING_INTERVAL_SECONDS",
+    "PING_TIMEOUT_SECONDS",
+    "PLANNER_TIMEZONE",
+    "PRESENCE_AUDIENCE",
+    "PRESENCE_GRACE_MS",
+    "RATE_LIMIT_SCALE",
+    "REDIS_URL",
+    "SEND_WINDOW_MINUTES",
+    "STAGE_NAME",
+    "TRUSTED_PROXIES",
+];
+
 #[tokio::main]
 async fn main() -> ExitCode {
     let cli = Cli::parse_as(NAME);
     telemetry::start(LOGS);
-    run(NAME, cli, assemble).await
+    run(NAME, VARIABLES, cli, assemble).await
 }
 
 /// Joins the stores that the environment names with the functions of the template. Functions that run outside this
@@ -40,7 +68,7 @@ async fn assemble(platform: Platform) -> Result<App, BoxError> {
         Mode::InProcess => assemble_in_process(&platform).await?,
         Mode::Process | Mode::Remote(_) => outside::assemble(&platform).await?,
     };
-    app.banner.extend(links::links(&platform));
+    app.pages = pages::pages(&platform.plan);
     Ok(app)
 }
 
@@ -48,7 +76,7 @@ async fn assemble_in_process(platform: &Platform) -> Result<App, BoxError> {
     let (wiring, banner) = wiring::connect(platform).await?;
     let mut app = App::of(registry::registry(wiring));
     app.banner = banner;
-    presence::announce(&mut app, &platform);
+    presence::announce(&mut app, platform);
     wiring.stores.broker.serve(&mut app, &platform.plan)?;
     app.admin_tasks = admin_tasks::admin_tasks(&wiring.stores, &platform.plan);
     if wiring.stores.index.is_some() {

@@ -11,6 +11,7 @@ use crate::wiring::Wiring;
 pub(crate) fn registry(w: &'static Wiring) -> Registry {
     let mut registry = Registry::default();
     let all = [
+        pages(w),
         descriptions(),
         auth(w),
         users(w),
@@ -27,6 +28,10 @@ pub(crate) fn registry(w: &'static Wiring) -> Registry {
 }
 
 type Named = (&'static str, Entry);
+
+fn pages(w: &'static Wiring) -> Vec<Named> {
+    vec![("chat-page", http(move |r| chat_page::handle(&w.chat_page, r)))]
+}
 
 fn descriptions() -> Vec<Named> {
     vec![("api-description", http(api_description::handle)), ("api-docs", http(api_docs::handle))]

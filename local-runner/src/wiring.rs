@@ -36,6 +36,7 @@ pub(crate) struct Wiring {
     pub(crate) timers: PingTimers,
     pub(crate) realtime: RealtimeSettings,
     pub(crate) planner: auto_message_planner::Settings,
+    pub(crate) chat_page: chat_page::Settings,
     keys: TokenKeys,
     rates: Rates,
 }
@@ -87,6 +88,7 @@ pub(crate) async fn connect(platform: &Platform) -> Result<(&'static Wiring, Vec
         (TokenKeys::from_env(&mut env), Rates::from_env(&mut env), PingTimers::from_env(&mut env));
     let realtime = RealtimeSettings::from_env(&mut env);
     let planner = auto_message_planner::Settings::from_env(&mut env);
+    let chat_page = chat_page::Settings::from_env(&mut env);
     let servers = Servers::read(&mut env);
     let through_sdk = env.optional("PUSH").is_some_and(|way| way == "sdk");
     let (push, functions) = push_and_functions(platform, through_sdk, &mut env);
@@ -103,7 +105,8 @@ pub(crate) async fn connect(platform: &Platform) -> Result<(&'static Wiring, Vec
         banner.push("push         AWS SDK (PUSH=sdk)".to_owned());
     }
     let passwords = Passwords::for_this_machine();
-    let wiring = Wiring { stores, push, functions, passwords, timers, realtime, planner, keys, rates };
+    let wiring =
+        Wiring { stores, push, functions, passwords, timers, realtime, planner, chat_page, keys, rates };
     Ok((leak(wiring), banner))
 }
 
@@ -127,6 +130,6 @@ fn push_and_functions(
 
 /// This runner's own management API.
 fn own_endpoint(platform: &Platform) -> String {
-    let stage = platform.plan.websocket.as_ref().map_or("", |api| api.stage.as_str());
+    let stage = platform.plan.websocket.first().map_or("", |api| api.stage.as_str());
     format!("http://{}/{stage}", platform.settings.address)
 }

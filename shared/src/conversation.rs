@@ -138,6 +138,17 @@ impl ActivityCursor {
     }
 }
 
+/// A member of a conversation as clients see it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(rename_all = "camelCase")]
+pub struct Participant {
+    #[serde(flatten)]
+    pub user: PublicUser,
+    /// The member has read every message up to this `seq`.
+    pub read_up_to_seq: u64,
+}
+
 /// A conversation as clients see it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
@@ -148,7 +159,7 @@ pub struct ConversationView {
     pub kind: ConversationKind,
     pub name: Option<String>,
     /// All members, the caller included.
-    pub participants: Vec<PublicUser>,
+    pub participants: Vec<Participant>,
     pub last_message: Option<Message>,
     /// [`MemberConversation::unread`] of the caller.
     pub unread_count: u64,
@@ -159,9 +170,12 @@ impl ConversationView {
     /// Combines a conversation with its members' users; members without a user are left out.
     pub fn of(row: MemberConversation, users: &[PublicUser]) -> Self {
         let MemberConversation { conversation, unread } = row;
-        let find = |id: &UserId| users.iter().find(|user| user.id == *id).cloned();
+        let participant = |member: &Member| {
+            let user = users.iter().find(|user| user.id == member.user_id)?.clone();
+            Some(Participant { user, read_up_to_seq: member.read_seq })
+        };
         Self {
-            participants: conversation.members.iter().filter_map(|m| find(&m.user_id)).collect(),
+            participants: conversation.members.iter().filter_map(participant).collect(),
             id: conversation.id,
             kind: conversation.kind,
             name: conversation.name,

@@ -18,5 +18,5 @@ pub async fn handle(request: Request) -> Result<Reply, Error> {
         Some("page.js") => ("text/javascript; charset=utf-8", include_str!("../page/page.js")),
         Some(_) => return Err(Error::NotFound("the file")),
     };
-    Ok(Reply::file(File { content_type, text: text.into(), policy: POLICY.into() }))
+    Ok(Reply::file(File { content_type, text: text.into(), policy: POLICY.into() }).for_request(&request))
 }

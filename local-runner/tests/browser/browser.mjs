@@ -8,6 +8,9 @@ import { mkdirSync, readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { chromium } from "playwright-core";
 
+/** Milliseconds within which a change of one page is seen on another. */
+export const SOON = 1_000;
+
 export const url = process.env.ULAK_URL ?? "http://127.0.0.1:3000";
 const screenshots = new URL("../../../target/screenshots/", import.meta.url);
 const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
@@ -26,18 +29,23 @@ export const launch = () =>
  * and requests to other hosts.
  */
 export async function open(browser, path, options = {}) {
-  const context = await browser.newContext({ baseURL: url, ...options });
+  const context = await browser.newContext({ baseURL: url, locale: "en-US", ...options });
+  const { host: ownHost } = new URL(options.baseURL ?? url);
   const page = await context.newPage();
   const problems = [];
   page.on("pageerror", (error) => problems.push(`script: ${error.message}`));
   page.on("console", (line) => {
-    const isFailedRequest = line.text().startsWith("Failed to load resource");
+    const isFailedRequest = /^Failed to load resource|WebSocket connection to/.test(line.text());
     if (line.type() === "error" && !isFailedRequest) problems.push(`console: ${line.text()}`);
   });
   page.on("request", (request) => {
     const { protocol, host } = new URL(request.url());
-    if (protocol !== "data:" && host !== new URL(url).host) problems.push(`other host: ${request.url()}`);
+    if (protocol !== "data:" && host !== ownHost) problems.push(`other host: ${request.url()}`);
   });
+  page.on("websocket", (socket) => {
+    if (new URL(socket.url()).host !== ownHost) problems.push(`other host: ${socket.url()}`);
+  });
+  page.on("dialog", (dialog) => problems.push(`dialog: ${dialog.message()}`));
   await page.exposeFunction("reportBreach", (text) => problems.push(`policy: ${text}`));
   await page.addInitScript(() => {
     document.addEventListener("securitypolicyviolation", (breach) => {
@@ -48,13 +56,13 @@ export async function open(browser, path, options = {}) {
   return { page, context, problems: () => problems };
 }
 
-/** Fails with every finding of axe-core. */
-export async function assertAccessible(page) {
+/** Fails with every finding of axe-core. `part` names what is shown. */
+export async function assertAccessible(page, part) {
   // Not a script element, which the policy of the page would refuse.
   await page.evaluate(axe);
   const { violations } = await page.evaluate(() => window.axe.run());
   const findings = violations.flatMap(({ id, nodes }) => nodes.map(({ html }) => `${id}: ${html}`));
-  assert.deepEqual(findings, []);
+  assert.deepEqual(findings, [], part);
 }
 
 /** Fails if the page is wider than its window. */

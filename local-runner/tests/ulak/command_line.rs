@@ -1,8 +1,9 @@
 //! The command line of the real binary: its output and its exit status.
 
 use std::fs;
-use std::io::Write as _;
+use std::io::{Read as _, Write as _};
 use std::process::{Command, Output, Stdio};
+use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 use test_support::repository;
@@ -164,4 +165,47 @@ fn routes_and_functions_print_tables() {
     assert!(routes.contains("$connect") && routes.contains("ws-connect"), "{routes}");
     let (is_success, functions, _) = run(&["functions"]);
     assert!(is_success && functions.contains("auth-login") && functions.contains("1024 MB"), "{functions}");
+}
+
+#[test]
+fn the_banner_ends_with_the_pages() {
+    let server = own_server(&[]);
+    let banner = server.banner();
+    let (_, pages) = banner.split_once("Open in a browser:\n").unwrap();
+    let pages: Vec<Vec<&str>> = pages.lines().map(|line| line.split("  ").map(str::trim).collect()).collect();
+    let origin = format!("http://127.0.0.1:{}", server.port().0);
+    for (page, (name, path)) in pages.iter().zip([("chat", "/"), ("API docs", "/api/docs")]) {
+        assert!(page.contains(&name) && page.contains(&format!("{origin}{path}").as_str()), "{banner}");
+        assert_eq!(server.request("GET", path).send().status, 200);
+    }
+    assert_eq!(pages.len(), 2, "{banner}");
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn open_starts_the_browser_with_the_chat_page() {
+    use std::os::unix::fs::PermissionsExt as _;
+
+    // A desktop's `xdg-open`, which only writes down what it is asked for.
+    let folder = tempfile::tempdir().unwrap();
+    let opener = folder.path().join("xdg-open");
+    fs::write(&opener, "#!/bin/sh\necho \"$1\" > \"$(dirname \"$0\")/url.part\"\nmv \"$(dirname \"$0\")/url.part\" \"$(dirname \"$0\")/url\"\n")
+        .unwrap();
+    fs::set_permissions(&opener, fs::Permissions::from_mode(0o755)).unwrap();
+    let path = format!("{}:/usr/bin:/bin", folder.path().display());
+    let mut child =
+        runner(&["--open", "--port", "0"]).env("PATH", path).stdout(Stdio::piped()).spawn().unwrap();
+    let start = Instant::now();
+    let url = loop {
+        match fs::read_to_string(folder.path().join("url")) {
+            Ok(url) => break url,
+            Err(_) => assert!(start.elapsed() < Duration::from_secs(60), "the browser was not started"),
+        }
+        std::thread::sleep(Duration::from_millis(20));
+    };
+    child.kill().unwrap();
+    let mut banner = String::new();
+    child.stdout.take().unwrap().read_to_string(&mut banner).unwrap();
+    child.wait().unwrap();
+    assert!(url.starts_with("http://127.0.0.1:") && banner.contains(url.trim()), "{url} is not in {banner}");
 }

@@ -141,4 +141,9 @@ fn walk_system(walk: &mut Walk, ada: &Person) {
     for file in ["page.js", "page.css"] {
         walk.expect(200, "GET /api/docs/{file}", &ada.get(&format!("/api/docs/{file}")));
     }
+    walk.get(ada, "/");
+    for file in ["main.js", "style.css", "icon.svg", "config.json"] {
+        walk.expect(200, "GET /app/{file}", &ada.get(&format!("/app/{file}")));
+    }
+    walk.expect(200, "GET /app/views/{file}", &ada.get("/app/views/login.js"));
 }

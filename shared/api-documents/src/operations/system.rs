@@ -2,17 +2,18 @@
 
 use std::collections::BTreeMap;
 
-use serde_json::json;
+use serde_json::{Value, json};
 use shared::reply_data::{HealthData, HealthStatus, StoreState};
 
 use crate::operation::{Operation, operation};
 
 const TAG: &str = "system";
 const DESCRIPTION: &str = "returns the descriptions of the HTTP API and of the socket events";
+const CHAT: &str = "serves the chat page, its scripts and its style sheet";
 const DOCS: &str = "returns the page to read and try the API, with its style and its script";
 
 pub(crate) fn all() -> Vec<Operation> {
-    vec![health(), openapi(), asyncapi(), page(), page_file()]
+    vec![health(), openapi(), asyncapi(), page(), page_file(), chat(), chat_file(), chat_view()]
 }
 
 fn health() -> Operation {
@@ -53,4 +54,34 @@ fn page_file() -> Operation {
         .file("text/javascript", "The file.")
         .file("text/css", "The file.")
         .fails_with(&["NOT_FOUND"])
+}
+
+fn chat() -> Operation {
+    operation(TAG, "GET /", "chat-page", CHAT).constant().file("text/html", "The page.")
+}
+
+fn chat_file() -> Operation {
+    operation(TAG, "GET /app/{file}", "chat-page", CHAT)
+        .alias(2)
+        .constant()
+        .parameter(chat_file_name())
+        .file("text/javascript", "The file.")
+        .file("text/css", "The file.")
+        .file("image/svg+xml", "The file.")
+        .file("application/json", "Where the page finds the WebSocket API.")
+        .fails_with(&["NOT_FOUND"])
+}
+
+fn chat_view() -> Operation {
+    operation(TAG, "GET /app/views/{file}", "chat-page", CHAT)
+        .alias(3)
+        .constant()
+        .parameter(chat_file_name())
+        .file("text/javascript", "The file.")
+        .fails_with(&["NOT_FOUND"])
+}
+
+fn chat_file_name() -> Value {
+    let schema = json!({ "type": "string", "pattern": "^[a-z]+[.](js|css|svg|json)$" });
+    json!({ "name": "file", "in": "path", "required": true, "description": "The file's name.", "schema": schema })
 }

@@ -1,16 +1,13 @@
 //! HTTP replies: the status, the JSON envelope or a page's file, and the headers.
 
-use std::borrow::Cow;
-
-use http::header::{
-    CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, HeaderName, HeaderValue, RETRY_AFTER,
-    WWW_AUTHENTICATE,
-};
+use http::header::{CACHE_CONTROL, CONTENT_TYPE, HeaderName, HeaderValue, RETRY_AFTER, WWW_AUTHENTICATE};
 use http::{Response, StatusCode};
 use lambda_http::Body;
 use serde::Serialize;
 use serde_json::{Value, json};
 
+use super::file::{File, accepts_gzip};
+use super::request::Request;
 use crate::error::{Error, FieldError};
 use crate::lambda::status::status;
 use crate::telemetry::REQUESTS;
@@ -25,18 +22,7 @@ pub struct Reply {
 #[derive(Debug, Clone)]
 enum Content {
     Data { data: Value, message: Option<&'static str> },
-    File(File),
-}
-
-/// A file of a web page, such as its HTML or its script. It is part of the function's binary.
-#[derive(Debug, Clone)]
-pub struct File {
-    /// The media type with its charset.
-    pub content_type: &'static str,
-    /// At most 6 MB, the limit of a function's reply.
-    pub text: Cow<'static, str>,
-    /// The `Content-Security-Policy`: what the page may load, run and connect to.
-    pub policy: Cow<'static, str>,
+    File { file: File, gzip: bool },
 }
 
 /// The data of a reply that has none.
@@ -69,7 +55,20 @@ impl Reply {
 
     /// 200 with a file. Browsers ask for it again each time, so that a page and its script are of one version.
     pub fn file(file: File) -> Self {
-        Self { status: StatusCode::OK, content: Content::File(file) }
+        Self { status: StatusCode::OK, content: Content::File { file, gzip: false } }
+    }
+
+    /// The reply to this request: 304 without the file if the client has this version of it already, and the file
+    /// compressed if the client accepts that.
+    #[must_use]
+    pub fn for_request(mut self, request: &Request) -> Self {
+        if let Content::File { file, gzip } = &mut self.content {
+            *gzip = accepts_gzip(&request.headers);
+            if file.is_known(&request.headers) {
+                self.status = StatusCode::NOT_MODIFIED;
+            }
+        }
+        self
     }
 
     /// Adds a message for people; a file has none.
@@ -89,7 +88,7 @@ impl Reply {
     pub fn data(&self) -> &Value {
         match &self.content {
             Content::Data { data, .. } => data,
-            Content::File(_) => &NO_DATA,
+            Content::File { .. } => &NO_DATA,
         }
     }
 
@@ -102,7 +101,7 @@ impl Reply {
     pub(super) fn into_response(self, request_id: &str) -> Response<Body> {
         match self.content {
             Content::Data { data, message } => data_response(self.status, &data, message, request_id),
-            Content::File(file) => file_response(self.status, file, request_id),
+            Content::File { file, gzip } => file_response(self.status, file, gzip, request_id),
         }
     }
 }
@@ -123,14 +122,11 @@ fn data_response(
     response(status, &body, request_id)
 }
 
-fn file_response(status: StatusCode, file: File, request_id: &str) -> Response<Body> {
-    let mut response = with_headers(status, file.text.into_owned(), request_id);
-    let headers = response.headers_mut();
-    headers.insert(CONTENT_TYPE, HeaderValue::from_static(file.content_type));
-    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-cache"));
-    // A policy that is no header value leaves the strict one of all other responses.
-    if let Ok(policy) = HeaderValue::from_str(&file.policy) {
-        headers.insert(CONTENT_SECURITY_POLICY, policy);
+fn file_response(status: StatusCode, file: File, gzip: bool, request_id: &str) -> Response<Body> {
+    let mut response = with_headers(status, Body::Empty, request_id);
+    file.set_headers(response.headers_mut());
+    if status != StatusCode::NOT_MODIFIED {
+        file.set_body(&mut response, gzip);
     }
     response
 }
@@ -183,12 +179,12 @@ const SECURITY_HEADERS: [(&str, &str); 12] = [
 ];
 
 fn response(status: StatusCode, body: &Value, request_id: &str) -> Response<Body> {
-    with_headers(status, body.to_string(), request_id)
+    with_headers(status, Body::Text(body.to_string()), request_id)
 }
 
 /// A response with the headers of JSON data.
-fn with_headers(status: StatusCode, body: String, request_id: &str) -> Response<Body> {
-    let mut response = Response::new(Body::Text(body));
+fn with_headers(status: StatusCode, body: Body, request_id: &str) -> Response<Body> {
+    let mut response = Response::new(body);
     *response.status_mut() = status;
     let headers = response.headers_mut();
     headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json; charset=utf-8"));
