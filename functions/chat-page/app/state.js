@@ -82,8 +82,7 @@ const events = {
     return { ...shown, timelines: { ...kept, [id]: timeline }, newFrom: readUpTo(state, id) };
   },
 
-  newestLoaded: (state, { id, page }) =>
-    withTimeline(state, id, (timeline) => timelines.withNewest(timeline, page)),
+  newestLoaded: (state, { id, page }) => withTimeline(state, id, (timeline) => timelines.withNewest(timeline, page)),
   olderLoaded: (state, { id, page }) => withTimeline(state, id, (timeline) => timelines.withOlder(timeline, page)),
   newerLoaded: (state, { id, messages, isLast }) =>
     withTimeline(state, id, (timeline) => timelines.withNewer(timeline, messages, isLast)),
@@ -99,9 +98,7 @@ const events = {
 
   messageArrived: (state, { message }) => {
     const known = state.conversations[message.conversationId];
-    const arrived = withTimeline(state, message.conversationId, (timeline) =>
-      timelines.withMessage(timeline, message),
-    );
+    const arrived = withTimeline(state, message.conversationId, (timeline) => timelines.withMessage(timeline, message));
     const rest = { ...arrived, typing: withTyping(state.typing, message.conversationId, message.senderId, false) };
     const isNew = known && message.seq > (known.lastMessage?.seq ?? 0);
     if (!isNew) return rest;
@@ -110,9 +107,7 @@ const events = {
     return { ...rest, conversations: { ...state.conversations, [known.id]: conversation } };
   },
   messageChanged: (state, { message }) => {
-    const changed = withTimeline(state, message.conversationId, (timeline) =>
-      timelines.withChange(timeline, message),
-    );
+    const changed = withTimeline(state, message.conversationId, (timeline) => timelines.withChange(timeline, message));
     const known = state.conversations[message.conversationId];
     const editing = message.deletedAt && state.editing === message.id ? null : state.editing;
     if (known?.lastMessage?.id !== message.id) return { ...changed, editing };

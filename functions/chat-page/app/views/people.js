@@ -35,7 +35,13 @@ export function openPeople(chat, state) {
       const users = (await chat.searchUsers(text)).filter((user) => user.id !== state.me.id);
       if (text !== latest) return;
       setText(status, users.length === 0 ? t("noPeople") : "");
-      keyed(list, users, ({ id }) => id, row, () => {});
+      keyed(
+        list,
+        users,
+        ({ id }) => id,
+        row,
+        () => {},
+      );
     } catch (error) {
       setText(status, explain(error));
     }
