@@ -54,7 +54,10 @@ export function initial(me) {
   };
 }
 
-/** The events: a name, and how it changes the state. */
+/**
+ * The events: a name, and how it changes the state.
+ * @type {Record<string, (state: State, event: Record<string, any>) => State>}
+ */
 const events = {
   connected: (state) => ({ ...state, online: true }),
   // Who types is only known while connected.
@@ -150,7 +153,7 @@ const events = {
 
 /**
  * @param {State} state
- * @param {{type: keyof typeof events} & Record<string, any>} event
+ * @param {{type: string} & Record<string, any>} event
  * @returns {State}
  */
 export function reduce(state, event) {

@@ -69,6 +69,7 @@ export function openPeople(chat, state) {
     setText(create.button, chosen.size < 2 ? t("startChat") : t("createGroup"));
   }
 
+  /** @param {Record<string, string>} values */
   async function start({ name }) {
     const id = await chat.create([...chosen.keys()], name);
     box.close();
