@@ -71,10 +71,7 @@ async function scene(options) {
     [ada, "Merhaba! Did the parcel reach the harbour?"],
     [bob, "It did, yesterday evening."],
     [bob, "The courier even waited for the receipt."],
-    [
-      ada,
-      "Wonderful. I will tell the others that everything has arrived, and that they can collect it at any time.",
-    ],
+    [ada, "Wonderful. I will tell the others that everything has arrived, and that they can collect it at any time."],
     [bob, "<img src=x onerror=alert(1)>"],
     [bob, "…that was the label on the box, word for word."],
     [ada, "Ha! See you at the harbour at seven?"],
