@@ -130,7 +130,7 @@ fn functions_and_shared_read_no_clock_and_no_environment() {
     let cases = [
         ("SystemTime::now", vec!["shared/src/lambda.rs"]),
         // The remaining time of an invocation, on tokio's clock, which tests can pause.
-        ("Instant::now", vec!["functions/auto-message-queuer/src/lib.rs"]),
+        ("Instant::now", vec!["functions/auto-message-queuer/src/lib.rs", "shared/src/deadline.rs"]),
         ("Timestamp::now", vec![]),
         ("std::env", vec!["shared/src/config.rs", "shared/src/telemetry.rs"]),
         ("env::var", vec!["shared/src/config.rs", "shared/src/telemetry.rs"]),
