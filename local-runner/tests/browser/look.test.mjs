@@ -149,6 +149,7 @@ test("everything can be done with the keyboard alone", async () => {
   await page.getByRole("navigation", { name: "Conversations" }).waitFor();
   await tabTo("New conversation");
   await keyboard.press("Enter");
+  await page.getByRole("searchbox", { name: "Search people" }).waitFor();
   await keyboard.type(bob.username);
   await page.getByRole("checkbox", { name: bob.username }).waitFor();
   // The search begins after a pause; until then everybody is listed.
