@@ -88,6 +88,11 @@ pub enum Command {
         #[arg(long)]
         replay_dead: bool,
     },
+    /// Write a consistent copy of the data to a new file, also while the program serves
+    Backup {
+        /// The file, which must not exist
+        file: PathBuf,
+    },
     /// Run one of the application's tasks, or list them
     Task {
         /// The task's name; without it, all tasks are listed

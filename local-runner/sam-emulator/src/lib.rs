@@ -28,6 +28,7 @@ pub mod schedule;
 pub mod websocket;
 
 pub mod admin_task;
+pub mod backup;
 pub mod cli;
 pub mod overview;
 pub mod queues;
@@ -47,6 +48,7 @@ mod mode;
 mod output;
 mod remote;
 mod signals;
+mod startup;
 mod table;
 
 pub use access::{Access, AllowedHost};

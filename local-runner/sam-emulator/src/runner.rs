@@ -8,6 +8,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::admin_task::AdminTask;
+use crate::backup::{Backup, BackupEndpoint};
 use crate::endpoint::Endpoint;
 use crate::http_api::HttpApi;
 use crate::http_api::options::HttpApiOptions;
@@ -44,6 +45,10 @@ pub struct App {
     pub background_tasks: Vec<BackgroundTask>,
     /// The queues for `/_runner/queues` and the command `queues`; `None` when the application has none.
     pub queue_admin: Option<Arc<dyn QueueAdmin>>,
+    /// Writes the backups of the command `backup`; `None` when no data is on this machine.
+    pub backup: Option<Arc<dyn Backup>>,
+    /// Work at the end of `serve`, after the last function, like closing a store.
+    pub closers: Vec<BoxFuture<()>>,
     /// The tasks of the command `task`.
     pub admin_tasks: Vec<AdminTask>,
 }
@@ -124,7 +129,11 @@ impl Runner {
         let listeners = listeners.into();
         let port = listeners.local_addr().map_or(0, |address| address.port());
         let invoker = self.invoker(&app);
-        let endpoints = self.endpoints(app.endpoints, app.queue_admin, port, &invoker)?;
+        let mut of_the_app = app.endpoints;
+        if let Some(backup) = app.backup {
+            of_the_app.push(Box::new(|_| Arc::new(BackupEndpoint(backup))));
+        }
+        let endpoints = self.endpoints(of_the_app, app.queue_admin, port, &invoker)?;
 
         let stop_worker = CancellationToken::new();
         let worker = tokio::spawn(self.worker.run(Arc::clone(&invoker), stop_worker.clone()));
@@ -145,6 +154,10 @@ impl Runner {
         };
         if tokio::time::timeout(DRAIN_TIMEOUT, drained).await.is_err() {
             tracing::warn!("functions still running after the drain timeout");
+        }
+        let closed = futures::future::join_all(app.closers);
+        if tokio::time::timeout(DRAIN_TIMEOUT, closed).await.is_err() {
+            tracing::warn!("stores still open after the drain timeout");
         }
         Ok(())
     }

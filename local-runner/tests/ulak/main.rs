@@ -11,6 +11,7 @@ mod command_line;
 mod content;
 mod conversations;
 mod crash;
+mod data_files;
 mod envelope;
 mod faults;
 mod hostile;

@@ -7,6 +7,7 @@ mod access;
 mod asynchronous;
 mod captured_log;
 mod command_line;
+mod damaged_input;
 mod event_source_event;
 mod event_source_poller;
 mod event_source_rabbitmq;
