@@ -25,11 +25,29 @@ pub(crate) fn registry(plan: &Plan, wiring: &'static Wiring) -> Registry {
 }
 
 fn all(w: FunctionWiring) -> impl Iterator<Item = Named> {
-    let all = [auth(w), users(w), conversations(w), messages(w), sockets(w), automatic(w), indexing(w)];
+    let all = [
+        pages(w),
+        descriptions(),
+        auth(w),
+        users(w),
+        conversations(w),
+        messages(w),
+        sockets(w),
+        automatic(w),
+        indexing(w),
+    ];
     all.into_iter().flatten()
 }
 
 type Named = (&'static str, Entry);
+
+fn pages(w: FunctionWiring) -> Vec<Named> {
+    vec![("chat-page", http(move |r| chat_page::handle(&w.settings.chat_page, r)))]
+}
+
+fn descriptions() -> Vec<Named> {
+    vec![("api-description", http(api_description::handle)), ("api-docs", http(api_docs::handle))]
+}
 
 fn auth(w: FunctionWiring) -> Vec<Named> {
     let (s, gate, pw) = (&w.shared.stores, w.gate(), &w.shared.passwords);
@@ -90,11 +108,13 @@ fn messages(w: FunctionWiring) -> Vec<Named> {
 
 fn sockets(w: FunctionWiring) -> Vec<Named> {
     let (s, gate, timers) = (&w.shared.stores, w.gate(), w.settings.timers);
+    let announcer = w.announcer();
     let frame = ws_message::Ports {
         gate,
         chat: w.shared.chat(),
         heartbeats: s.heartbeats,
         presence: s.presence,
+        announcer,
         timers,
     };
     let heart = ws_heartbeat::Ports {
@@ -102,11 +122,17 @@ fn sockets(w: FunctionWiring) -> Vec<Named> {
         heartbeats: s.heartbeats,
         presence: s.presence,
         last_seen: s.last_seen,
-        fanout: w.shared.fanout(),
+        announcer,
     };
     vec![
-        ("ws-connect", websocket(move |e| ws_connect::handle(gate, s.connections, w.shared.functions, e))),
-        ("ws-open", async_event(move |e| ws_open::handle(s.sessions, w.shared.fanout(), timers, e))),
+        (
+            "ws-connect",
+            websocket(move |e| {
+                ws_connect::handle(gate, s.connections, w.shared.functions, &w.settings.realtime, e)
+            }),
+        ),
+        ("ws-open", async_event(move |e| ws_open::handle(s.sessions, announcer, timers, e))),
+        ("ws-fanout", async_event(move |e| ws_fanout::handle(announcer, s.conversations, e))),
         ("ws-message", websocket(move |e| ws_message::handle(frame, e))),
         ("ws-disconnect", websocket(move |e| ws_disconnect::handle(w.shared.fanout(), e))),
         ("ws-heartbeat", schedule(move |tick| ws_heartbeat::handle(heart, timers, tick))),
@@ -125,8 +151,8 @@ fn automatic(w: FunctionWiring) -> Vec<Named> {
 }
 
 fn indexing(w: FunctionWiring) -> Vec<Named> {
-    let (index_backlog, outbox) = (w.stores.index_backlog, w.stores.broker.outbox());
-    let index = w.stores.index.map(|index| index as &dyn SearchIndexWriter);
+    let (index_backlog, outbox) = (w.shared.stores.index_backlog, w.shared.stores.broker.outbox());
+    let index = w.shared.stores.index.map(|index| index as &dyn SearchIndexWriter);
     let indexer = message_indexer::Ports { index_backlog, index, outbox };
     vec![
         (

@@ -14,8 +14,10 @@ use shared::chat::{ChatPorts, MemberLookup};
 use shared::config::Env;
 use shared::lambda::{Components, leak};
 use shared::ports::{Functions, Push};
+use shared::realtime::announce::Announcer;
 use shared::realtime::fanout::Fanout;
 use shared::realtime::ping::PingTimers;
+use shared::realtime::settings::RealtimeSettings;
 
 use crate::in_process::{InProcessFunctions, InProcessPush};
 use crate::secret;
@@ -42,7 +44,9 @@ pub(crate) struct Wiring {
 /// What a function reads from its own variables.
 pub(crate) struct FunctionSettings {
     pub(crate) timers: PingTimers,
+    pub(crate) realtime: RealtimeSettings,
     pub(crate) planner: auto_message_planner::Settings,
+    pub(crate) chat_page: chat_page::Settings,
     keys: TokenKeys,
     rates: Rates,
 }
@@ -53,7 +57,9 @@ impl FunctionSettings {
             keys: TokenKeys::from_env(env),
             rates: Rates::from_env(env),
             timers: PingTimers::from_env(env),
+            realtime: RealtimeSettings::from_env(env),
             planner: auto_message_planner::Settings::from_env(env),
+            chat_page: chat_page::Settings::from_env(env),
         }
     }
 }
@@ -69,6 +75,11 @@ impl FunctionWiring {
     pub(crate) fn gate(self) -> Gate<'static> {
         let Stores { sessions, limits, .. } = self.shared.stores;
         Gate { sessions, limits, keys: &self.settings.keys, rates: &self.settings.rates }
+    }
+
+    pub(crate) fn announcer(self) -> Announcer<'static> {
+        let (fanout, changes) = (self.shared.fanout(), self.shared.stores.changes);
+        Announcer { fanout, changes, functions: self.shared.functions, settings: &self.settings.realtime }
     }
 }
 
@@ -170,6 +181,6 @@ fn push_and_functions(
 
 /// This runner's own management API.
 fn own_endpoint(platform: &Platform) -> String {
-    let stage = platform.plan.websocket.as_ref().map_or("", |api| api.stage.as_str());
+    let stage = platform.plan.websocket.first().map_or("", |api| api.stage.as_str());
     format!("http://{}/{stage}", platform.settings.address)
 }

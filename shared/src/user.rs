@@ -1,9 +1,23 @@
 //! Users: the stored form, the rules for usernames and e-mails, and what other users may see.
 
+use std::ops::RangeInclusive;
+
 use serde::{Deserialize, Serialize};
 
 use crate::id::UserId;
 use crate::time::Time;
+
+/// The fewest and the most characters of a username.
+pub const USERNAME_LENGTH: RangeInclusive<usize> = 3..=30;
+
+/// The most bytes of an e-mail address.
+pub const LONGEST_EMAIL: usize = 254;
+
+/// The most characters of a display name.
+pub const LONGEST_DISPLAY_NAME: usize = 60;
+
+/// The most characters of a search for users, and of the cursor of a list of users.
+pub const LONGEST_USER_SEARCH: usize = 100;
 
 /// A user as stored.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -52,6 +66,7 @@ impl std::fmt::Debug for PasswordHash {
 
 /// A username: 3–30 characters of `[A-Za-z0-9_.-]`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(transparent)]
 pub struct Username(String);
 
@@ -61,7 +76,7 @@ impl Username {
     /// # Errors
     /// The message for the field's error.
     pub fn parse(text: &str) -> Result<Self, String> {
-        let is_valid = (3..=30).contains(&text.len())
+        let is_valid = USERNAME_LENGTH.contains(&text.len())
             && text.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'.' | b'-'));
         if is_valid {
             Ok(Self(text.to_owned()))
@@ -106,7 +121,7 @@ impl Email {
                 && !s.ends_with('-')
                 && s.chars().all(|c| c.is_alphanumeric() || c == '-')
         };
-        let is_valid = text.len() <= 254
+        let is_valid = text.len() <= LONGEST_EMAIL
             && (1..=64).contains(&local.len())
             && !local.contains('@')
             && is_printable(local)
@@ -150,15 +165,16 @@ pub enum Login {
 /// The message for the field's error.
 pub fn parse_display_name(text: &str) -> Result<String, String> {
     let text = text.trim();
-    if (1..=60).contains(&text.chars().count()) && !text.chars().any(char::is_control) {
+    if (1..=LONGEST_DISPLAY_NAME).contains(&text.chars().count()) && !text.chars().any(char::is_control) {
         Ok(text.to_owned())
     } else {
-        Err("must be 1 to 60 characters without control characters".to_owned())
+        Err(format!("must be 1 to {LONGEST_DISPLAY_NAME} characters without control characters"))
     }
 }
 
 /// A user as other users see it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct PublicUser {
     pub id: UserId,
@@ -170,6 +186,7 @@ pub struct PublicUser {
 
 /// A user as its owner sees it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct OwnUser {
     #[serde(flatten)]

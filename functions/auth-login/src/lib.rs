@@ -20,7 +20,7 @@ pub async fn handle(
 ) -> Result<Reply, Error> {
     gate.admit_anonymous(request.credentials()).await?;
     let (login, password) = read(request.form()?)?;
-    gate.take("login", &request.source_ip, gate.rates.login_by_ip, request.now).await?;
+    gate.take_by_address("login", request.origin(), gate.rates.login_by_ip, request.now).await?;
     let user = users.by_login(&login).await?.filter(|user| user.deactivated_at.is_none());
     // One limit per account, whichever of its names is tried. A name without an account has a limit too.
     let (Login::Email(name) | Login::Username(name)) = &login;

@@ -1,12 +1,12 @@
 //! `POST /api/auth/logout` — ends the caller's session, or all of them, which revokes the tokens and closes the
 //! sockets.
 
-use serde_json::json;
 use shared::auth::Gate;
 use shared::error::Error;
 use shared::form::boolean;
 use shared::lambda::http::{Reply, Request};
 use shared::realtime::fanout::Fanout;
+use shared::reply_data::LogoutData;
 
 /// Answers 200 with the number of sessions that ended.
 ///
@@ -26,5 +26,5 @@ pub async fn handle(gate: Gate<'_>, fanout: Fanout<'_>, request: Request) -> Res
     for session in &ended {
         fanout.end_session(session, "logged_out", request.now).await;
     }
-    Ok(Reply::ok(json!({ "ended": ended.len() }))?.with_message("Logged out."))
+    Ok(Reply::ok(LogoutData { ended: ended.len() })?.with_message("Logged out."))
 }

@@ -1,11 +1,10 @@
 //! `GET /api/auth/me` — returns the caller's own user, with e-mail.
 
-use serde_json::json;
 use shared::auth::Gate;
 use shared::error::{Error, Unauthenticated};
 use shared::lambda::http::{Reply, Request};
 use shared::ports::Users;
-use shared::user::OwnUser;
+use shared::reply_data::UserData;
 
 /// Answers 200 with the user.
 ///
@@ -15,5 +14,5 @@ pub async fn handle(gate: Gate<'_>, users: &dyn Users, request: Request) -> Resu
     let caller = gate.admit(request.credentials()).await?;
     let found = users.by_ids(&[caller.user_id]).await?;
     let user = found.first().ok_or(Error::Unauthenticated(Unauthenticated::Revoked))?;
-    Reply::ok(json!({ "user": OwnUser::from(user) }))
+    Reply::ok(UserData { user: user.into() })
 }

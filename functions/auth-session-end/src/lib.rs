@@ -1,12 +1,12 @@
 //! `DELETE /api/auth/sessions/{id}` — ends one of the caller's sessions, which revokes its tokens and closes its
 //! sockets.
 
-use serde_json::json;
 use shared::auth::Gate;
 use shared::error::Error;
 use shared::id::SessionId;
 use shared::lambda::http::{Reply, Request};
 use shared::realtime::fanout::Fanout;
+use shared::reply_data::SessionEndData;
 
 /// Answers 200.
 ///
@@ -19,5 +19,5 @@ pub async fn handle(gate: Gate<'_>, fanout: Fanout<'_>, request: Request) -> Res
         return Err(Error::NotFound("the session"));
     }
     fanout.end_session(&id, "session_deleted", request.now).await;
-    Reply::ok(json!({ "id": id }))
+    Reply::ok(SessionEndData { id })
 }

@@ -1,13 +1,13 @@
 //! `PUT /api/user/profile` — changes the caller's name, e-mail or password; a new password ends the other sessions.
 
-use serde_json::json;
 use shared::auth::{Caller, Gate, Password, Passwords};
 use shared::error::{Error, Unauthenticated};
 use shared::form::{Form, text};
 use shared::lambda::http::{Reply, Request};
 use shared::ports::Users;
 use shared::realtime::fanout::Fanout;
-use shared::user::{Email, OwnUser, UserChange, Username, parse_display_name};
+use shared::reply_data::UserData;
+use shared::user::{Email, UserChange, Username, parse_display_name};
 
 /// Answers 200 with the changed user.
 ///
@@ -34,7 +34,7 @@ pub async fn handle(
             fanout.end_session(&session, "password_changed", request.now).await;
         }
     }
-    Reply::ok(json!({ "user": OwnUser::from(&user) }))
+    Reply::ok(UserData { user: (&user).into() })
 }
 
 /// The change; with a new password, also the new and the current one.

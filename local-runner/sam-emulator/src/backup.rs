@@ -41,7 +41,7 @@ struct BackupRequest {
 pub struct BackupEndpoint(pub Arc<dyn Backup>);
 
 impl Endpoint for BackupEndpoint {
-    fn audience(&self) -> Audience {
+    fn audience(&self, _head: &Parts) -> Audience {
         Audience::Management
     }
 

@@ -1,5 +1,5 @@
-//! Things that happen at once: one conversation per pair, one message per key, one winner per refresh token,
-//! and a server that answers while it hashes.
+//! Concurrent requests: one conversation per pair, one message per key, one success per refresh token, and replies
+//! while passwords are hashed.
 
 use std::collections::BTreeSet;
 use std::sync::Barrier;
@@ -14,7 +14,7 @@ use test_support::unique_name;
 use crate::server::shared_server;
 
 /// Sends all calls at the same time.
-fn at_once(calls: &[HttpRequest]) -> Vec<HttpResponse> {
+fn send_concurrently(calls: &[HttpRequest]) -> Vec<HttpResponse> {
     let start = Barrier::new(calls.len());
     thread::scope(|scope| {
         let send = |call: &'_ HttpRequest| {
@@ -26,9 +26,8 @@ fn at_once(calls: &[HttpRequest]) -> Vec<HttpResponse> {
     })
 }
 
-/// W10.
 #[test]
-fn fifty_first_messages_from_both_sides_make_one_conversation() {
+fn fifty_concurrent_first_messages_create_one_conversation() {
     let server = shared_server();
     for _ in 0..3 {
         let (ada, bob) = (server.person(), server.person());
@@ -37,7 +36,7 @@ fn fifty_first_messages_from_both_sides_make_one_conversation() {
             from.post("/api/messages/send", &json!({ "receiverId": to.id, "content": format!("{n}") }))
         };
         let calls: Vec<HttpRequest> = (0..50).map(send).collect();
-        let answers = at_once(&calls);
+        let answers = send_concurrently(&calls);
         assert!(
             answers.iter().all(|answer| answer.status == 201),
             "{:?}",
@@ -57,14 +56,14 @@ fn fifty_first_messages_from_both_sides_make_one_conversation() {
 }
 
 #[test]
-fn conversations_made_at_once_are_one() {
+fn concurrent_calls_create_one_conversation() {
     let server = shared_server();
     let (ada, bob) = (server.person(), server.person());
     let open = |n: usize| {
         let (from, to) = if n.is_multiple_of(2) { (&ada, &bob) } else { (&bob, &ada) };
         from.post("/api/conversations", &json!({ "participantId": to.id }))
     };
-    let answers = at_once(&(0..20).map(open).collect::<Vec<_>>());
+    let answers = send_concurrently(&(0..20).map(open).collect::<Vec<_>>());
     let created = answers.iter().filter(|answer| answer.status == 201).count();
     let ids: BTreeSet<String> =
         answers.iter().map(|answer| answer.data()["conversation"]["id"].to_string()).collect();
@@ -72,37 +71,37 @@ fn conversations_made_at_once_are_one() {
 }
 
 #[test]
-fn twenty_repeats_at_once_are_one_message() {
+fn twenty_concurrent_repeats_create_one_message() {
     let (ada, bob, conversation) = shared_server().pair();
     let body = json!({ "conversationId": conversation, "content": "once", "clientMessageId": unique_name() });
-    let answers = at_once(&vec![ada.post("/api/messages/send", &body); 20]);
-    let fresh = answers.iter().filter(|answer| answer.status == 201).count();
-    assert_eq!(fresh, 1, "{:?}", answers.iter().map(|answer| answer.status).collect::<Vec<_>>());
+    let answers = send_concurrently(&vec![ada.post("/api/messages/send", &body); 20]);
+    let created = answers.iter().filter(|answer| answer.status == 201).count();
+    assert_eq!(created, 1, "{:?}", answers.iter().map(|answer| answer.status).collect::<Vec<_>>());
     let messages: BTreeSet<String> =
         answers.iter().map(|answer| answer.data()["message"].to_string()).collect();
-    assert_eq!(messages.len(), 1, "all are told of the same message");
+    assert_eq!(messages.len(), 1, "the replies contain different messages");
     assert_eq!((bob.whole_history(&conversation).len(), bob.unread_in(&conversation)), (1, 1));
 }
 
 #[test]
-fn ten_refreshes_of_one_token_have_at_most_one_winner() {
+fn one_of_ten_concurrent_refreshes_succeeds() {
     let ada = shared_server().person();
     let call = HttpRequest::new(ada.port, "POST", "/api/auth/refresh")
         .json(&json!({ "refreshToken": ada.refresh_token }));
-    let answers = at_once(&vec![call; 10]);
-    let (won, lost): (Vec<&HttpResponse>, Vec<&HttpResponse>) =
+    let answers = send_concurrently(&vec![call; 10]);
+    let (succeeded, rejected): (Vec<&HttpResponse>, Vec<&HttpResponse>) =
         answers.iter().partition(|answer| answer.status == 200);
-    assert_eq!(won.len(), 1, "the first one finds a good token");
-    assert!(lost.iter().all(|answer| (answer.status, answer.code().as_str()) == (401, "TOKEN_REVOKED")));
-    let data = won[0].data();
-    let winner = Person { access_token: data["accessToken"].as_str().unwrap().to_owned(), ..ada.clone() };
-    winner.get("/api/auth/me").fails(401, "TOKEN_REVOKED");
+    assert_eq!(succeeded.len(), 1, "not exactly one refresh succeeded");
+    assert!(rejected.iter().all(|answer| (answer.status, answer.code().as_str()) == (401, "TOKEN_REVOKED")));
+    let data = succeeded[0].data();
+    let refreshed = Person { access_token: data["accessToken"].as_str().unwrap().to_owned(), ..ada.clone() };
+    refreshed.get("/api/auth/me").fails(401, "TOKEN_REVOKED");
     let refresh = data["refreshToken"].as_str().unwrap();
-    assert_eq!(ada.refresh_with(refresh).status, 401, "whoever won: the token was shown twice");
+    assert_eq!(ada.refresh_with(refresh).status, 401, "the session was not ended by the reuse of its token");
 }
 
 #[test]
-fn one_name_registered_at_once_is_one_user() {
+fn concurrent_registrations_of_one_name_create_one_user() {
     let server = shared_server();
     let name = unique_name();
     let register = |n: usize| {
@@ -110,14 +109,14 @@ fn one_name_registered_at_once_is_one_user() {
         let form = json!({ "username": name, "email": format!("{}@example.com", unique_name()), "password": "12345678" });
         server.request("POST", "/api/auth/register").json(&form)
     };
-    let answers = at_once(&(0..8).map(register).collect::<Vec<_>>());
+    let answers = send_concurrently(&(0..8).map(register).collect::<Vec<_>>());
     let mut statuses: Vec<u16> = answers.iter().map(|answer| answer.status).collect();
     statuses.sort_unstable();
     assert_eq!(statuses, [201, 409, 409, 409, 409, 409, 409, 409]);
 }
 
-/// W18. The machine does other things too, so that one good round of five is enough: a server that hashes on
-/// its event loop makes everybody wait for eight hashes in every round.
+/// One fast round of five is enough, because the machine may be busy. A server that hashes on its event loop is slow in
+/// every round.
 #[test]
 fn health_answers_while_eight_logins_hash() {
     let server = shared_server();
@@ -134,7 +133,7 @@ fn health_answers_while_eight_logins_hash() {
         }
         seen.push((alone, during));
     }
-    panic!("one login alone, health meanwhile: {seen:?}");
+    panic!("time of one login, and of health during eight: {seen:?}");
 }
 
 /// The median time of health while eight clients log in, three times each.

@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use super::origin::Origin;
 use super::rates::Rates;
 use super::token::TokenKeys;
 use crate::error::{Error, Unauthenticated};
@@ -14,8 +15,7 @@ use crate::time::Time;
 pub struct Credentials<'a> {
     /// The access token.
     pub token: Option<&'a str>,
-    /// The client's IP address as the gateway saw it.
-    pub address: &'a str,
+    pub origin: Origin<'a>,
     pub now: Time,
 }
 
@@ -63,7 +63,7 @@ impl Gate<'_> {
     /// # Errors
     /// `RateLimited`, `Unavailable`.
     pub async fn admit_anonymous(&self, shown: Credentials<'_>) -> Result<(), Error> {
-        self.take("ip", shown.address, self.rates.general, shown.now).await
+        self.take_by_address("ip", shown.origin, self.rates.general, shown.now).await
     }
 
     /// The caller that an access token authenticates: the token is ours, has not expired, and its session is
@@ -81,15 +81,50 @@ impl Gate<'_> {
         }
     }
 
-    /// Takes one from the limit `name` of `subject` (a user id, an address, an account).
+    /// Takes one from the limit `name` of `subject` (a user id, an account).
     ///
     /// # Errors
     /// `RateLimited`, `Unavailable`.
     pub async fn take(&self, name: &str, subject: &str, limit: RateLimit, now: Time) -> Result<(), Error> {
+        self.spend(name, subject, 1, limit, now).await
+    }
+
+    /// Takes `cost` from the limit `name` of `subject`.
+    ///
+    /// # Errors
+    /// `RateLimited`, `Unavailable`.
+    pub async fn spend(
+        &self,
+        name: &str,
+        subject: &str,
+        cost: u32,
+        limit: RateLimit,
+        now: Time,
+    ) -> Result<(), Error> {
         if limit.count == 0 {
             return Ok(());
         }
-        self.limits.take(&format!("{name}:{subject}"), limit, now).await?.map_err(Error::RateLimited)
+        let key = format!("{name}:{subject}");
+        self.limits.spend(&key, cost, limit, now).await?.map_err(Error::RateLimited)
+    }
+
+    /// Takes one from the limit `name` of the client's address.
+    ///
+    /// # Errors
+    /// `RateLimited`, `Unavailable`.
+    pub async fn take_by_address(
+        &self,
+        name: &str,
+        origin: Origin<'_>,
+        limit: RateLimit,
+        now: Time,
+    ) -> Result<(), Error> {
+        self.take(name, &self.address_key(origin), limit, now).await
+    }
+
+    /// The client's address as limits know it.
+    pub fn address_key(&self, origin: Origin<'_>) -> String {
+        origin.limit_key(self.rates.trusted_proxies)
     }
 }
 

@@ -2,6 +2,7 @@
 //! that is used again.
 
 use std::fmt;
+use std::ops::RangeInclusive;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use argon2::password_hash::PasswordVerifier as _;
@@ -15,6 +16,9 @@ use crate::error::Error;
 use crate::id::Entropy;
 use crate::user::PasswordHash;
 
+/// The fewest and the most characters of a password.
+pub const PASSWORD_LENGTH: RangeInclusive<usize> = 8..=128;
+
 /// A password that a client sent: 8–128 characters. It is never stored or logged.
 #[derive(Clone)]
 pub struct Password(String);
@@ -25,7 +29,7 @@ impl Password {
     /// # Errors
     /// The message for the field's error.
     pub fn parse(text: &str) -> Result<Self, String> {
-        if (8..=128).contains(&text.chars().take(129).count()) {
+        if PASSWORD_LENGTH.contains(&text.chars().take(129).count()) {
             Ok(Self(text.to_owned()))
         } else {
             Err("must be 8 to 128 characters".to_owned())

@@ -8,6 +8,7 @@ use crate::auth::{Gate, Passwords, Rates, TokenKeys};
 use crate::config::Env;
 use crate::ports::{RateLimits, Sessions};
 use crate::realtime::ping::PingTimers;
+use crate::realtime::settings::RealtimeSettings;
 use crate::telemetry;
 
 /// The reason why a function's process ends. `main` prints its `Debug`, which is therefore plain text.
@@ -89,11 +90,24 @@ macro_rules! components {
     };
 }
 
+/// A function that needs nothing from outside.
+impl Components for () {
+    type Configs = ();
+    type Refs = ();
+
+    fn read(_env: &mut Env) {}
+
+    async fn connect((): ()) -> Result<(), Fatal> {
+        Ok(())
+    }
+}
+
 components!(A a);
 components!(A a, B b);
 components!(A a, B b, C c);
 components!(A a, B b, C c, D d);
 components!(A a, B b, C c, D d, E e);
+components!(A a, B b, C c, D d, E e, F f);
 
 /// The whole `main` of a function: starts the logs, connects the components `C`, and serves the function that
 /// `wire` makes of them on the Lambda Runtime API until the process ends.
@@ -141,6 +155,18 @@ impl Component for GateSettings {
 }
 
 impl Component for PingTimers {
+    type Config = Self;
+
+    fn read(env: &mut Env) -> Self {
+        Self::from_env(env)
+    }
+
+    async fn connect(config: Self) -> Result<Self, Fatal> {
+        Ok(config)
+    }
+}
+
+impl Component for RealtimeSettings {
     type Config = Self;
 
     fn read(env: &mut Env) -> Self {

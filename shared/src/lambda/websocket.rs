@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use super::status::status;
 use super::{Entry, invalid_event, raw};
+use crate::auth::Origin;
 use crate::error::Error;
 use crate::id::{ConnectionId, Entropy};
 use crate::telemetry::REQUESTS;
@@ -52,6 +53,17 @@ pub struct SocketReply {
     pub body: String,
 }
 
+impl SocketEvent {
+    /// The addresses of an upgrade request, for limits. Later events have no headers.
+    pub fn origin(&self) -> Origin<'_> {
+        let forwarded_for = match &self.kind {
+            SocketEventKind::Connect { headers, .. } => headers.get("x-forwarded-for").map(String::as_str),
+            SocketEventKind::Message { .. } | SocketEventKind::Disconnect { .. } => None,
+        };
+        Origin { source_ip: &self.source_ip, forwarded_for }
+    }
+}
+
 impl SocketReply {
     /// 200.
     pub fn ok() -> Self {
@@ -75,11 +87,12 @@ where
     Arc::new(move |event| {
         let handle = Arc::clone(&handle);
         Box::pin(async move {
+            let deadline_ms = event.context.deadline;
             let event = read(event.payload.get()).map_err(|e| invalid_event(&e))?;
             let is_upgrade = matches!(event.kind, SocketEventKind::Connect { .. });
             let (id, connection) = (event.id.clone(), event.connection_id.clone());
-            let reply =
-                handle(event).await.unwrap_or_else(|error| error_reply(&error, is_upgrade, &id, &connection));
+            let handled = super::within_deadline(deadline_ms, handle(event)).await;
+            let reply = handled.unwrap_or_else(|error| error_reply(&error, is_upgrade, &id, &connection));
             raw(&WireReply { status_code: reply.status, body: &reply.body })
         })
     })

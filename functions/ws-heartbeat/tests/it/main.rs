@@ -22,7 +22,8 @@ fn at(seconds: u64) -> Time {
 
 fn ports(fixture: &FunctionFixture) -> Ports<'_> {
     let store = &fixture.store;
-    Ports { users: store, heartbeats: store, presence: store, last_seen: store, fanout: fixture.fanout() }
+    let announcer = fixture.announcer();
+    Ports { users: store, heartbeats: store, presence: store, last_seen: store, announcer }
 }
 
 async fn run(fixture: &FunctionFixture, now: Time) -> Report {
@@ -105,7 +106,7 @@ async fn lambda_entry_point_replies_with_the_report() {
     connect(fixture, "c", PingTimers::default().lease(NOW)).await;
     let entry = schedule(move |run| ws_heartbeat::handle(ports(fixture), PingTimers::default(), run));
     let event = schedule_event(&at(250).to_string());
-    let report = json!({ "pinged": 1, "closed": 0, "corrected": 0, "synced": 0 });
+    let report = json!({ "pinged": 1, "closed": 0, "corrected": 0, "announced": 0, "synced": 0 });
     assert_eq!(invoke_event(&entry, &event).await.unwrap(), report);
     assert_foreign_events_fail(&entry).await;
 }

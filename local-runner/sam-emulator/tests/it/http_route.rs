@@ -15,6 +15,7 @@ fn plans(keys: &[&str]) -> Vec<HttpRoutePlan> {
         .map(|key| {
             let (method, path) = key.split_once(' ').unwrap_or(("ANY", key));
             HttpRoutePlan {
+                authorizer: None,
                 method: method.to_owned(),
                 path: path.to_owned(),
                 function: "f".to_owned(),

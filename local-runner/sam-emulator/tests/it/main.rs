@@ -4,7 +4,10 @@
 #![allow(clippy::unwrap_used)]
 
 mod access;
+mod apis;
 mod asynchronous;
+mod authorizers;
+mod authorizers_jwt;
 mod captured_log;
 mod command_line;
 mod damaged_input;
@@ -24,6 +27,8 @@ mod schedule_manual;
 mod schedule_times;
 mod schedule_trigger;
 mod socket_server;
+mod template_apis;
+mod template_foreign;
 mod template_plan;
 mod test_server;
 mod websocket;

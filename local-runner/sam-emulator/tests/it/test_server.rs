@@ -70,7 +70,17 @@ impl TestServer {
 
     /// Starts a server with other functions and endpoints, and other rules and limits.
     pub(crate) async fn with_options(app: App, server: ServerOptions) -> Self {
-        let plan = template::read(include_str!("orders.yaml"), &BTreeMap::new()).unwrap();
+        Self::start_app(include_str!("orders.yaml"), app, server).await
+    }
+
+    /// Starts a server with another template.
+    pub(crate) async fn of(text: &str, registry: Registry) -> Self {
+        let access = Access { allowed_hosts: vec!["shop.test".parse().unwrap()], ..Access::default() };
+        Self::start_app(text, App::of(registry), ServerOptions { access, ..ServerOptions::default() }).await
+    }
+
+    async fn start_app(text: &str, app: App, server: ServerOptions) -> Self {
+        let plan = template::read(text, &BTreeMap::new()).unwrap();
         let short = Duration::from_millis(20);
         let retry_delays =
             RetryDelays { after_errors: [short; 2], after_throttle: short, max_after_throttle: short };

@@ -11,6 +11,7 @@ mod connections;
 mod heartbeats;
 mod members;
 mod presence;
+mod presence_changes;
 mod rate_limits;
 mod redis_connection;
 mod rooms;

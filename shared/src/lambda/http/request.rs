@@ -8,7 +8,7 @@ use lambda_http::RequestExt as _;
 use lambda_http::request::RequestContext;
 use serde_json::Value;
 
-use crate::auth::{Credentials, SessionOpening};
+use crate::auth::{Credentials, Origin, SessionOpening};
 use crate::error::Error;
 use crate::form::Form;
 use crate::id::Entropy;
@@ -67,7 +67,13 @@ impl Request {
 
     /// The caller's token and address, for the gate.
     pub fn credentials(&self) -> Credentials<'_> {
-        Credentials { token: self.bearer(), address: &self.source_ip, now: self.now }
+        Credentials { token: self.bearer(), origin: self.origin(), now: self.now }
+    }
+
+    /// The addresses of the request, for limits.
+    pub fn origin(&self) -> Origin<'_> {
+        let forwarded_for = self.headers.get("x-forwarded-for").and_then(|value| value.to_str().ok());
+        Origin { source_ip: &self.source_ip, forwarded_for }
     }
 
     /// The part of the request that opening a session needs.
