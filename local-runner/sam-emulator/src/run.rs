@@ -1,8 +1,8 @@
 //! The commands, executed for a program's `main`. Output goes to standard output, errors to standard error in
 //! one line, and the exit code is 0 or 1.
 
-use std::fs;
 use std::io::{self, Write};
+use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Arc;
 
