@@ -7,21 +7,21 @@ use std::sync::Arc;
 use http::request::Parts;
 use http::uri::{PathAndQuery, Uri};
 
-use crate::endpoint::{Endpoint, Request, Response};
+use crate::endpoint::{Audience, Endpoint, Request, Response};
 use crate::http_api::HttpApi;
 use crate::invoke::BoxFuture;
 use crate::websocket::WebSocketApi;
 
-/// One API below its prefix. Its endpoints see the rest of the path.
+/// One endpoint below the prefix of its API. It sees the rest of the path.
 pub(crate) struct Prefixed {
     prefix: String,
-    endpoints: Vec<Arc<dyn Endpoint>>,
+    endpoint: Arc<dyn Endpoint>,
 }
 
 impl Prefixed {
-    /// `endpoints` in the order in which they are asked; they are closed by whoever else has them.
-    pub(crate) fn new(prefix: String, endpoints: Vec<Arc<dyn Endpoint>>) -> Self {
-        Self { prefix, endpoints }
+    /// The endpoint is closed by its other owner.
+    pub(crate) fn new(prefix: String, endpoint: Arc<dyn Endpoint>) -> Self {
+        Self { prefix, endpoint }
     }
 
     /// The URI behind the prefix; `None` when it has another path.
@@ -36,27 +36,26 @@ impl Prefixed {
         parts.path_and_query = Some(PathAndQuery::try_from(path).ok()?);
         Uri::from_parts(parts).ok()
     }
-
-    /// The endpoint that serves the request, and the request's URI for it.
-    fn find(&self, head: &Parts) -> Option<(&Arc<dyn Endpoint>, Uri)> {
-        let uri = self.rest(&head.uri)?;
-        let mut inner = head.clone();
-        inner.uri = uri.clone();
-        self.endpoints.iter().find(|endpoint| endpoint.matches(&inner)).map(|endpoint| (endpoint, uri))
-    }
 }
 
 impl Endpoint for Prefixed {
+    fn audience(&self) -> Audience {
+        self.endpoint.audience()
+    }
+
     fn matches(&self, head: &Parts) -> bool {
-        head.uri.path().starts_with(&self.prefix) && self.find(head).is_some()
+        let Some(uri) = self.rest(&head.uri) else { return false };
+        let mut inner = head.clone();
+        inner.uri = uri;
+        self.endpoint.matches(&inner)
     }
 
     fn serve(&self, request: Request, peer: SocketAddr) -> BoxFuture<Response> {
         let (mut head, body) = request.into_parts();
-        match self.find(&head) {
-            Some((endpoint, uri)) => {
+        match self.rest(&head.uri) {
+            Some(uri) => {
                 head.uri = uri;
-                endpoint.serve(Request::from_parts(head, body), peer)
+                self.endpoint.serve(Request::from_parts(head, body), peer)
             }
             None => Box::pin(std::future::ready(crate::endpoint::empty(http::StatusCode::NOT_FOUND))),
         }
@@ -67,6 +66,10 @@ impl Endpoint for Prefixed {
 pub(crate) struct HttpApis(pub(crate) Vec<HttpApi>);
 
 impl Endpoint for HttpApis {
+    fn audience(&self) -> Audience {
+        Audience::Public
+    }
+
     fn matches(&self, _head: &Parts) -> bool {
         !self.0.is_empty()
     }
@@ -87,6 +90,10 @@ impl Endpoint for HttpApis {
 pub(crate) struct WebSocketApis(pub(crate) Vec<WebSocketApi>);
 
 impl Endpoint for WebSocketApis {
+    fn audience(&self) -> Audience {
+        Audience::WebSocket
+    }
+
     fn matches(&self, head: &Parts) -> bool {
         self.0.iter().any(|api| api.matches(head))
     }

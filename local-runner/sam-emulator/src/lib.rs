@@ -37,6 +37,7 @@ pub mod settings;
 
 pub mod env_file;
 
+mod access;
 mod address;
 mod apis;
 mod authorizer;
@@ -45,6 +46,8 @@ mod browser;
 mod client;
 mod event_file;
 mod gateway;
+mod header_case;
+mod log_limit;
 mod mode;
 mod output;
 mod remote;
@@ -52,6 +55,7 @@ mod sam_config;
 mod signals;
 mod table;
 
+pub use access::{Access, AllowedHost};
 pub use cli::Cli;
 pub use output::BoxError;
 pub use run::{Platform, run};

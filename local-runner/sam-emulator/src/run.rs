@@ -20,9 +20,10 @@ use crate::queues::report;
 use crate::remote;
 use crate::runner::{App, Runner, RunnerOptions};
 use crate::schedule::{self, ManualRun, ManualRunEndpoint, ScheduleState, Schedules, SystemClock, Trigger};
+use crate::server::Listeners;
 use crate::settings::Settings;
 use crate::websocket::Connections;
-use crate::{admin_task, browser, event_file, output, overview, server, signals};
+use crate::{admin_task, browser, event_file, output, overview, signals};
 
 /// The number of future runs that `routes` lists per schedule.
 const NEXT_RUNS: usize = 5;
@@ -99,8 +100,9 @@ async fn serve<F>(name: &str, plan: Plan, mut settings: Settings, assemble: F) -
 where
     F: AsyncFnOnce(Platform) -> Result<App, BoxError>,
 {
-    let listener = server::bind(settings.address).await?;
-    settings.address = listener.local_addr()?;
+    let listeners = Listeners::open(settings.host, settings.address.port()).await?;
+    settings.address = listeners.local_addr()?;
+    warn_of_other_machines(&settings);
     let outside = mode::prepare(&plan, &settings).await?;
     let runner = Runner::new(plan, options(&settings));
     let settings = with_data_directory(settings)?;
@@ -119,9 +121,21 @@ where
     }
     let stop = CancellationToken::new();
     let signals = tokio::spawn(signals::cancel_on_signal(stop.clone()));
-    runner.serve(listener, app, stop).await?;
+    runner.serve(listeners, app, stop).await?;
     signals.abort();
     Ok(ExitCode::SUCCESS)
+}
+
+/// Warns when the APIs are open to other machines.
+fn warn_of_other_machines(settings: &Settings) {
+    let address = settings.address;
+    match settings.access.remote_management {
+        _ if address.ip().is_loopback() => {}
+        false => tracing::warn!(%address, "other machines can use the HTTP and WebSocket APIs; \
+            the Invoke API, @connections and /_runner serve this machine only"),
+        true => tracing::warn!(%address, "other machines can use every API, \
+            also the Invoke API, @connections and /_runner, without any credentials"),
+    }
 }
 
 /// Lets the functions run outside this process.
@@ -239,6 +253,7 @@ fn with_data_directory(settings: Settings) -> Result<Arc<Settings>, BoxError> {
 /// `RATE_LIMIT_SCALE` multiplies the limit on new WebSocket connections; 0 disables the limit.
 fn options(settings: &Settings) -> RunnerOptions {
     let mut options = RunnerOptions::default();
+    options.server.access.clone_from(&settings.access);
     let scale = settings.value("RATE_LIMIT_SCALE").and_then(|scale| scale.parse::<f64>().ok());
     if let (Some(scale), Some(limit)) = (scale, options.websocket.connects_per_second) {
         let scaled = (f64::from(limit) * scale) as u32;

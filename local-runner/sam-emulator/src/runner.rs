@@ -4,7 +4,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -13,12 +12,13 @@ use crate::admin_task::AdminTask;
 use crate::apis::{HttpApis, Prefixed, WebSocketApis};
 use crate::endpoint::Endpoint;
 use crate::http_api::HttpApi;
+use crate::http_api::options::HttpApiOptions;
 use crate::invoke::asynchronous::{self, AsyncInvoker, AsyncWorker, RetryDelays};
 use crate::invoke::{BoxFuture, InProcess, Invocation, InvokeError, Invoker, Registry};
 use crate::invoke_api::InvokeApi;
 use crate::plan::Plan;
 use crate::queues::{QueueAdmin, QueuesEndpoint};
-use crate::server;
+use crate::server::{self, Listeners, ServerOptions};
 use crate::websocket::selection::SelectionError;
 use crate::websocket::{Connections, ConnectionsApi, WebSocketApi, WebSocketOptions};
 
@@ -97,6 +97,8 @@ pub struct Runner {
     /// The open WebSocket connections, for pushing to them.
     pub connections: Connections,
     worker: AsyncWorker,
+    http: HttpApiOptions,
+    server: ServerOptions,
 }
 
 /// Times and limits of the emulator. The default is AWS's behaviour; tests change it.
@@ -104,8 +106,12 @@ pub struct Runner {
 pub struct RunnerOptions {
     /// Delays between the attempts of an asynchronous invocation.
     pub retry_delays: RetryDelays,
+    /// Switches of the HTTP API.
+    pub http: HttpApiOptions,
     /// Limits and switches of the WebSocket API.
     pub websocket: WebSocketOptions,
+    /// Rules and limits of the port.
+    pub server: ServerOptions,
 }
 
 impl Runner {
@@ -113,11 +119,12 @@ impl Runner {
     #[must_use]
     pub fn new(plan: Plan, options: RunnerOptions) -> Self {
         let (asynchronous, worker) = asynchronous::queue(&plan, options.retry_delays);
-        let connections = Connections::new(options.websocket);
-        Self { plan: Arc::new(plan), asynchronous, connections, worker }
+        let connections = Connections::new(options.websocket.clone());
+        let RunnerOptions { http, server, .. } = options;
+        Self { plan: Arc::new(plan), asynchronous, connections, worker, http, server }
     }
 
-    /// Serves on `listener` until `stop` is cancelled. Then it refuses new connections and waits, up to a
+    /// Serves on `listeners` until `stop` is cancelled. Then it refuses new connections and waits, up to a
     /// limit, for open requests, background tasks, queued asynchronous invocations, and functions that still
     /// run.
     ///
@@ -125,11 +132,12 @@ impl Runner {
     /// [`SelectionError`], before it serves anything.
     pub async fn serve(
         self,
-        listener: TcpListener,
+        listeners: impl Into<Listeners>,
         app: App,
         stop: CancellationToken,
     ) -> Result<(), SelectionError> {
-        let port = listener.local_addr().map_or(0, |address| address.port());
+        let listeners = listeners.into();
+        let port = listeners.local_addr().map_or(0, |address| address.port());
         let invoker = self.invoker(&app);
         let endpoints = self.endpoints(app.endpoints, app.queue_admin, port, &invoker)?;
 
@@ -141,7 +149,7 @@ impl Runner {
         }
         tasks.close();
 
-        server::serve(listener, endpoints, stop, DRAIN_TIMEOUT).await;
+        server::serve(listeners, endpoints, self.server, stop, DRAIN_TIMEOUT).await;
         let drained = async {
             tasks.wait().await;
             // Requests and background tasks may add invocations until they end, so the worker stops after
@@ -200,7 +208,7 @@ impl Runner {
         }
         let invoke_api = InvokeApi::new(&self.plan, Arc::clone(invoker), self.asynchronous.clone());
         endpoints.push(Arc::new(invoke_api));
-        let apis = Apis::new(&self.plan, &self.connections, port, invoker)?;
+        let apis = Apis::new(&self.plan, &self.connections, port, invoker, self.http)?;
         endpoints.extend(apis.below_prefixes(&self.plan));
         if !apis.websocket.is_empty() {
             endpoints.push(Arc::new(ConnectionsApi::new(self.connections.clone())));
@@ -224,8 +232,9 @@ impl Apis {
         connections: &Connections,
         port: u16,
         invoker: &Arc<dyn Invoker>,
+        options: HttpApiOptions,
     ) -> Result<Self, SelectionError> {
-        let http = plan.http.iter().map(|api| HttpApi::new(plan, api, port, Arc::clone(invoker)));
+        let http = plan.http.iter().map(|api| HttpApi::new(plan, api, port, Arc::clone(invoker), options));
         let websocket = plan.websocket.iter();
         let websocket =
             websocket.map(|api| WebSocketApi::new(plan, api, connections.clone(), port, Arc::clone(invoker)));
@@ -242,14 +251,24 @@ impl Apis {
         for (api, endpoint) in plan.websocket.iter().zip(&self.websocket) {
             let prefix = address::websocket_prefix(plan, api);
             let management = ConnectionsApi::new(self.connections.clone());
-            let inner: Vec<Arc<dyn Endpoint>> = vec![Arc::new(management), Arc::new(endpoint.clone())];
-            prefixed.extend((!prefix.is_empty()).then(|| Arc::new(Prefixed::new(prefix, inner)) as _));
+            let inner: [Arc<dyn Endpoint>; 2] = [Arc::new(management), Arc::new(endpoint.clone())];
+            add_below(&prefix, inner, &mut prefixed);
         }
         for (api, endpoint) in plan.http.iter().zip(&self.http) {
             let prefix = address::http_prefix(plan, api);
-            let inner: Vec<Arc<dyn Endpoint>> = vec![Arc::new(endpoint.clone())];
-            prefixed.extend((!prefix.is_empty()).then(|| Arc::new(Prefixed::new(prefix, inner)) as _));
+            add_below(&prefix, [Arc::new(endpoint.clone()) as _], &mut prefixed);
         }
         prefixed
+    }
+}
+
+/// Adds the endpoints below a prefix, if there is one.
+fn add_below<const N: usize>(
+    prefix: &str,
+    endpoints: [Arc<dyn Endpoint>; N],
+    all: &mut Vec<Arc<dyn Endpoint>>,
+) {
+    if !prefix.is_empty() {
+        all.extend(endpoints.map(|endpoint| Arc::new(Prefixed::new(prefix.to_owned(), endpoint)) as _));
     }
 }
