@@ -35,12 +35,11 @@ struct Options {
 }
 
 #[tokio::main]
-async fn main() {
+async fn main() -> Result<(), tokio::task::JoinError> {
     let options = Options::parse();
     let port = Port(options.port);
-    let token = tokio::task::spawn_blocking(move || Person::register(port, &unique_name()).access_token)
-        .await
-        .unwrap();
+    let token =
+        tokio::task::spawn_blocking(move || Person::register(port, &unique_name()).access_token).await?;
     let url = format!("127.0.0.1:{}", options.port);
     let attack = |count: usize, bytes: Vec<u8>, repeat: bool| {
         for _ in 0..count {
@@ -63,7 +62,8 @@ async fn main() {
     );
     attack(options.others, upgrade.into_bytes(), false);
     let report = tokio::task::spawn_blocking(move || measure(port, Duration::from_secs(options.seconds)));
-    say(&report.await.unwrap());
+    print(&report.await?);
+    Ok(())
 }
 
 /// Sends bytes, again and again if `repeat`, reads nothing, and connects again when the runner closes.
@@ -105,7 +105,7 @@ fn measure(port: Port, duration: Duration) -> String {
     )
 }
 
-fn say(line: &str) {
+fn print(line: &str) {
     // A reader that has gone away (`| head`) is no failure.
     let _ = writeln!(stdout(), "{line}");
 }

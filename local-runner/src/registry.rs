@@ -16,7 +16,7 @@ pub(crate) fn registry(plan: &Plan, wiring: &'static Wiring) -> Registry {
         add(&mut registry, name, entry);
     }
     for function in plan.functions.values() {
-        let own = all(wiring.of(&function.name)).into_iter();
+        let own = all(wiring.of(&function.name));
         for (_, entry) in own.filter(|(name, _)| *name == function.binary) {
             add(&mut registry, &function.name, entry);
         }
