@@ -7,7 +7,7 @@ use adapter_rabbitmq::RabbitMq;
 use adapter_redis::Redis;
 use sam_emulator::BoxError;
 use sam_emulator::run::Platform;
-use shared::auth::{Gate, Passwords, Rates, TokenKeys};
+use shared::auth::{Gate, Passwords, Rates, SessionPolicy, TokenKeys};
 use shared::chat::{ChatPorts, MemberLookup};
 use shared::config::Env;
 use shared::lambda::{Components, leak};
@@ -35,12 +35,14 @@ pub(crate) struct Wiring {
     pub(crate) planner: auto_message_planner::Settings,
     keys: TokenKeys,
     rates: Rates,
+    policy: SessionPolicy,
 }
 
 impl Wiring {
     pub(crate) fn gate(&'static self) -> Gate<'static> {
         let Stores { sessions, limits, .. } = self.stores;
-        Gate { sessions, limits, keys: &self.keys, rates: &self.rates }
+        let Self { keys, rates, policy, .. } = self;
+        Gate { sessions, limits, keys, rates, policy: *policy }
     }
 
     pub(crate) fn fanout(&'static self) -> Fanout<'static> {
@@ -77,6 +79,7 @@ pub(crate) async fn connect(platform: &Platform) -> Result<(&'static Wiring, Vec
     let amqp_url = env.optional("AMQP_URL");
     let (keys, rates, timers) =
         (TokenKeys::from_env(&mut env), Rates::from_env(&mut env), PingTimers::from_env(&mut env));
+    let policy = SessionPolicy::from_env(&mut env);
     let planner = auto_message_planner::Settings::from_env(&mut env);
     let servers = Servers::read(&mut env);
     let through_sdk = env.optional("PUSH").is_some_and(|way| way == "sdk");
@@ -94,7 +97,7 @@ pub(crate) async fn connect(platform: &Platform) -> Result<(&'static Wiring, Vec
         banner.push("push         AWS SDK (PUSH=sdk)".to_owned());
     }
     let passwords = Passwords::for_this_machine();
-    let wiring = Wiring { stores, push, functions, passwords, timers, planner, keys, rates };
+    let wiring = Wiring { stores, push, functions, passwords, timers, planner, keys, rates, policy };
     Ok((leak(wiring), banner))
 }
 

@@ -11,7 +11,7 @@ mod unreachable_store;
 use std::time::Duration;
 
 use adapter_embedded::Embedded;
-use shared::auth::{Gate, Passwords, Rates, TokenKeys};
+use shared::auth::{Gate, Passwords, Rates, SessionPolicy, TokenKeys};
 use shared::chat::ChatPorts;
 use shared::config::Secret;
 use shared::connection::{Connection, Dialect, Identity};
@@ -47,6 +47,7 @@ pub struct FunctionFixture {
     pub starts: StartRecorder,
     pub entropy: Entropy,
     pub rates: Rates,
+    pub policy: SessionPolicy,
     /// Whether the store of sessions and rate limits is unreachable.
     pub sessions_are_down: bool,
     keys: TokenKeys,
@@ -69,16 +70,18 @@ impl FunctionFixture {
             starts: StartRecorder::default(),
             entropy: Entropy::seeded(7),
             rates: Rates::scaled(0.0),
+            policy: SessionPolicy::default(),
             sessions_are_down: false,
             keys: TokenKeys::new(&secret, "ulak", "ulak", ACCESS_TTL, REFRESH_TTL),
         }
     }
 
     pub fn gate(&self) -> Gate<'_> {
-        let (keys, rates) = (&self.keys, &self.rates);
+        let Self { keys, rates, policy, store, .. } = self;
+        let policy = *policy;
         match self.sessions_are_down {
-            true => Gate { sessions: &UnreachableStore, limits: &UnreachableStore, keys, rates },
-            false => Gate { sessions: &self.store, limits: &self.store, keys, rates },
+            true => Gate { sessions: &UnreachableStore, limits: &UnreachableStore, keys, rates, policy },
+            false => Gate { sessions: store, limits: store, keys, rates, policy },
         }
     }
 

@@ -1,14 +1,14 @@
 //! `POST /api/auth/refresh` — exchanges a refresh token for a new pair of tokens; reusing an old one ends the session.
 
-use shared::auth::{Gate, TokenPair, format_refresh_token, hash_refresh_token, parse_refresh_token};
+use shared::auth::{Gate, Refreshed, refresh};
 use shared::error::{Error, Unauthenticated};
 use shared::form::text;
 use shared::lambda::http::{Reply, Request};
 use shared::ports::Users;
 use shared::realtime::fanout::Fanout;
-use shared::session::Rotation;
 
-/// Answers 200 with a new pair of tokens; the old refresh token is revoked.
+/// Answers 200 with a new pair of tokens; the old refresh token is replaced. Showing it again within the grace period
+/// gets the same new one.
 ///
 /// # Errors
 /// `Unauthenticated`: `UNAUTHENTICATED` for text that is no refresh token; `TOKEN_REVOKED` for a token that was
@@ -23,21 +23,18 @@ pub async fn handle(
     let mut form = request.form()?;
     let token = form.required("refreshToken", text(|token| Ok(token.to_owned())));
     let token = form.finish(|| token)?;
-    let id = parse_refresh_token(&token).ok_or(Error::Unauthenticated(Unauthenticated::NoToken))?;
-    let refresh_token = format_refresh_token(&id, &request.entropy.secret());
-    let expires_at = request.now + gate.keys.refresh_ttl;
-    let (shown, new) = (hash_refresh_token(&token), hash_refresh_token(&refresh_token));
-    match gate.sessions.rotate(&id, &shown, &new, request.now, expires_at).await? {
-        Rotation::Rotated(session) => {
-            users.mark_seen(&session.user_id, request.now).await?;
-            let access_token = gate.keys.issue(&session.user_id, &id, request.now, &request.entropy)?;
-            let expires_in = gate.keys.access_ttl.as_secs();
-            Reply::ok(TokenPair { user: None, access_token, refresh_token, expires_in })
+    match refresh(&gate, &token, request.now, &request.entropy).await? {
+        Refreshed::Pair(session, pair) => {
+            // The rotation is done, so nothing after it may fail the request.
+            if let Err(error) = users.mark_seen(&session.user_id, request.now).await {
+                tracing::warn!(%error, user_id = %session.user_id, "last-seen time not stored");
+            }
+            Reply::ok(pair)
         }
-        Rotation::Reused(session) => {
+        Refreshed::Reused(session) => {
             fanout.end_session(&session.id, "refresh_token_reused", request.now).await;
             Err(Error::Unauthenticated(Unauthenticated::Revoked))
         }
-        Rotation::Unknown => Err(Error::Unauthenticated(Unauthenticated::Revoked)),
+        Refreshed::Unknown => Err(Error::Unauthenticated(Unauthenticated::Revoked)),
     }
 }

@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use super::policy::SessionPolicy;
 use super::rates::Rates;
 use super::token::TokenKeys;
 use crate::error::{Error, Unauthenticated};
@@ -33,6 +34,7 @@ pub struct Gate<'a> {
     pub limits: &'a dyn RateLimits,
     pub keys: &'a TokenKeys,
     pub rates: &'a Rates,
+    pub policy: SessionPolicy,
 }
 
 impl Gate<'_> {

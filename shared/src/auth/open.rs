@@ -37,7 +37,8 @@ pub struct SessionOpening<'a> {
     pub entropy: &'a Entropy,
 }
 
-/// Opens a new session for `user` and issues its first pair of tokens.
+/// Opens a new session for `user` and issues its first pair of tokens. A user who has too many sessions loses the one
+/// that expires first; the heartbeat closes its sockets.
 ///
 /// # Errors
 /// `Unavailable`; `Internal` if the token cannot be signed.
@@ -56,9 +57,9 @@ pub async fn open_session(
         device: user_agent.chars().filter(|c| !c.is_control()).take(LONGEST_DEVICE).collect(),
         created_at: now,
         last_seen_at: now,
-        expires_at: now + gate.keys.refresh_ttl,
+        expires_at: now + gate.keys.refresh_ttl.min(gate.policy.lifetime),
     };
-    gate.sessions.open(&session).await?;
+    gate.sessions.open(&session, gate.policy.per_user).await?;
     Ok(TokenPair {
         user: Some(user.into()),
         access_token: gate.keys.issue(&user.id, &id, now, entropy)?,

@@ -4,7 +4,7 @@ use std::fmt;
 use std::future::Future;
 
 use super::{Entry, run};
-use crate::auth::{Gate, Passwords, Rates, TokenKeys};
+use crate::auth::{Gate, Passwords, Rates, SessionPolicy, TokenKeys};
 use crate::config::Env;
 use crate::ports::{RateLimits, Sessions};
 use crate::realtime::ping::PingTimers;
@@ -115,16 +115,19 @@ pub fn leak<T>(value: T) -> &'static T {
     Box::leak(Box::new(value))
 }
 
-/// The settings of a [`Gate`]: `JWT_SECRET` and the other variables of [`TokenKeys`] and [`Rates`].
+/// The settings of a [`Gate`]: `JWT_SECRET` and the other variables of [`TokenKeys`], [`Rates`] and
+/// [`SessionPolicy`].
 pub struct GateSettings {
     keys: TokenKeys,
     rates: Rates,
+    policy: SessionPolicy,
 }
 
 impl GateSettings {
     /// The gate over a store of sessions and rate limits.
     pub fn over<S: Sessions + RateLimits>(&'static self, store: &'static S) -> Gate<'static> {
-        Gate { sessions: store, limits: store, keys: &self.keys, rates: &self.rates }
+        let Self { keys, rates, policy } = self;
+        Gate { sessions: store, limits: store, keys, rates, policy: *policy }
     }
 }
 
@@ -132,7 +135,11 @@ impl Component for GateSettings {
     type Config = Self;
 
     fn read(env: &mut Env) -> Self {
-        Self { keys: TokenKeys::from_env(env), rates: Rates::from_env(env) }
+        Self {
+            keys: TokenKeys::from_env(env),
+            rates: Rates::from_env(env),
+            policy: SessionPolicy::from_env(env),
+        }
     }
 
     async fn connect(config: Self) -> Result<Self, Fatal> {

@@ -8,31 +8,30 @@ use async_trait::async_trait;
 use crate::error::RateLimited;
 use crate::id::{SessionId, UserId};
 use crate::ports::StoreResult;
-use crate::session::{Rotation, Session};
+use crate::session::{Rotation, RotationRequest, Session};
 use crate::time::Time;
 
 /// Stores live sessions. A session is live until it is ended or `expires_at` is reached.
 #[async_trait]
 pub trait Sessions: Send + Sync {
-    /// Stores a new session. A repeat may fail; it never changes another session.
-    async fn open(&self, session: &Session) -> StoreResult<()>;
+    /// Stores a new session. When the user then has more than `per_user` live ones, ends those that expire first (of
+    /// equal ones those with the lowest id) in the same atomic step, never the new one, and returns them. A repeat may
+    /// fail; it never changes another session.
+    async fn open(&self, session: &Session, per_user: u32) -> StoreResult<Vec<SessionId>>;
     /// The session, if it is live at `now`.
     async fn live(&self, id: &SessionId, now: Time) -> StoreResult<Option<Session>>;
     /// Exchanges the hash of a session's refresh token, in one atomic step:
     ///
-    /// * If `shown_hash` is the current one, `new_hash` replaces it, and `last_seen_at` and `expires_at` are set to
-    ///   `now` and `expires_at`: [`Rotation::Rotated`], with the session as it is afterwards.
-    /// * If `shown_hash` was replaced before, the session ends: [`Rotation::Reused`], with the session as it
-    ///   was. So a repeat ends the session. An adapter may forget the oldest of many replaced hashes.
+    /// * If `shown_hash` is the current one, `new_hash` replaces it, `last_seen_at` becomes `now`, and `expires_at` the
+    ///   earlier of the request's and `created_at` plus `lifetime`: [`Rotation::Rotated`], with the session as it is
+    ///   afterwards. A session that is older than `lifetime` is [`Rotation::Unknown`] instead.
+    /// * If the latest rotation replaced `shown_hash` less than `grace` before `now`, nothing changes:
+    ///   [`Rotation::Repeated`], with that rotation's `sealed_token`. So a repeat changes nothing, and callers that show
+    ///   one token at once all get the same successor.
+    /// * If `shown_hash` was replaced before that, the session ends: [`Rotation::Reused`], with the session as it was.
+    ///   An adapter may forget replaced hashes whose tokens have expired, and the oldest of more than 1,000.
     /// * Otherwise, and for a session that is not live, nothing changes: [`Rotation::Unknown`].
-    async fn rotate(
-        &self,
-        id: &SessionId,
-        shown_hash: &str,
-        new_hash: &str,
-        now: Time,
-        expires_at: Time,
-    ) -> StoreResult<Rotation>;
+    async fn rotate(&self, request: &RotationRequest) -> StoreResult<Rotation>;
     /// Ends a session of this user. `false` if the user has no such session, as for a repeat.
     async fn end(&self, user: &UserId, id: &SessionId) -> StoreResult<bool>;
     /// Ends all sessions of the user but `except`. Returns those that this call ended, in no order. A session that is

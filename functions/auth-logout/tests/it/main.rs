@@ -5,13 +5,10 @@
 use std::time::Duration;
 
 use serde_json::{Value, json};
-use shared::auth::hash_refresh_token;
+use shared::auth::{Refreshed, refresh};
 use shared::error::{Error, Unauthenticated};
-use shared::ports::{LastSeen as _, Sessions as _};
-use shared::session::Rotation;
-use test_support::fixture::{
-    FunctionFixture, HttpFunction, NOW, PushFailure, REFRESH_TTL, Scenario, TestUser,
-};
+use shared::ports::LastSeen as _;
+use test_support::fixture::{FunctionFixture, HttpFunction, NOW, PushFailure, Scenario, TestUser};
 use test_support::http_function_tests;
 
 const LOGOUT: &str = "POST /api/auth/logout";
@@ -32,9 +29,8 @@ async fn tokens_of_the_session_are_revoked_at_once() {
     FUNCTION.call(&fixture, &ada.request(LOGOUT)).await.unwrap();
     let refused = fixture.gate().identify(&ada.access_token, NOW).await;
     assert!(matches!(refused, Err(Error::Unauthenticated(Unauthenticated::Revoked))), "{refused:?}");
-    let shown = hash_refresh_token(&ada.refresh_token);
-    let rotated = fixture.store.rotate(&ada.session_id(), &shown, "new", NOW, NOW + REFRESH_TTL).await;
-    assert_eq!(rotated.unwrap(), Rotation::Unknown);
+    let refreshed = refresh(&fixture.gate(), &ada.refresh_token, NOW, &fixture.entropy).await.unwrap();
+    assert!(matches!(refreshed, Refreshed::Unknown), "{refreshed:?}");
     fixture.gate().identify(&ada_again.access_token, NOW).await.unwrap();
 }
 

@@ -9,7 +9,11 @@ use crate::error::OpenError;
 
 /// In order; `user_version` counts those that have run. Never change the statements of a released migration: add
 /// another one.
-const MIGRATIONS: &[&str] = &[include_str!("schema/001_first.sql"), include_str!("schema/002_unindexed.sql")];
+const MIGRATIONS: &[&str] = &[
+    include_str!("schema/001_first.sql"),
+    include_str!("schema/002_unindexed.sql"),
+    include_str!("schema/003_accounts.sql"),
+];
 
 pub(super) fn tune_writer(connection: &Connection, durability: Durability) -> rusqlite::Result<()> {
     let synchronous = match durability {
