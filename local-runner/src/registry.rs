@@ -76,6 +76,7 @@ fn sockets(w: &'static Wiring) -> Vec<Named> {
         ws_message::Ports { gate, chat: w.chat(), heartbeats: s.heartbeats, presence: s.presence, timers };
     let heart = ws_heartbeat::Ports {
         users: s.users,
+        sessions: s.sessions,
         heartbeats: s.heartbeats,
         presence: s.presence,
         last_seen: s.last_seen,

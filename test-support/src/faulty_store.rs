@@ -187,6 +187,10 @@ impl Connections for FaultyStore<'_> {
         self.call("of_session", self.store.of_session(session)).await
     }
 
+    async fn sessions(&self, after: Option<&SessionId>, limit: u32) -> StoreResult<Vec<SessionId>> {
+        self.store.sessions(after, limit).await
+    }
+
     async fn all_attached(&self, after: Option<&ConnectionId>, limit: u32) -> StoreResult<Vec<Receiver>> {
         self.store.all_attached(after, limit).await
     }

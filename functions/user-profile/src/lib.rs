@@ -7,6 +7,7 @@ use shared::form::{Form, text};
 use shared::lambda::http::{Reply, Request};
 use shared::ports::Users;
 use shared::realtime::fanout::Fanout;
+use shared::time::Time;
 use shared::user::{Email, OwnUser, UserChange, Username, parse_display_name};
 
 /// Answers 200 with the changed user.
@@ -24,15 +25,16 @@ pub async fn handle(
     let (mut change, new_password) = read(request.form()?)?;
     if let Some((new, current)) = new_password {
         gate.take("account", caller.user_id.as_str(), gate.rates.login_by_account, request.now).await?;
-        confirm(users, passwords, &caller, current).await?;
+        confirm(users, passwords, &caller, current, &new).await?;
         change.password_hash = Some(passwords.hash(new, &request.entropy).await?);
+        // A store of sessions that is down fails the request here, before anything has changed.
+        end_other_sessions(gate, fanout, &caller, request.now).await?;
     }
     let user = users.update(&caller.user_id, &change).await?;
     let user = user.ok_or(Error::Unauthenticated(Unauthenticated::Revoked))?;
     if change.password_hash.is_some() {
-        for session in gate.sessions.end_all(&caller.user_id, Some(&caller.session_id)).await? {
-            fanout.end_session(&session, "password_changed", request.now).await;
-        }
+        // Again, because a login with the old password may have opened one in between.
+        end_other_sessions(gate, fanout, &caller, request.now).await?;
     }
     Reply::ok(json!({ "user": OwnUser::from(&user) }))
 }
@@ -55,15 +57,30 @@ fn read(mut form: Form) -> Result<(UserChange, Option<(Password, Password)>), Er
     form.finish(|| Some((change, new.zip(current))))
 }
 
+async fn end_other_sessions(
+    gate: Gate<'_>,
+    fanout: Fanout<'_>,
+    caller: &Caller,
+    now: Time,
+) -> Result<(), Error> {
+    for session in gate.sessions.end_all(&caller.user_id, Some(&caller.session_id)).await? {
+        fanout.end_session(&session, "password_changed", now).await;
+    }
+    Ok(())
+}
+
+/// Checks the current password. The new one is accepted too if it is stored already: the request then repeats one that
+/// failed after it had changed the password.
 async fn confirm(
     users: &dyn Users,
     passwords: &Passwords,
     caller: &Caller,
     current: Password,
+    new: &Password,
 ) -> Result<(), Error> {
     let found = users.by_ids(std::slice::from_ref(&caller.user_id)).await?;
     let hash = found.first().map(|user| &user.password_hash);
-    if passwords.matches(current, hash).await? {
+    if passwords.matches(current, hash).await? || passwords.matches(new.clone(), hash).await? {
         Ok(())
     } else {
         Err(Error::field("currentPassword", "is wrong"))

@@ -1,5 +1,5 @@
-//! Every minute — pings connections that are due, closes those that did not answer, corrects presence, and
-//! copies last-seen times into the users' documents.
+//! Every minute — pings connections that are due, closes those that did not answer or whose session has ended, corrects
+//! presence, and copies last-seen times into the users' documents.
 
 use std::collections::HashSet;
 use std::time::Duration;
@@ -9,9 +9,9 @@ use futures::stream::{self, StreamExt as _, TryStreamExt as _};
 use serde::Serialize;
 use shared::connection::{CloseReason, Connection, Dialect};
 use shared::error::Error;
-use shared::id::ConnectionId;
+use shared::id::{ConnectionId, SessionId};
 use shared::lambda::schedule::{ScheduledRun, TimeBudget};
-use shared::ports::{Heartbeats, LastSeen, Presence, PushError, StoreResult, Users};
+use shared::ports::{Heartbeats, LastSeen, Presence, PushError, Sessions, StoreResult, Users};
 use shared::realtime::event::ServerEvent;
 use shared::realtime::fanout::Fanout;
 use shared::realtime::ping::{HEARTBEAT_PERIOD, PingTimers};
@@ -36,6 +36,8 @@ pub struct Report {
     pub pinged: u64,
     /// Connections closed because their lease had expired.
     pub closed: u64,
+    /// Sessions that had ended and still had open connections, which were closed.
+    pub ended: u64,
     /// Users who counted as online without a connection.
     pub corrected: u64,
     /// Users whose last-seen time was copied into their document.
@@ -46,6 +48,7 @@ pub struct Report {
 #[derive(Clone, Copy)]
 pub struct Ports<'a> {
     pub users: &'a dyn Users,
+    pub sessions: &'a dyn Sessions,
     pub heartbeats: &'a dyn Heartbeats,
     pub presence: &'a dyn Presence,
     pub last_seen: &'a dyn LastSeen,
@@ -62,6 +65,7 @@ pub async fn handle(ports: Ports<'_>, timers: PingTimers, run: ScheduledRun) -> 
     let mut report = Report::default();
     ping(ports, timers, &run, &mut report).await?;
     close_expired(ports, &run, &mut budget, &mut report).await?;
+    close_ended_sessions(ports, &run, &mut budget, &mut report).await?;
     for user_id in &ports.presence.reconcile(run.now).await? {
         let event = ServerEvent::UserOffline { user_id, last_seen_at: run.now };
         ports.fanout.announce(user_id, &event, run.now).await;
@@ -87,6 +91,29 @@ async fn close_expired(
         if expired.len() < CLOSED_AT_ONCE as usize || budget.is_over() {
             return Ok(());
         }
+    }
+}
+
+/// Closes the connections of sessions that are not live any more: the session expired, its user opened too many, or the
+/// function that ended it could not list its connections.
+async fn close_ended_sessions(
+    ports: Ports<'_>,
+    run: &ScheduledRun,
+    budget: &mut TimeBudget,
+    report: &mut Report,
+) -> Result<(), Error> {
+    let mut after: Option<SessionId> = None;
+    loop {
+        let page = ports.fanout.connections.sessions(after.as_ref(), PAGE).await?;
+        let Some(last) = page.last() else { return Ok(()) };
+        for session in &ports.sessions.not_live(&page, run.now).await? {
+            ports.fanout.close_session(session, "session_ended", run.now).await?;
+            report.ended += 1;
+        }
+        if budget.is_over() {
+            return Ok(());
+        }
+        after = Some(last.clone());
     }
 }
 

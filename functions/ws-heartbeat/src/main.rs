@@ -11,7 +11,14 @@ use ws_heartbeat::Ports;
 fn main() -> Result<(), Fatal> {
     serve::<(PingTimers, Mongo, Redis, Gateway)>(|(timers, mongo, redis, gateway)| {
         let fanout = Fanout::over(redis, gateway);
-        let ports = Ports { users: mongo, heartbeats: redis, presence: redis, last_seen: redis, fanout };
+        let ports = Ports {
+            users: mongo,
+            sessions: redis,
+            heartbeats: redis,
+            presence: redis,
+            last_seen: redis,
+            fanout,
+        };
         schedule(move |run| ws_heartbeat::handle(ports, *timers, run))
     })
 }

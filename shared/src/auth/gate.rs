@@ -83,6 +83,19 @@ impl Gate<'_> {
         }
     }
 
+    /// The caller of a request that may repeat one which has ended the caller's own session: the token is ours and has
+    /// not expired, but its session is not live any more.
+    ///
+    /// # Errors
+    /// `Unauthenticated`, also while the session is live; `Unavailable`.
+    pub async fn identify_ended(&self, token: &str, now: Time) -> Result<Caller, Error> {
+        let claims = self.keys.check(token, now).map_err(Error::Unauthenticated)?;
+        match self.sessions.live(&claims.sid, now).await? {
+            None => Ok(Caller { user_id: claims.sub, session_id: claims.sid }),
+            Some(_) => Err(Error::Unauthenticated(Unauthenticated::Revoked)),
+        }
+    }
+
     /// Takes one from the limit `name` of `subject` (a user id, an address, an account).
     ///
     /// # Errors

@@ -34,6 +34,9 @@ pub trait Connections: Send + Sync {
     async fn of_users(&self, users: &[UserId]) -> StoreResult<Vec<Receiver>>;
     /// The connections attached under this session, in no order.
     async fn of_session(&self, session: &SessionId) -> StoreResult<Vec<Receiver>>;
+    /// The sessions under which connections are attached, each once and sorted. A page may be shorter than `limit`
+    /// although others follow; only an empty page is the last one.
+    async fn sessions(&self, after: Option<&SessionId>, limit: u32) -> StoreResult<Vec<SessionId>>;
     /// The attached connections of all users, sorted by id.
     async fn all_attached(&self, after: Option<&ConnectionId>, limit: u32) -> StoreResult<Vec<Receiver>>;
 }

@@ -20,6 +20,8 @@ pub trait Sessions: Send + Sync {
     async fn open(&self, session: &Session, per_user: u32) -> StoreResult<Vec<SessionId>>;
     /// The session, if it is live at `now`.
     async fn live(&self, id: &SessionId, now: Time) -> StoreResult<Option<Session>>;
+    /// Those of `ids` that are not live at `now`, in the order of `ids`.
+    async fn not_live(&self, ids: &[SessionId], now: Time) -> StoreResult<Vec<SessionId>>;
     /// Exchanges the hash of a session's refresh token, in one atomic step:
     ///
     /// * If `shown_hash` is the current one, `new_hash` replaces it, `last_seen_at` becomes `now`, and `expires_at` the

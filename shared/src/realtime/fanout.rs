@@ -118,9 +118,22 @@ impl<'a> Fanout<'a> {
         }
     }
 
-    /// Sends the event `session_ended` and the dialect's disconnect frame to a session's sockets, and closes them.
+    /// As [`close_session`](Self::close_session), but an error is only logged; the heartbeat then closes the sockets.
     pub async fn end_session(&self, session: &SessionId, reason: &'static str, now: Time) {
-        let Some(receivers) = log_error(self.connections.of_session(session).await) else { return };
+        let _ = log_error(self.close_session(session, reason, now).await);
+    }
+
+    /// Sends the event `session_ended` and the dialect's disconnect frame to a session's sockets, and closes them.
+    ///
+    /// # Errors
+    /// `Unavailable` when the sockets cannot be listed.
+    pub async fn close_session(
+        &self,
+        session: &SessionId,
+        reason: &'static str,
+        now: Time,
+    ) -> StoreResult<()> {
+        let receivers = self.connections.of_session(session).await?;
         self.to(&receivers, None, &ServerEvent::SessionEnded { reason }, now).await;
         for receiver in &receivers {
             if let Some(frame) = receiver.dialect.disconnect_frame() {
@@ -128,6 +141,7 @@ impl<'a> Fanout<'a> {
             }
             let _ = log_error(self.close(&receiver.id, &CloseReason::SessionEnded(reason.into()), now).await);
         }
+        Ok(())
     }
 
     /// Announces the users of connections that were their last, and of those that this finds gone.

@@ -50,6 +50,10 @@ impl Sessions for FaultyStore<'_> {
         self.store.live(id, now).await
     }
 
+    async fn not_live(&self, ids: &[SessionId], now: Time) -> StoreResult<Vec<SessionId>> {
+        self.store.not_live(ids, now).await
+    }
+
     async fn rotate(&self, request: &RotationRequest) -> StoreResult<Rotation> {
         self.call("rotate", self.store.rotate(request)).await
     }

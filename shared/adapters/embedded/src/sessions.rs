@@ -28,6 +28,21 @@ impl Sessions for Embedded {
         self.store.read(move |db| live(db, &id, now)).await
     }
 
+    async fn not_live(&self, ids: &[SessionId], now: Time) -> StoreResult<Vec<SessionId>> {
+        let ids = ids.to_vec();
+        self.store
+            .read(move |db| {
+                let mut ended = Vec::new();
+                for id in ids {
+                    if live(db, &id, now)?.is_none() {
+                        ended.push(id);
+                    }
+                }
+                Ok(ended)
+            })
+            .await
+    }
+
     async fn rotate(&self, request: &RotationRequest) -> StoreResult<Rotation> {
         let request = request.clone();
         self.store.write(move |db| rotate(db, request)).await

@@ -47,6 +47,17 @@ impl Sessions for Redis {
         Ok(session(id, fields)?.filter(|session| session.expires_at > now))
     }
 
+    async fn not_live(&self, ids: &[SessionId], now: Time) -> StoreResult<Vec<SessionId>> {
+        if ids.is_empty() {
+            return Ok(Vec::new());
+        }
+        let mut pipe = Pipeline::with_capacity(ids.len());
+        ids.iter().for_each(|id| _ = pipe.cmd("HGET").arg(self.keys.session(id)).arg("expires"));
+        let expires: Vec<Option<i64>> = self.server.pipe(&pipe).await?;
+        let ended = ids.iter().zip(expires).filter(|(_, at)| at.is_none_or(|at| at <= now.millis()));
+        Ok(ended.map(|(id, _)| id.clone()).collect())
+    }
+
     async fn rotate(&self, request: &RotationRequest) -> StoreResult<Rotation> {
         let RotationRequest { id, now, .. } = request;
         // The script needs the name of the user's index as a key, so the session's user is read first. A

@@ -40,6 +40,10 @@ impl Connections for Embedded {
         Ok(self.memory.connections().of_session(session))
     }
 
+    async fn sessions(&self, after: Option<&SessionId>, limit: u32) -> StoreResult<Vec<SessionId>> {
+        Ok(self.memory.connections().sessions(after, limit))
+    }
+
     async fn all_attached(&self, after: Option<&ConnectionId>, limit: u32) -> StoreResult<Vec<Receiver>> {
         Ok(self.memory.connections().all_attached(after, limit))
     }
