@@ -40,9 +40,9 @@ pub(crate) struct Wiring {
 
 impl Wiring {
     pub(crate) fn gate(&'static self) -> Gate<'static> {
-        let Stores { sessions, limits, .. } = self.stores;
+        let Stores { sessions, limits, addresses, .. } = self.stores;
         let Self { keys, rates, policy, .. } = self;
-        Gate { sessions, limits, keys, rates, policy: *policy }
+        Gate { sessions, limits, addresses, keys, rates, policy: *policy }
     }
 
     pub(crate) fn fanout(&'static self) -> Fanout<'static> {

@@ -2,17 +2,21 @@
 
 mod gate;
 mod hs256;
+mod login_attempt;
 mod open;
 mod password;
 mod policy;
 mod rates;
 mod refresh;
+mod security_log;
 mod token;
 
 pub use gate::{Caller, Credentials, Gate};
+pub use login_attempt::LoginAttempt;
 pub use open::{SessionOpening, TokenPair, open_session};
 pub use password::{Password, Passwords};
 pub use policy::SessionPolicy;
 pub use rates::Rates;
 pub use refresh::{Refreshed, refresh};
+pub use security_log::{Requester, SecurityEvent, log_security};
 pub use token::{Claims, TokenKeys, format_refresh_token, hash_refresh_token, parse_refresh_token};

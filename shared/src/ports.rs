@@ -26,7 +26,7 @@ pub use documents::{
 };
 pub use messaging::{Functions, Outbox, OutboxMessage, Probe, Push, PushError};
 pub use presence::{Connections, Heartbeats, LastSeen, Presence, Rooms};
-pub use sessions::{RateLimit, RateLimits, Sessions};
+pub use sessions::{KnownAddresses, RateLimit, RateLimits, Sessions};
 
 use crate::error::StoreError;
 

@@ -79,10 +79,11 @@ impl FunctionFixture {
     pub fn gate(&self) -> Gate<'_> {
         let Self { keys, rates, policy, store, .. } = self;
         let policy = *policy;
-        match self.sessions_are_down {
-            true => Gate { sessions: &UnreachableStore, limits: &UnreachableStore, keys, rates, policy },
-            false => Gate { sessions: store, limits: store, keys, rates, policy },
+        if self.sessions_are_down {
+            let down = &UnreachableStore;
+            return Gate { sessions: down, limits: down, addresses: down, keys, rates, policy };
         }
+        Gate { sessions: store, limits: store, addresses: store, keys, rates, policy }
     }
 
     pub fn fanout(&self) -> Fanout<'_> {

@@ -24,7 +24,7 @@ pub async fn handle(
     let email = form.required("email", text(Email::parse));
     let password = form.required("password", text(Password::parse));
     let (username, email, password) = form.finish(|| Some((username?, email?, password?)))?;
-    gate.take("register", &request.source_ip, gate.rates.register_by_ip, request.now).await?;
+    gate.take("register", &request.source_ip, gate.rates.register_by_ip, request.requester()).await?;
     let user = User {
         id: UserId::fresh(request.now, &request.entropy),
         display_name: username.as_str().to_owned(),

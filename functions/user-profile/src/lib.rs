@@ -1,7 +1,7 @@
 //! `PUT /api/user/profile` — changes the caller's name, e-mail or password; a new password ends the other sessions.
 
 use serde_json::json;
-use shared::auth::{Caller, Gate, Password, Passwords};
+use shared::auth::{Caller, Gate, Password, Passwords, SecurityEvent, log_security};
 use shared::error::{Error, Unauthenticated};
 use shared::form::{Form, text};
 use shared::lambda::http::{Reply, Request};
@@ -24,8 +24,14 @@ pub async fn handle(
     let caller = gate.admit(request.credentials()).await?;
     let (mut change, new_password) = read(request.form()?)?;
     if let Some((new, current)) = new_password {
-        gate.take("account", caller.user_id.as_str(), gate.rates.login_by_account, request.now).await?;
-        confirm(users, passwords, &caller, current, &new).await?;
+        let requester = request.requester().of_session(&caller.user_id, &caller.session_id);
+        let (subject, limit) = (caller.user_id.as_str(), gate.rates.password_by_user);
+        gate.take("password", subject, limit, requester).await?;
+        if !confirm(users, passwords, &caller, current, &new).await? {
+            log_security(SecurityEvent::PasswordRefused, requester);
+            return Err(Error::field("currentPassword", "is wrong"));
+        }
+        gate.give_back("password", subject, limit, requester).await;
         change.password_hash = Some(passwords.hash(new, &request.entropy).await?);
         // A store of sessions that is down fails the request here, before anything has changed.
         end_other_sessions(gate, fanout, &caller, request.now).await?;
@@ -77,12 +83,8 @@ async fn confirm(
     caller: &Caller,
     current: Password,
     new: &Password,
-) -> Result<(), Error> {
+) -> Result<bool, Error> {
     let found = users.by_ids(std::slice::from_ref(&caller.user_id)).await?;
     let hash = found.first().map(|user| &user.password_hash);
-    if passwords.matches(current, hash).await? || passwords.matches(new.clone(), hash).await? {
-        Ok(())
-    } else {
-        Err(Error::field("currentPassword", "is wrong"))
-    }
+    Ok(passwords.matches(current, hash).await? || passwords.matches(new.clone(), hash).await?)
 }

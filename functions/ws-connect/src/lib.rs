@@ -31,7 +31,7 @@ pub async fn handle(
         Ok(dialect) => dialect,
         Err(error) => return Ok(SocketReply::refuse(400, error.body())),
     };
-    gate.take("ip", &event.source_ip, gate.rates.general, event.now).await?;
+    gate.take("ip", &event.source_ip, gate.rates.general, event.requester()).await?;
     let upgrade_token = check_token(gate, dialect, headers, query, &event).await?;
     let connection = Connection {
         id: event.connection_id.clone(),

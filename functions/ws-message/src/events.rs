@@ -1,6 +1,7 @@
 //! Runs each client event: one rule of `shared` each; the result is the ack's data.
 
 use serde_json::{Value, json};
+use shared::auth::Requester;
 use shared::chat::{Sender, delete, edit, mark_read, send, visible_message};
 use shared::connection::Identity;
 use shared::error::Error;
@@ -20,6 +21,12 @@ pub(crate) struct EventContext<'a> {
     pub(crate) event: &'a SocketEvent,
 }
 
+impl EventContext<'_> {
+    fn requester(&self) -> Requester<'_> {
+        self.event.requester().of_session(&self.identity.user_id, &self.identity.session_id)
+    }
+}
+
 /// Parses and runs one event; returns the ack's data.
 pub(crate) async fn run(
     ports: Ports<'_>,
@@ -29,7 +36,7 @@ pub(crate) async fn run(
 ) -> Result<Value, Error> {
     let (gate, user, now) = (ports.gate, &context.identity.user_id, context.event.now);
     let via = Some(context.connection);
-    gate.take("events", user.as_str(), gate.rates.events_by_user, now).await?;
+    gate.take("events", user.as_str(), gate.rates.events_by_user, context.requester()).await?;
     match ClientEvent::parse(name, payload)? {
         ClientEvent::Join(room) => join(ports, context, &room).await,
         ClientEvent::Leave(room) => leave(ports, context, &room).await,
@@ -78,7 +85,7 @@ async fn send_message(
     request: SendRequest,
 ) -> Result<Value, Error> {
     let (gate, user_id) = (ports.gate, &context.identity.user_id);
-    gate.take("send", user_id.as_str(), gate.rates.send_by_user, context.event.now).await?;
+    gate.take("send", user_id.as_str(), gate.rates.send_by_user, context.requester()).await?;
     let sender = Sender {
         user_id,
         via: Some(context.connection),

@@ -4,10 +4,11 @@ use std::fmt;
 
 use super::policy::SessionPolicy;
 use super::rates::Rates;
+use super::security_log::{Requester, SecurityEvent, log_security};
 use super::token::TokenKeys;
 use crate::error::{Error, Unauthenticated};
 use crate::id::{SessionId, UserId};
-use crate::ports::{RateLimit, RateLimits, Sessions};
+use crate::ports::{KnownAddresses, RateLimit, RateLimits, Sessions};
 use crate::time::Time;
 
 /// What a request shows of its caller.
@@ -15,9 +16,7 @@ use crate::time::Time;
 pub struct Credentials<'a> {
     /// The access token.
     pub token: Option<&'a str>,
-    /// The client's IP address as the gateway saw it.
-    pub address: &'a str,
-    pub now: Time,
+    pub requester: Requester<'a>,
 }
 
 /// An authenticated caller.
@@ -32,6 +31,7 @@ pub struct Caller {
 pub struct Gate<'a> {
     pub sessions: &'a dyn Sessions,
     pub limits: &'a dyn RateLimits,
+    pub addresses: &'a dyn KnownAddresses,
     pub keys: &'a TokenKeys,
     pub rates: &'a Rates,
     pub policy: SessionPolicy,
@@ -45,12 +45,13 @@ impl Gate<'_> {
     /// `Unauthenticated`, `RateLimited`, `Unavailable`.
     pub async fn admit(&self, shown: Credentials<'_>) -> Result<Caller, Error> {
         let caller = match shown.token {
-            Some(token) => self.identify(token, shown.now).await,
+            Some(token) => self.identify(token, shown.requester.now).await,
             None => Err(Error::Unauthenticated(Unauthenticated::NoToken)),
         };
         match caller {
             Ok(caller) => {
-                self.take("user", caller.user_id.as_str(), self.rates.general, shown.now).await?;
+                let requester = shown.requester.of_session(&caller.user_id, &caller.session_id);
+                self.take("user", caller.user_id.as_str(), self.rates.general, requester).await?;
                 Ok(caller)
             }
             Err(refused) => {
@@ -65,7 +66,7 @@ impl Gate<'_> {
     /// # Errors
     /// `RateLimited`, `Unavailable`.
     pub async fn admit_anonymous(&self, shown: Credentials<'_>) -> Result<(), Error> {
-        self.take("ip", shown.address, self.rates.general, shown.now).await
+        self.take("ip", shown.requester.address, self.rates.general, shown.requester).await
     }
 
     /// The caller that an access token authenticates: the token is ours, has not expired, and its session is
@@ -96,15 +97,43 @@ impl Gate<'_> {
         }
     }
 
-    /// Takes one from the limit `name` of `subject` (a user id, an address, an account).
+    /// Takes one from the limit `name` of `subject` (a user id, an address, an account). A limit that is used up is logged.
     ///
     /// # Errors
     /// `RateLimited`, `Unavailable`.
-    pub async fn take(&self, name: &str, subject: &str, limit: RateLimit, now: Time) -> Result<(), Error> {
+    pub async fn take(
+        &self,
+        name: &'static str,
+        subject: &str,
+        limit: RateLimit,
+        requester: Requester<'_>,
+    ) -> Result<(), Error> {
         if limit.count == 0 {
             return Ok(());
         }
-        self.limits.take(&format!("{name}:{subject}"), limit, now).await?.map_err(Error::RateLimited)
+        let taken = self.limits.take(&Self::limit_key(name, subject), limit, requester.now).await?;
+        taken.map_err(|limited| {
+            log_security(SecurityEvent::LimitHit(name), requester);
+            Error::RateLimited(limited)
+        })
+    }
+
+    /// Gives back one that [`take`](Self::take) took for a request of the same time.
+    pub async fn give_back(
+        &self,
+        name: &'static str,
+        subject: &str,
+        limit: RateLimit,
+        requester: Requester<'_>,
+    ) {
+        let key = Self::limit_key(name, subject);
+        if let Err(error) = self.limits.give_back(&key, limit, requester.now).await {
+            tracing::warn!(%error, limit = name, "request stays counted");
+        }
+    }
+
+    fn limit_key(name: &str, subject: &str) -> String {
+        format!("{name}:{subject}")
     }
 }
 

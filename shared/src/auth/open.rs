@@ -3,11 +3,11 @@
 use serde::Serialize;
 
 use super::gate::Gate;
+use super::security_log::{Requester, SecurityEvent, log_security};
 use super::token::{format_refresh_token, hash_refresh_token};
 use crate::error::Error;
 use crate::id::{Entropy, SessionId};
 use crate::session::Session;
-use crate::time::Time;
 use crate::user::{OwnUser, User};
 
 /// The longest `User-Agent` that is stored, in characters.
@@ -17,6 +17,9 @@ const LONGEST_DEVICE: usize = 200;
 #[derive(Debug, Clone, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct TokenPair {
+    /// Not part of the answer.
+    #[serde(skip)]
+    pub session_id: SessionId,
     /// Absent after a refresh.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub user: Option<OwnUser>,
@@ -33,7 +36,7 @@ pub struct TokenPair {
 pub struct SessionOpening<'a> {
     /// The `User-Agent`; stored as the session's device, without control characters and cut to 200.
     pub user_agent: &'a str,
-    pub now: Time,
+    pub requester: Requester<'a>,
     pub entropy: &'a Entropy,
 }
 
@@ -47,7 +50,8 @@ pub async fn open_session(
     user: &User,
     opening: SessionOpening<'_>,
 ) -> Result<TokenPair, Error> {
-    let SessionOpening { user_agent, now, entropy } = opening;
+    let SessionOpening { user_agent, requester, entropy } = opening;
+    let now = requester.now;
     let id = SessionId::fresh(now, entropy);
     let refresh_token = format_refresh_token(&id, &entropy.secret());
     let session = Session {
@@ -59,8 +63,14 @@ pub async fn open_session(
         last_seen_at: now,
         expires_at: now + gate.keys.refresh_ttl.min(gate.policy.lifetime),
     };
-    gate.sessions.open(&session, gate.policy.per_user).await?;
+    for ended in gate.sessions.open(&session, gate.policy.per_user).await? {
+        log_security(
+            SecurityEvent::SessionEnded("too_many_sessions"),
+            requester.of_session(&user.id, &ended),
+        );
+    }
     Ok(TokenPair {
+        session_id: id.clone(),
         user: Some(user.into()),
         access_token: gate.keys.issue(&user.id, &id, now, entropy)?,
         refresh_token,

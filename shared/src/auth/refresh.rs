@@ -56,8 +56,13 @@ pub async fn refresh(gate: &Gate<'_>, token: &str, now: Time, entropy: &Entropy)
         Rotation::Unknown => return Ok(Refreshed::Unknown),
     };
     let access_token = gate.keys.issue(&session.user_id, &session.id, now, entropy)?;
-    let pair =
-        TokenPair { user: None, access_token, refresh_token, expires_in: gate.keys.access_ttl.as_secs() };
+    let pair = TokenPair {
+        session_id: session.id.clone(),
+        user: None,
+        access_token,
+        refresh_token,
+        expires_in: gate.keys.access_ttl.as_secs(),
+    };
     Ok(Refreshed::Pair(session, pair))
 }
 

@@ -6,7 +6,7 @@ use std::future::Future;
 use super::{Entry, run};
 use crate::auth::{Gate, Passwords, Rates, SessionPolicy, TokenKeys};
 use crate::config::Env;
-use crate::ports::{RateLimits, Sessions};
+use crate::ports::{KnownAddresses, RateLimits, Sessions};
 use crate::realtime::ping::PingTimers;
 use crate::telemetry;
 
@@ -125,9 +125,12 @@ pub struct GateSettings {
 
 impl GateSettings {
     /// The gate over a store of sessions and rate limits.
-    pub fn over<S: Sessions + RateLimits>(&'static self, store: &'static S) -> Gate<'static> {
+    pub fn over<S: Sessions + RateLimits + KnownAddresses>(
+        &'static self,
+        store: &'static S,
+    ) -> Gate<'static> {
         let Self { keys, rates, policy } = self;
-        Gate { sessions: store, limits: store, keys, rates, policy: *policy }
+        Gate { sessions: store, limits: store, addresses: store, keys, rates, policy: *policy }
     }
 }
 

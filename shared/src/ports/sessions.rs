@@ -59,4 +59,19 @@ pub trait RateLimits: Send + Sync {
     /// from the Unix epoch on. When nothing is left, takes nothing and returns how long until the next window.
     /// Without a limit (`count` 0) it always succeeds. A repeat takes another one.
     async fn take(&self, key: &str, limit: RateLimit, now: Time) -> StoreResult<Result<(), RateLimited>>;
+    /// Gives one back to the window that contains `now`, the time of the take. Does nothing when none is taken or the
+    /// limit has no count. A repeat gives back another one.
+    async fn give_back(&self, key: &str, limit: RateLimit, now: Time) -> StoreResult<()>;
+}
+
+/// Remembers from which addresses users have logged in. If it is lost, nobody is locked out: an owner's login may only
+/// have to wait while others try to guess the password.
+#[async_trait]
+pub trait KnownAddresses: Send + Sync {
+    /// Remembers the address, and forgets all but the 20 that were remembered last. A repeat changes nothing.
+    async fn remember(&self, user: &UserId, address: &str, now: Time) -> StoreResult<()>;
+    /// Whether the address is remembered for this user. An adapter may forget an address after 90 days.
+    async fn knows(&self, user: &UserId, address: &str) -> StoreResult<bool>;
+    /// Forgets all addresses of the user. A repeat changes nothing.
+    async fn forget(&self, user: &UserId) -> StoreResult<()>;
 }

@@ -1,7 +1,7 @@
 //! `user-profile` on its own, over an embedded store.
 
 use serde_json::json;
-use shared::auth::{Gate, Password, open_session};
+use shared::auth::{Gate, Password, Rates, open_session};
 use shared::error::Error;
 use shared::ports::{Sessions, Users as _};
 use test_support::faulty_store::{CallFailure, FaultyStore};
@@ -92,4 +92,27 @@ async fn session_opened_during_a_password_change_ends_with_its_repeat() {
         .unwrap();
     let sessions = Sessions::list(&fixture.store, &scenario.ada.user_id(), NOW).await.unwrap();
     assert_eq!(sessions.len(), 1);
+}
+
+/// It is the limit of the caller alone: no login counts.
+#[tokio::test]
+async fn only_wrong_current_passwords_use_up_the_limit_of_password_changes() {
+    // 2 wrong current passwords in ten minutes.
+    let mut fixture = FunctionFixture::new();
+    fixture.rates = Rates::scaled(0.2);
+    let scenario = Scenario::new(&fixture).await;
+    let mut passwords = [Person::PASSWORD.to_owned(), NEW_PASSWORD.to_owned()];
+    for _ in 0..4 {
+        let form = json!({ "password": passwords[1], "currentPassword": passwords[0] });
+        let request = scenario.ada.request("PUT /api/user/profile").body(form);
+        FUNCTION.call(&fixture, &request).await.unwrap();
+        passwords.reverse();
+    }
+    let wrong = json!({ "password": "another password", "currentPassword": "a wrong one" });
+    let wrong = scenario.ada.request("PUT /api/user/profile").body(wrong);
+    let mut codes = Vec::new();
+    for _ in 0..3 {
+        codes.push(FUNCTION.call(&fixture, &wrong).await.unwrap_err().code());
+    }
+    assert_eq!(codes, ["VALIDATION_FAILED", "VALIDATION_FAILED", "RATE_LIMITED"]);
 }
