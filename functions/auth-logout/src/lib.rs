@@ -2,7 +2,7 @@
 //! sockets.
 
 use serde_json::json;
-use shared::auth::Gate;
+use shared::auth::{Gate, SecurityEvent, log_security};
 use shared::error::{Error, Unauthenticated};
 use shared::form::boolean;
 use shared::lambda::http::{Reply, Request};
@@ -33,6 +33,10 @@ pub async fn handle(gate: Gate<'_>, fanout: Fanout<'_>, request: Request) -> Res
             vec![caller.session_id.clone()]
         }
     };
+    for session in &ended {
+        let requester = request.requester().of_session(&caller.user_id, session);
+        log_security(SecurityEvent::SessionEnded("logged_out"), requester);
+    }
     for session in ended.iter().filter(|session| **session != caller.session_id) {
         fanout.end_session(session, "logged_out", request.now).await;
     }

@@ -1,6 +1,6 @@
 //! `POST /api/auth/refresh` — exchanges a refresh token for a new pair of tokens; reusing an old one ends the session.
 
-use shared::auth::{Gate, Refreshed, refresh};
+use shared::auth::{Gate, Refreshed, SecurityEvent, log_security, refresh};
 use shared::error::{Error, Unauthenticated};
 use shared::form::text;
 use shared::lambda::http::{Reply, Request};
@@ -32,6 +32,9 @@ pub async fn handle(
             Reply::ok(pair)
         }
         Refreshed::Reused(session) => {
+            let requester = request.requester().of_session(&session.user_id, &session.id);
+            log_security(SecurityEvent::RefreshTokenReused, requester);
+            log_security(SecurityEvent::SessionEnded("refresh_token_reused"), requester);
             fanout.end_session(&session.id, "refresh_token_reused", request.now).await;
             Err(Error::Unauthenticated(Unauthenticated::Revoked))
         }

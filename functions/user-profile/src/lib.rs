@@ -7,7 +7,6 @@ use shared::form::{Form, text};
 use shared::lambda::http::{Reply, Request};
 use shared::ports::Users;
 use shared::realtime::fanout::Fanout;
-use shared::time::Time;
 use shared::user::{Email, OwnUser, UserChange, Username, parse_display_name};
 
 /// Answers 200 with the changed user.
@@ -34,13 +33,15 @@ pub async fn handle(
         gate.give_back("password", subject, limit, requester).await;
         change.password_hash = Some(passwords.hash(new, &request.entropy).await?);
         // A store of sessions that is down fails the request here, before anything has changed.
-        end_other_sessions(gate, fanout, &caller, request.now).await?;
+        end_other_sessions(gate, fanout, &caller, &request).await?;
     }
     let user = users.update(&caller.user_id, &change).await?;
     let user = user.ok_or(Error::Unauthenticated(Unauthenticated::Revoked))?;
     if change.password_hash.is_some() {
         // Again, because a login with the old password may have opened one in between.
-        end_other_sessions(gate, fanout, &caller, request.now).await?;
+        end_other_sessions(gate, fanout, &caller, &request).await?;
+        let requester = request.requester().of_session(&caller.user_id, &caller.session_id);
+        log_security(SecurityEvent::PasswordChanged, requester);
     }
     Reply::ok(json!({ "user": OwnUser::from(&user) }))
 }
@@ -67,10 +68,12 @@ async fn end_other_sessions(
     gate: Gate<'_>,
     fanout: Fanout<'_>,
     caller: &Caller,
-    now: Time,
+    request: &Request,
 ) -> Result<(), Error> {
     for session in gate.sessions.end_all(&caller.user_id, Some(&caller.session_id)).await? {
-        fanout.end_session(&session, "password_changed", now).await;
+        let requester = request.requester().of_session(&caller.user_id, &session);
+        log_security(SecurityEvent::SessionEnded("password_changed"), requester);
+        fanout.end_session(&session, "password_changed", request.now).await;
     }
     Ok(())
 }

@@ -7,6 +7,7 @@ use std::time::Duration;
 use futures::future::{BoxFuture, FutureExt as _};
 use futures::stream::{self, StreamExt as _, TryStreamExt as _};
 use serde::Serialize;
+use shared::auth::{Requester, SecurityEvent, log_security};
 use shared::connection::{CloseReason, Connection, Dialect};
 use shared::error::Error;
 use shared::id::{ConnectionId, SessionId};
@@ -107,6 +108,14 @@ async fn close_ended_sessions(
         let page = ports.fanout.connections.sessions(after.as_ref(), PAGE).await?;
         let Some(last) = page.last() else { return Ok(()) };
         for session in &ports.sessions.not_live(&page, run.now).await? {
+            let requester = Requester {
+                user_id: None,
+                session_id: Some(session),
+                address: "",
+                request_id: &run.id,
+                now: run.now,
+            };
+            log_security(SecurityEvent::SessionEnded("session_ended"), requester);
             ports.fanout.close_session(session, "session_ended", run.now).await?;
             report.ended += 1;
         }

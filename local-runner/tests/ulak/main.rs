@@ -23,6 +23,7 @@ mod profile;
 mod races;
 mod refusals;
 mod search;
+mod security_log;
 mod server;
 mod sessions;
 mod sockets;

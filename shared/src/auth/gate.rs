@@ -132,6 +132,13 @@ impl Gate<'_> {
         }
     }
 
+    /// Remembers the requester's address as one from which the user has logged in. A store that is down is only logged.
+    pub async fn remember_address(&self, user: &UserId, requester: Requester<'_>) {
+        if let Err(error) = self.addresses.remember(user, requester.address, requester.now).await {
+            tracing::warn!(%error, user_id = %user, "address not remembered");
+        }
+    }
+
     fn limit_key(name: &str, subject: &str) -> String {
         format!("{name}:{subject}")
     }

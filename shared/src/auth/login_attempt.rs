@@ -50,13 +50,10 @@ impl<'a> LoginAttempt<'a> {
 
     /// Uncounts the attempt, and remembers the address as one of the user's. A store that is down does not fail the login.
     pub async fn succeed(self, user: &User) {
-        let Requester { address, now, .. } = self.requester;
         for (name, subject, limit) in &self.taken {
             self.gate.give_back(name, subject, *limit, self.requester).await;
         }
-        if let Err(error) = self.gate.addresses.remember(&user.id, address, now).await {
-            tracing::warn!(%error, user_id = %user.id, "address not remembered");
-        }
+        self.gate.remember_address(&user.id, self.requester).await;
     }
 
     async fn take(&mut self, name: &'static str, subject: &str, limit: RateLimit) -> Result<(), Error> {

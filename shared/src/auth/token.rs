@@ -30,6 +30,9 @@ pub struct Claims {
     pub iat: i64,
     /// When it expires, in seconds since the Unix epoch.
     pub exp: i64,
+    /// From when on it is valid, in seconds since the Unix epoch. Our tokens lack it: they are valid at once.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub nbf: Option<i64>,
 }
 
 /// Signs and checks access tokens, and holds the lifetimes of both kinds of tokens.
@@ -119,6 +122,7 @@ impl TokenKeys {
             aud: self.audience.clone(),
             iat: now.millis() / 1000,
             exp: (now + self.access_ttl).millis() / 1000,
+            nbf: None,
         };
         encode(&Header::new(Algorithm::HS256), &claims, &self.signing)
             .map_err(|e| Error::Internal(Box::new(e)))
@@ -127,12 +131,16 @@ impl TokenKeys {
     /// The claims of an access token that this system signed and that has not expired. Does not look up the session.
     ///
     /// # Errors
-    /// `NoToken` for any other text; `Expired`.
+    /// `NoToken` for any other text and for a token that is not valid yet; `Expired`.
     pub fn check(&self, token: &str, now: Time) -> Result<Claims, Unauthenticated> {
         let claims = decode::<Claims>(token, &self.checking, &self.validation)
             .map_err(|_| Unauthenticated::NoToken)?
             .claims;
-        if now.millis() / 1000 >= claims.exp { Err(Unauthenticated::Expired) } else { Ok(claims) }
+        let seconds = now.millis() / 1000;
+        if claims.nbf.is_some_and(|nbf| seconds < nbf) {
+            return Err(Unauthenticated::NoToken);
+        }
+        if seconds >= claims.exp { Err(Unauthenticated::Expired) } else { Ok(claims) }
     }
 }
 
@@ -156,7 +164,9 @@ pub fn hash_refresh_token(text: &str) -> String {
 mod tests {
     use std::time::Duration;
 
-    use super::{TokenKeys, format_refresh_token, parse_refresh_token};
+    use jsonwebtoken::{Algorithm, EncodingKey, Header, encode};
+
+    use super::{Claims, TokenKeys, format_refresh_token, parse_refresh_token};
     use crate::auth::Rates;
     use crate::config::{Env, Secret};
     use crate::error::Unauthenticated;
@@ -189,6 +199,21 @@ mod tests {
         for hostile in ["", "a.b.c", &unsigned, &token[..token.len() - 2]] {
             assert_eq!(check("a", hostile, 0), Err(Unauthenticated::NoToken), "{hostile}");
         }
+    }
+
+    #[test]
+    fn access_token_is_refused_before_its_nbf() {
+        let (now, entropy) = (Time::from_millis(1_800_000_000_000), Entropy::seeded(3));
+        let (user, session) = (UserId::fresh(now, &entropy), SessionId::fresh(now, &entropy));
+        let secret = "a".repeat(32);
+        let issued = keys(&secret).issue(&user, &session, now, &entropy).unwrap();
+        let claims = keys(&secret).check(&issued, now).unwrap();
+        let claims = Claims { nbf: Some(claims.iat + 10), ..claims };
+        let signing = EncodingKey::from_secret(secret.as_bytes());
+        let token = encode(&Header::new(Algorithm::HS256), &claims, &signing).unwrap();
+        let check = |later| keys(&secret).check(&token, now + Duration::from_secs(later)).map(|c| c.sid);
+        assert_eq!(check(9), Err(Unauthenticated::NoToken));
+        assert_eq!(check(10), Ok(session));
     }
 
     #[test]
