@@ -28,6 +28,7 @@ fn auth(w: &'static Wiring) -> Vec<Named> {
         ("auth-logout", http(move |r| auth_logout::handle(gate, w.fanout(), r))),
         ("auth-sessions", http(move |r| auth_sessions::handle(gate, r))),
         ("auth-session-end", http(move |r| auth_session_end::handle(gate, w.fanout(), r))),
+        ("auth-delete", http(move |r| auth_delete::handle(gate, s.users, pw, w.fanout(), r))),
         ("auth-me", http(move |r| auth_me::handle(gate, s.users, r))),
         ("health", http(move |r| health::handle(gate, &s.probes, r))),
     ]

@@ -7,7 +7,7 @@ use adapter_rabbitmq::RabbitMq;
 use adapter_redis::Redis;
 use sam_emulator::BoxError;
 use sam_emulator::run::Platform;
-use shared::auth::{Gate, Passwords, Rates, SessionPolicy, TokenKeys};
+use shared::auth::{Gate, PasswordPolicy, Passwords, Rates, SessionPolicy, TokenKeys};
 use shared::chat::{ChatPorts, MemberLookup};
 use shared::config::Env;
 use shared::lambda::{Components, leak};
@@ -80,6 +80,7 @@ pub(crate) async fn connect(platform: &Platform) -> Result<(&'static Wiring, Vec
     let (keys, rates, timers) =
         (TokenKeys::from_env(&mut env), Rates::from_env(&mut env), PingTimers::from_env(&mut env));
     let policy = SessionPolicy::from_env(&mut env);
+    let passwords = Passwords::for_this_machine(PasswordPolicy::from_env(&mut env));
     let planner = auto_message_planner::Settings::from_env(&mut env);
     let servers = Servers::read(&mut env);
     let through_sdk = env.optional("PUSH").is_some_and(|way| way == "sdk");
@@ -96,7 +97,6 @@ pub(crate) async fn connect(platform: &Platform) -> Result<(&'static Wiring, Vec
     if through_sdk {
         banner.push("push         AWS SDK (PUSH=sdk)".to_owned());
     }
-    let passwords = Passwords::for_this_machine();
     let wiring = Wiring { stores, push, functions, passwords, timers, planner, keys, rates, policy };
     Ok((leak(wiring), banner))
 }

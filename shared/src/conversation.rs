@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use crate::id::{ConversationId, UserId};
 use crate::message::Message;
 use crate::time::Time;
+use crate::unicode::has_hidden_characters;
 use crate::user::PublicUser;
 
 /// The most members of a group.
@@ -167,15 +168,15 @@ impl ConversationView {
     }
 }
 
-/// Parses a group's name: 1–80 characters after trimming, no control characters.
+/// Parses a group's name: 1–80 characters after trimming, no invisible characters.
 ///
 /// # Errors
 /// The message for the field's error.
 pub fn parse_group_name(text: &str) -> Result<String, String> {
     let text = text.trim();
-    if (1..=80).contains(&text.chars().count()) && !text.chars().any(char::is_control) {
+    if (1..=80).contains(&text.chars().count()) && !has_hidden_characters(text) {
         Ok(text.to_owned())
     } else {
-        Err("must be 1 to 80 characters without control characters".to_owned())
+        Err("must be 1 to 80 characters without invisible ones".to_owned())
     }
 }

@@ -91,8 +91,17 @@ mod tests {
     #[test]
     fn invisible_characters_and_marks_of_direction_are_found() {
         for hidden in [
-            "a\u{200b}da", "ada\u{202e}", "\u{feff}ada", "a\u{200d}da", "ada\u{fe0f}", "\u{3164}", "a\u{ad}da",
-            "a\u{2067}da", "a\nda", "a\u{e0041}", "\u{fe0f}",
+            "a\u{200b}da",
+            "ada\u{202e}",
+            "\u{feff}ada",
+            "a\u{200d}da",
+            "ada\u{fe0f}",
+            "\u{3164}",
+            "a\u{ad}da",
+            "a\u{2067}da",
+            "a\nda",
+            "a\u{e0041}",
+            "\u{fe0f}",
         ] {
             assert!(has_hidden_characters(hidden), "{hidden:?}");
         }

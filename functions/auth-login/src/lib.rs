@@ -3,9 +3,11 @@
 use shared::auth::{Gate, LoginAttempt, Password, Passwords, SecurityEvent, log_security, open_session};
 use shared::error::{Error, Unauthenticated};
 use shared::form::{Form, text};
+use shared::id::UserId;
 use shared::lambda::http::{Reply, Request};
 use shared::ports::Users;
-use shared::user::{Login, User, fold_case};
+use shared::unicode::fold_name;
+use shared::user::{Login, User};
 
 /// Answers 200 with a pair of tokens. An unknown user and a wrong password get the same answer after the
 /// same work.
@@ -41,12 +43,22 @@ pub async fn handle(
 
 async fn open(gate: Gate<'_>, users: &dyn Users, user: &User, request: &Request) -> Result<Reply, Error> {
     let pair = open_session(&gate, user, request.session_opening()).await?;
+    // A deletion of the account that ran meanwhile has not seen this session.
+    if !is_active(users, &user.id).await? {
+        gate.sessions.end(&user.id, &pair.session_id).await?;
+        return Err(Error::Unauthenticated(Unauthenticated::Credentials));
+    }
     log_security(SecurityEvent::LoggedIn, request.requester().of_session(&user.id, &pair.session_id));
     // The session is open, so nothing after it may fail the request.
     if let Err(error) = users.mark_seen(&user.id, request.now).await {
         tracing::warn!(%error, user_id = %user.id, "last-seen time not stored");
     }
     Reply::ok(pair)
+}
+
+async fn is_active(users: &dyn Users, id: &UserId) -> Result<bool, Error> {
+    let found = users.by_ids(std::slice::from_ref(id)).await?;
+    Ok(found.iter().any(|user| user.deactivated_at.is_none()))
 }
 
 /// The field `email` may also contain a username, as forms with one input send it.
@@ -61,8 +73,10 @@ fn read(mut form: Form) -> Result<(Login, Password), Error> {
 }
 
 fn login(text: &str) -> Result<Login, String> {
-    let folded = fold_case(text.trim());
-    match folded.chars().take(255).count() {
+    // Folding makes a text longer; the longest names are checked before it.
+    let text: String = text.trim().chars().take(255).collect();
+    let folded = fold_name(&text);
+    match text.chars().take(255).count() {
         0 => Err("must not be empty".to_owned()),
         255 => Err("must be at most 254 characters".to_owned()),
         _ if folded.contains('@') => Ok(Login::Email(folded)),

@@ -28,7 +28,12 @@ pub async fn handle(
     let mut form = request.form()?;
     let username = form.required("username", text(Username::parse));
     let email = form.required("email", text(Email::parse));
-    let password = form.required("password", text(Password::parse));
+    let password = form.required("password", text(|password| passwords.policy.parse(password)));
+    if let (Some(username), Some(email), Some(password)) = (&username, &email, &password)
+        && let Err(message) = passwords.policy.refuse_names(password, &[username.key(), email.key()])
+    {
+        form.add_error("password", message);
+    }
     let (username, email, password) = form.finish(|| Some((username?, email?, password?)))?;
     gate.take("register", &request.source_ip, gate.rates.register_by_ip, request.requester()).await?;
     let new = User {

@@ -110,7 +110,9 @@ async fn open_group(
         return Err(Error::field("participantIds", "must name another user, not only yourself"));
     }
     let members: Vec<UserId> = others.into_iter().chain([caller.user_id.clone()]).collect();
-    let participants = public_users(users, &members).await?;
+    let found = users.by_ids(&members).await?;
+    let active = found.iter().filter(|user| user.deactivated_at.is_none());
+    let participants: Vec<PublicUser> = active.map(PublicUser::from).collect();
     if let Some(unknown) = members.iter().find(|id| participants.iter().all(|user| user.id != **id)) {
         return Err(Error::field("participantIds", format!("must name users only; {unknown} is not one")));
     }

@@ -76,7 +76,7 @@ fn a_data_directory_in_use_is_one_line_and_a_failure() {
 
 #[test]
 fn invoking_a_function_prints_its_reply() {
-    let form = json!({ "email": "nobody@example.com", "password": "12345678" });
+    let form = json!({ "email": "nobody@example.com", "password": "8 horses" });
     let file = tempfile::NamedTempFile::new().unwrap();
     fs::write(file.path(), request("POST /api/auth/login", &form).to_string()).unwrap();
     let (well, stdout, _) = run(&["invoke", "auth-login", "--event", file.path().to_str().unwrap()]);

@@ -26,7 +26,7 @@ fn until_all_limited(most: usize, call: impl Fn() -> HttpRequest) -> (usize, Htt
 
 fn registration(server: &TestServer) -> HttpRequest {
     let name = unique_name();
-    let form = json!({ "username": name, "email": format!("{name}@example.com"), "password": "12345678" });
+    let form = json!({ "username": name, "email": format!("{name}@example.com"), "password": "8 horses" });
     server.request("POST", "/api/auth/register").json(&form)
 }
 
@@ -61,9 +61,9 @@ fn failed_logins_are_counted_by_name_and_by_address() {
     login(&bob.email, Person::PASSWORD).data(200);
     let change = json!({ "password": "another password", "currentPassword": Person::PASSWORD });
     ada.put("/api/user/profile", &change).data(200);
-    let (_, refused) = until_limited(&login(&unique_name(), "12345678"), 30);
+    let (_, refused) = until_limited(&login(&unique_name(), "8 horses"), 30);
     assert_told(&refused, "2", 600);
-    let (_, refused) = until_all_limited(30, || login(&unique_name(), "12345678"));
+    let (_, refused) = until_all_limited(30, || login(&unique_name(), "8 horses"));
     assert_told(&refused, "10", 600);
 }
 

@@ -4,6 +4,7 @@
 // clippy.toml allows unwrap and printing in test functions; helpers of tests are tests too.
 #![allow(clippy::unwrap_used, clippy::print_stderr)]
 
+mod accounts;
 mod architecture;
 mod auth;
 mod automatic;

@@ -130,7 +130,7 @@ fn one_name_registered_at_once_is_one_user() {
     let name = unique_name();
     let register = |n: usize| {
         let name = if n.is_multiple_of(2) { name.clone() } else { name.to_uppercase() };
-        let form = json!({ "username": name, "email": format!("{}@example.com", unique_name()), "password": "12345678" });
+        let form = json!({ "username": name, "email": format!("{}@example.com", unique_name()), "password": "8 horses" });
         server.request("POST", "/api/auth/register").json(&form)
     };
     let answers = at_once(&(0..8).map(register).collect::<Vec<_>>());

@@ -8,39 +8,10 @@ use argon2::password_hash::{PasswordHasher as _, PasswordVerifier as _};
 use argon2::{Algorithm, Argon2, Params, Version};
 use tokio::sync::Semaphore;
 
+use super::password_policy::{Password, PasswordPolicy};
 use crate::error::Error;
 use crate::id::Entropy;
 use crate::user::PasswordHash;
-
-/// A password that a client sent: 8–128 characters. It is never stored or logged.
-#[derive(Clone)]
-pub struct Password(String);
-
-impl Password {
-    /// Checks the length.
-    ///
-    /// # Errors
-    /// The message for the field's error.
-    pub fn parse(text: &str) -> Result<Self, String> {
-        if (8..=128).contains(&text.chars().take(129).count()) {
-            Ok(Self(text.to_owned()))
-        } else {
-            Err("must be 8 to 128 characters".to_owned())
-        }
-    }
-
-    /// A password to compare with a hash. It is not checked: a text that [`parse`](Self::parse) rejects matches no
-    /// hash. Never fails; the `Result` makes it a parser for [`crate::form::text`].
-    pub fn for_comparison(text: &str) -> Result<Self, String> {
-        Ok(Self(text.chars().take(129).collect()))
-    }
-}
-
-impl fmt::Debug for Password {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Password(…)")
-    }
-}
 
 /// Hashes and compares passwords. A hash occupies a core and 19 MiB for some milliseconds, so only a limited number
 /// runs at once; the others wait.
@@ -50,6 +21,8 @@ pub struct Passwords {
     permits: Arc<Semaphore>,
     /// Compared against for an unknown user, so that both answers take the same time.
     dummy_hash: Arc<str>,
+    /// The rules for new passwords.
+    pub policy: PasswordPolicy,
 }
 
 impl fmt::Debug for Passwords {
@@ -59,18 +32,23 @@ impl fmt::Debug for Passwords {
 }
 
 impl Passwords {
-    /// A hasher that runs up to `at_once` hashes at a time.
+    /// A hasher with the default policy that runs up to `at_once` hashes at a time.
     pub fn new(at_once: usize) -> Self {
         let params = Params::new(19 * 1024, 2, 1, None).unwrap_or_default();
         let argon2 = Argon2::new(Algorithm::Argon2id, Version::V0x13, params);
         // The same parameters, with a hash of zeros that no password has.
         let dummy_hash = "$argon2id$v=19$m=19456,t=2,p=1$AAAAAAAAAAAAAAAAAAAAAA$AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
-        Self { argon2, permits: Arc::new(Semaphore::new(at_once.max(1))), dummy_hash: dummy_hash.into() }
+        Self {
+            argon2,
+            permits: Arc::new(Semaphore::new(at_once.max(1))),
+            dummy_hash: dummy_hash.into(),
+            policy: PasswordPolicy::default(),
+        }
     }
 
     /// A hasher that uses half of the machine's cores.
-    pub fn for_this_machine() -> Self {
-        Self::new(std::thread::available_parallelism().map_or(1, |n| n.get() / 2))
+    pub fn for_this_machine(policy: PasswordPolicy) -> Self {
+        Self { policy, ..Self::new(std::thread::available_parallelism().map_or(1, |n| n.get() / 2)) }
     }
 
     /// Hashes a password with a new salt.
@@ -80,8 +58,9 @@ impl Passwords {
     pub async fn hash(&self, password: Password, entropy: &Entropy) -> Result<PasswordHash, Error> {
         let salt = entropy.bits().to_be_bytes();
         let argon2 = self.argon2.clone();
-        let hash: Result<phc::PasswordHash, _> =
-            self.run_limited(move || argon2.hash_password_with_salt(password.0.as_bytes(), &salt)).await?;
+        let hash: Result<phc::PasswordHash, _> = self
+            .run_limited(move || argon2.hash_password_with_salt(password.reveal().as_bytes(), &salt))
+            .await?;
         hash.map(|h| PasswordHash(h.to_string())).map_err(|e| Error::Internal(e.to_string().into()))
     }
 
@@ -96,7 +75,7 @@ impl Passwords {
         let is_match = self
             .run_limited(move || {
                 phc::PasswordHash::new(&text)
-                    .is_ok_and(|h| argon2.verify_password(password.0.as_bytes(), &h).is_ok())
+                    .is_ok_and(|h| argon2.verify_password(password.reveal().as_bytes(), &h).is_ok())
             })
             .await?;
         Ok(is_match && is_known)
@@ -123,7 +102,7 @@ mod tests {
     #[tokio::test]
     async fn password_matches_only_its_own_hash_and_never_an_unknown_user() {
         let passwords = Passwords::new(2);
-        let password = |text: &str| Password::parse(text).unwrap();
+        let password = |text: &str| Password::for_comparison(text).unwrap();
         let hash = passwords.hash(password("correct horse"), &Entropy::seeded(1)).await.unwrap();
         assert!(hash.0.starts_with("$argon2id$v=19$m=19456,t=2,p=1$"));
         assert!(passwords.matches(password("correct horse"), Some(&hash)).await.unwrap());

@@ -4,7 +4,7 @@ use std::fmt;
 use std::future::Future;
 
 use super::{Entry, run};
-use crate::auth::{Gate, Passwords, Rates, SessionPolicy, TokenKeys};
+use crate::auth::{Gate, PasswordPolicy, Passwords, Rates, SessionPolicy, TokenKeys};
 use crate::config::Env;
 use crate::ports::{KnownAddresses, RateLimits, Sessions};
 use crate::realtime::ping::PingTimers;
@@ -163,11 +163,13 @@ impl Component for PingTimers {
 }
 
 impl Component for Passwords {
-    type Config = ();
+    type Config = PasswordPolicy;
 
-    fn read(_env: &mut Env) {}
+    fn read(env: &mut Env) -> PasswordPolicy {
+        PasswordPolicy::from_env(env)
+    }
 
-    async fn connect((): ()) -> Result<Self, Fatal> {
-        Ok(Self::for_this_machine())
+    async fn connect(policy: PasswordPolicy) -> Result<Self, Fatal> {
+        Ok(Self::for_this_machine(policy))
     }
 }

@@ -134,14 +134,28 @@ impl<'a> Fanout<'a> {
         now: Time,
     ) -> StoreResult<()> {
         let receivers = self.connections.of_session(session).await?;
-        self.to(&receivers, None, &ServerEvent::SessionEnded { reason }, now).await;
-        for receiver in &receivers {
+        self.close_all(&receivers, reason, now).await;
+        Ok(())
+    }
+
+    /// As [`close_session`](Self::close_session), for all sockets of a user.
+    ///
+    /// # Errors
+    /// `Unavailable` when the sockets cannot be listed.
+    pub async fn close_user(&self, user: &UserId, reason: &'static str, now: Time) -> StoreResult<()> {
+        let receivers = self.connections.of_users(std::slice::from_ref(user)).await?;
+        self.close_all(&receivers, reason, now).await;
+        Ok(())
+    }
+
+    async fn close_all(&self, receivers: &[Receiver], reason: &'static str, now: Time) {
+        self.to(receivers, None, &ServerEvent::SessionEnded { reason }, now).await;
+        for receiver in receivers {
             if let Some(frame) = receiver.dialect.disconnect_frame() {
                 let _ = self.push.send(&receiver.id, &frame).await;
             }
             let _ = log_error(self.close(&receiver.id, &CloseReason::SessionEnded(reason.into()), now).await);
         }
-        Ok(())
     }
 
     /// Announces the users of connections that were their last, and of those that this finds gone.

@@ -1,5 +1,7 @@
 //! Cases of `Users`.
 
+mod deletion;
+
 use std::sync::Arc;
 
 use shared::error::StoreError;
@@ -12,7 +14,7 @@ type Subject = Arc<dyn Users>;
 
 /// Every case of [`Users`].
 pub fn users() -> Vec<Case<Subject>> {
-    cases![
+    let mut cases = cases![
         inserted_user_is_returned_unchanged,
         insert_names_a_taken_username_in_any_case,
         insert_names_a_taken_email_in_any_case,
@@ -24,13 +26,16 @@ pub fn users() -> Vec<Case<Subject>> {
         update_of_an_unknown_user_returns_none,
         update_to_a_taken_name_changes_nothing,
         update_may_change_the_case_of_the_own_username,
+        emails_are_compared_in_one_unicode_form,
         last_seen_never_moves_back,
         list_pages_are_sorted_and_start_after_the_cursor,
         search_matches_prefixes_of_the_username_or_of_a_word,
         search_takes_every_character_literally,
         search_finds_a_changed_name,
         active_user_pages_are_sorted_by_id_and_start_after_the_cursor,
-    ]
+    ];
+    cases.extend(deletion::deletion());
+    cases
 }
 
 async fn found(users: &Subject, user: &User) -> StoreResult<Option<User>> {
@@ -156,6 +161,18 @@ async fn update_may_change_the_case_of_the_own_username(users: Subject, data: Ca
     let username = Username::trusted(ada.username.as_str().to_uppercase());
     let change = UserChange { username: Some(username.clone()), ..UserChange::default() };
     expect_eq(expect_some(users.update(&ada.id, &change).await?)?.username, username)
+}
+
+async fn emails_are_compared_in_one_unicode_form(users: Subject, data: CaseData) -> Outcome {
+    let email = |local: &str| Email::trusted(format!("{local}@{}.org", data.tag));
+    let first = User { email: email("Straße\u{e9}"), ..data.user("ada", "Ada") };
+    users.insert(&first).await?;
+    for same in ["STRASSEe\u{301}", "ｓｔｒａｓｓｅÉ"] {
+        let other = User { email: email(same), ..data.user("bob", "Bob") };
+        expect_eq(taken_field(users.insert(&other).await), Some("email"))?;
+        expect_eq(users.by_login(&Login::Email(email(same).key())).await?, Some(first.clone()))?;
+    }
+    Ok(())
 }
 
 async fn last_seen_never_moves_back(users: Subject, data: CaseData) -> Outcome {

@@ -27,6 +27,10 @@ impl Users for FaultyStore<'_> {
         self.call("update", self.store.update(id, change)).await
     }
 
+    async fn delete_account(&self, id: &UserId, now: Time) -> StoreResult<bool> {
+        self.call("delete_account", self.store.delete_account(id, now)).await
+    }
+
     async fn mark_seen(&self, id: &UserId, at: Time) -> StoreResult<()> {
         self.call("mark_seen", self.store.mark_seen(id, at)).await
     }

@@ -3,9 +3,9 @@
 use std::time::Duration;
 
 use serde_json::json;
-use shared::auth::Rates;
+use shared::auth::{Gate, Rates};
 use shared::error::Error;
-use shared::ports::Users as _;
+use shared::ports::{Sessions, Users as _};
 use test_support::faulty_store::{CallFailure, FaultyStore};
 use test_support::fixture::{FunctionFixture, HttpFunction, NOW, Scenario, TestRequest};
 use test_support::http_function_tests;
@@ -142,4 +142,22 @@ async fn login_succeeds_although_the_user_cannot_be_marked_as_seen() {
     let users = FaultyStore::new(&fixture.store).failing("mark_seen", 1, CallFailure::Unreachable);
     let request = fixture.request(&(FUNCTION.request)(&scenario));
     auth_login::handle(fixture.gate(), &users, &fixture.passwords, request).await.unwrap();
+}
+
+/// The account is deleted after its password was checked and before the session is open.
+#[tokio::test]
+async fn login_during_the_deletion_of_the_account_leaves_no_session() {
+    let fixture = FunctionFixture::new();
+    let scenario = Scenario::new(&fixture).await;
+    let id = scenario.ada.user_id();
+    let deletion = async {
+        fixture.store.delete_account(&id, NOW).await.unwrap();
+        fixture.store.end_all(&id, None).await.unwrap();
+    };
+    let sessions = FaultyStore::new(&fixture.store).before("open_session", Box::pin(deletion));
+    let gate = Gate { sessions: &sessions, ..fixture.gate() };
+    let request = fixture.request(&(FUNCTION.request)(&scenario));
+    let refused = auth_login::handle(gate, &fixture.store, &fixture.passwords, request).await.unwrap_err();
+    assert_eq!(refused.code(), "INVALID_CREDENTIALS");
+    assert_eq!(Sessions::list(&fixture.store, &id, NOW).await.unwrap(), []);
 }

@@ -5,6 +5,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 use shared::auth::Gate;
 use shared::error::{Error, Unauthenticated};
+use shared::ports::Users as _;
 use shared::time::Time;
 use test_support::faulty_store::{CallFailure, FaultyStore};
 use test_support::fixture::{
@@ -144,4 +145,15 @@ async fn reused_refresh_token_ends_the_session() {
     let ended = json!({ "event": "session_ended", "data": { "reason": "refresh_token_reused" } });
     assert_eq!(serde_json::from_str::<Value>(&frames[0]).unwrap(), ended);
     assert_eq!(frames[1..], ["CLOSE"]);
+}
+
+#[tokio::test]
+async fn refresh_of_a_deactivated_account_ends_its_session() {
+    let fixture = FunctionFixture::new();
+    let Scenario { ada, .. } = Scenario::new(&fixture).await;
+    fixture.attach_json("ada", &ada).await;
+    fixture.store.delete_account(&ada.user_id(), NOW).await.unwrap();
+    assert!(is_revoked(&FUNCTION.call(&fixture, &refresh(&ada.refresh_token)).await));
+    assert!(is_revoked(&fixture.gate().identify(&ada.access_token, NOW).await));
+    assert_eq!(fixture.connection("ada").await, None);
 }
