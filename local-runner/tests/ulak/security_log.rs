@@ -32,14 +32,14 @@ fn security_log_has_each_kind_of_event_and_no_secrets() {
         ("RUST_LOG", "ulak::security=info"),
         ("LOG_FILTER", "ulak::security=info"),
         ("LOG_FORMAT", "json"),
-        ("RATE_LIMIT_SCALE", "0.1"),
+        ("RATE_LIMIT_SCALE", "0.2"),
         ("REFRESH_GRACE_SECONDS", "0"),
     ];
     let server = own_server(&environment);
     let (ada, bob) = (server.person(), server.person());
     let elsewhere = ada.log_in();
     let login = json!({ "email": ada.email, "password": "a wrong secret" });
-    for _ in 0..3 {
+    for _ in 0..6 {
         server.request("POST", "/api/auth/login").json(&login).send();
     }
     let mut change = json!({ "password": "another secret", "currentPassword": "a wrong secret" });

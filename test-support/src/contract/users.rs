@@ -1,6 +1,7 @@
 //! Cases of `Users`.
 
 mod deletion;
+mod emails;
 
 use std::sync::Arc;
 
@@ -17,7 +18,6 @@ pub fn users() -> Vec<Case<Subject>> {
     let mut cases = cases![
         inserted_user_is_returned_unchanged,
         insert_names_a_taken_username_in_any_case,
-        insert_names_a_taken_email_in_any_case,
         refused_insert_stores_nothing,
         one_of_twenty_concurrent_inserts_gets_the_username,
         by_ids_omits_unknown_users,
@@ -26,7 +26,6 @@ pub fn users() -> Vec<Case<Subject>> {
         update_of_an_unknown_user_returns_none,
         update_to_a_taken_name_changes_nothing,
         update_may_change_the_case_of_the_own_username,
-        emails_are_compared_in_one_unicode_form,
         last_seen_never_moves_back,
         list_pages_are_sorted_and_start_after_the_cursor,
         search_matches_prefixes_of_the_username_or_of_a_word,
@@ -34,6 +33,7 @@ pub fn users() -> Vec<Case<Subject>> {
         search_finds_a_changed_name,
         active_user_pages_are_sorted_by_id_and_start_after_the_cursor,
     ];
+    cases.extend(emails::emails());
     cases.extend(deletion::deletion());
     cases
 }
@@ -63,13 +63,6 @@ async fn insert_names_a_taken_username_in_any_case(users: Subject, data: CaseDat
     users.insert(&data.user("ada", "Ada")).await?;
     let other = User { email: Email::trusted(format!("x@{}.org", data.tag)), ..data.user("ADA", "Ada") };
     expect_eq(taken_field(users.insert(&other).await), Some("username"))
-}
-
-async fn insert_names_a_taken_email_in_any_case(users: Subject, data: CaseData) -> Outcome {
-    let first = data.user("ada", "Ada");
-    users.insert(&first).await?;
-    let email = Email::trusted(first.email.as_str().to_uppercase());
-    expect_eq(taken_field(users.insert(&User { email, ..data.user("bob", "Bob") }).await), Some("email"))
 }
 
 async fn refused_insert_stores_nothing(users: Subject, data: CaseData) -> Outcome {
@@ -161,18 +154,6 @@ async fn update_may_change_the_case_of_the_own_username(users: Subject, data: Ca
     let username = Username::trusted(ada.username.as_str().to_uppercase());
     let change = UserChange { username: Some(username.clone()), ..UserChange::default() };
     expect_eq(expect_some(users.update(&ada.id, &change).await?)?.username, username)
-}
-
-async fn emails_are_compared_in_one_unicode_form(users: Subject, data: CaseData) -> Outcome {
-    let email = |local: &str| Email::trusted(format!("{local}@{}.org", data.tag));
-    let first = User { email: email("Straße\u{e9}"), ..data.user("ada", "Ada") };
-    users.insert(&first).await?;
-    for same in ["STRASSEe\u{301}", "ｓｔｒａｓｓｅÉ"] {
-        let other = User { email: email(same), ..data.user("bob", "Bob") };
-        expect_eq(taken_field(users.insert(&other).await), Some("email"))?;
-        expect_eq(users.by_login(&Login::Email(email(same).key())).await?, Some(first.clone()))?;
-    }
-    Ok(())
 }
 
 async fn last_seen_never_moves_back(users: Subject, data: CaseData) -> Outcome {
