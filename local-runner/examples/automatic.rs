@@ -1,8 +1,8 @@
-//! What automatic messages cost on the embedded store, on the disk of this machine:
+//! Measures automatic messages on the embedded store and the disk of this machine:
 //!
 //! `cargo run --release -p local-runner --example automatic -- plan --users 1000000` plans a night, and
-//! `cargo run --release -p local-runner --example automatic -- flow --messages 20000` takes rows that are due all
-//! the way to their receivers' sockets.
+//! `cargo run --release -p local-runner --example automatic -- flow --messages 20000` queues due rows, sends them and
+//! pushes them to sockets.
 
 use std::error::Error;
 use std::io::{Write as _, stdout};
@@ -33,25 +33,25 @@ use shared::time::Time;
 use shared::user::{Email, PasswordHash, User, Username};
 use tokio::sync::Notify;
 
-type Failed = Box<dyn Error + Send + Sync>;
+type AnyError = Box<dyn Error + Send + Sync>;
 
 /// 02:00 in Istanbul.
 const NIGHT: Time = Time::from_millis(1_796_166_000_000);
-/// Callers that store users at once, so that they share commits.
+/// Tasks that store users concurrently, so that they share commits.
 const CALLERS: usize = 256;
-/// People among whom the rows of `flow` are planned.
+/// Users among whom the rows of `flow` are planned.
 const PEOPLE: usize = 2_000;
 
 /// Measures planning and delivery of automatic messages
 #[derive(Parser)]
 enum Command {
-    /// Plan a night for so many users: time and peak memory
+    /// Plan one night: time and peak memory
     Plan {
         /// Active users
         #[arg(long, default_value_t = 1_000_000)]
         users: usize,
     },
-    /// Take due rows to their receivers: rows per second
+    /// Queue, send and push due rows: rows per second
     Flow {
         /// Rows that are due at once
         #[arg(long, default_value_t = 20_000)]
@@ -60,7 +60,7 @@ enum Command {
 }
 
 #[tokio::main]
-async fn main() -> Result<(), Failed> {
+async fn main() -> Result<(), AnyError> {
     let command = Command::parse();
     shared::telemetry::start("info,ulak::request=warn");
     let home = tempfile::Builder::new().prefix("ulak-automatic-").tempdir()?;
@@ -71,44 +71,44 @@ async fn main() -> Result<(), Failed> {
     }
 }
 
-fn say(text: &str) -> Result<(), Failed> {
+fn print(text: &str) -> Result<(), AnyError> {
     Ok(writeln!(stdout(), "{text}")?)
 }
 
-async fn plan(store: &'static Embedded, users: usize) -> Result<(), Failed> {
+async fn plan(store: &'static Embedded, users: usize) -> Result<(), AnyError> {
     let start = Instant::now();
     register(store, users).await?;
-    let registered = resident("VmRSS");
-    say(&format!("{users} users stored in {:.1?}, {registered:.0} MB resident", start.elapsed()))?;
-    // From here on the peak is the planner's.
+    let registered = memory("VmRSS");
+    print(&format!("{users} users stored in {:.1?}, {registered:.0} MB resident", start.elapsed()))?;
+    // Resets the peak, so that it is the planner's.
     std::fs::write("/proc/self/clear_refs", "5")?;
     let mut env = Env::of([]);
     let settings = auto_message_planner::Settings::from_env(&mut env);
     for run in ["first", "second"] {
         let start = Instant::now();
-        let report = auto_message_planner::handle(store, store, &settings, tick(NIGHT)).await?;
-        let (took, peak) = (start.elapsed(), resident("VmHWM"));
+        let report = auto_message_planner::handle(store, store, &settings, run_at(NIGHT)).await?;
+        let (took, peak) = (start.elapsed(), memory("VmHWM"));
         let auto_message_planner::Report { planned_for, users, planned } = report;
-        say(&format!(
+        print(&format!(
             "{run} run for {planned_for}: {users} users, {planned} planned in {took:.1?}, peak {peak:.0} MB resident"
         ))?;
     }
     Ok(())
 }
 
-async fn flow(store: &'static Embedded, messages: usize) -> Result<(), Failed> {
+async fn flow(store: &'static Embedded, messages: usize) -> Result<(), AnyError> {
     let people = register(store, PEOPLE).await?;
     for person in &people {
         connect(store, person).await?;
     }
-    due(store, &people, messages).await?;
-    say(&format!("{messages} rows are due among {PEOPLE} connected people"))?;
+    plan_rows(store, &people, messages).await?;
+    print(&format!("{messages} rows are due among {PEOPLE} connected users"))?;
 
-    let pushed: &'static Sockets = leak(Sockets::default());
+    let pushed: &'static PushCounter = leak(PushCounter::default());
     let fanout = Fanout { connections: store, rooms: store, push: pushed };
     let chat = ChatPorts { users: store, members: MemberLookup::over(store, store), messages: store, fanout };
     let ports = auto_message_consumer::Ports { auto_messages: store, outbox: store, chat };
-    let function = Function(queue(move |batch| auto_message_consumer::handle(ports, batch)));
+    let function = Consumer(queue(move |batch| auto_message_consumer::handle(ports, batch)));
     let stop = Arc::new(Notify::new());
     let stopped = Arc::clone(&stop);
     let start = Instant::now();
@@ -118,43 +118,43 @@ async fn flow(store: &'static Embedded, messages: usize) -> Result<(), Failed> {
 
     let mut queued = 0;
     while queued < messages as u64 {
-        queued += auto_message_queuer::handle(store, store, tick(NIGHT)).await?.queued;
+        queued += auto_message_queuer::handle(store, store, run_at(NIGHT)).await?.queued;
     }
-    rate("queued, with confirms", messages, start.elapsed())?;
-    // Each row is told to the receiver's device and to the sender's.
+    print_rate("due to queued", messages, start.elapsed())?;
+    // Each message is pushed to the receiver's connection and to the sender's.
     while pushed.0.load(Ordering::Relaxed) < 2 * messages {
         tokio::time::sleep(Duration::from_millis(5)).await;
     }
-    rate("due -> delivered to sockets", messages, start.elapsed())?;
+    print_rate("due to pushed", messages, start.elapsed())?;
     stop.notify_one();
     poller.await?;
     let left: u64 = store.depths().await?.iter().map(|depth| depth.ready + depth.unacked).sum();
-    say(&format!(
+    print(&format!(
         "{left} jobs left, {} pushes, peak {:.0} MB resident",
         pushed.0.load(Ordering::Relaxed),
-        resident("VmHWM")
+        memory("VmHWM")
     ))
 }
 
-fn rate(what: &str, rows: usize, took: Duration) -> Result<(), Failed> {
-    say(&format!("{what}: {rows} rows in {took:.2?}, {:.0} per second", rows as f64 / took.as_secs_f64()))
+fn print_rate(what: &str, rows: usize, took: Duration) -> Result<(), AnyError> {
+    print(&format!("{what}: {rows} rows in {took:.2?}, {:.0} per second", rows as f64 / took.as_secs_f64()))
 }
 
-fn tick(now: Time) -> ScheduledRun {
+fn run_at(now: Time) -> ScheduledRun {
     ScheduledRun { id: "a-measurement".to_owned(), now, entropy: Entropy::default(), budget: None }
 }
 
-/// A line of `/proc/self/status`, in MB.
-fn resident(line: &str) -> f64 {
+/// A field of `/proc/self/status`, in MB.
+fn memory(field: &str) -> f64 {
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
     let found = status
         .lines()
-        .find_map(|text| text.strip_prefix(line)?.split_whitespace().nth(1)?.parse::<f64>().ok());
+        .find_map(|text| text.strip_prefix(field)?.split_whitespace().nth(1)?.parse::<f64>().ok());
     found.unwrap_or(0.0) / 1_024.0
 }
 
-/// Stores users who were seen an hour before the night.
-async fn register(store: &'static Embedded, count: usize) -> Result<Vec<UserId>, Failed> {
+/// Stores users who were last seen an hour before [`NIGHT`].
+async fn register(store: &'static Embedded, count: usize) -> Result<Vec<UserId>, AnyError> {
     let tasks: Vec<_> = (0..CALLERS)
         .map(|caller| {
             tokio::spawn(async move {
@@ -164,7 +164,7 @@ async fn register(store: &'static Embedded, count: usize) -> Result<Vec<UserId>,
                     store.insert(&user).await?;
                     ids.push(user.id);
                 }
-                Ok::<_, Failed>(ids)
+                Ok::<_, AnyError>(ids)
             })
         })
         .collect();
@@ -190,7 +190,7 @@ fn user(n: usize) -> User {
     }
 }
 
-async fn connect(store: &Embedded, user: &UserId) -> Result<(), Failed> {
+async fn connect(store: &Embedded, user: &UserId) -> Result<(), AnyError> {
     let (id, lease_until) = (ConnectionId::trusted(user.as_str()), Time::from_millis(i64::MAX));
     let connection = Connection {
         id: id.clone(),
@@ -207,8 +207,8 @@ async fn connect(store: &Embedded, user: &UserId) -> Result<(), Failed> {
     Ok(())
 }
 
-/// Plans rows for every two of `people`, over as many days as it takes.
-async fn due(store: &Embedded, people: &[UserId], count: usize) -> Result<(), Failed> {
+/// Plans rows that are due at [`NIGHT`] among `people`, on as many days as that takes.
+async fn plan_rows(store: &Embedded, people: &[UserId], count: usize) -> Result<(), AnyError> {
     let pairs: Vec<&[UserId]> = people.chunks_exact(2).collect();
     let row = |n: usize| {
         let (pair, day) = (pairs[n % pairs.len()], n / pairs.len());
@@ -229,7 +229,7 @@ async fn due(store: &Embedded, people: &[UserId], count: usize) -> Result<(), Fa
     Ok(())
 }
 
-/// As in the template.
+/// The consumer's event source mapping in the template.
 fn mapping() -> QueuePlan {
     QueuePlan {
         name: "Queue".to_owned(),
@@ -243,10 +243,10 @@ fn mapping() -> QueuePlan {
     }
 }
 
-/// The consumer behind its door.
-struct Function(Entry);
+/// The consumer behind its Lambda entry point.
+struct Consumer(Entry);
 
-impl Invoker for Function {
+impl Invoker for Consumer {
     fn invoke(&self, call: Invocation) -> BoxFuture<Result<Bytes, InvokeError>> {
         let entry = Arc::clone(&self.0);
         Box::pin(async move {
@@ -260,12 +260,12 @@ impl Invoker for Function {
     }
 }
 
-/// Counts what arrives.
+/// Counts pushes.
 #[derive(Default)]
-struct Sockets(AtomicUsize);
+struct PushCounter(AtomicUsize);
 
 #[async_trait]
-impl Push for Sockets {
+impl Push for PushCounter {
     async fn send(&self, _: &ConnectionId, _: &str) -> Result<(), PushError> {
         self.0.fetch_add(1, Ordering::Relaxed);
         Ok(())

@@ -1,4 +1,4 @@
-//! The embedded queue in place of RabbitMQ, as the runner's event source wants it.
+//! The embedded queue as an event source, in place of RabbitMQ.
 
 use std::collections::VecDeque;
 use std::time::Duration;
@@ -11,44 +11,43 @@ use shared::lambda::queue::ATTEMPT_HEADER;
 use shared::ports::StoreResult;
 use tokio::task::JoinHandle;
 
-/// How many messages are taken from the store at once.
+/// The largest number of messages that one call receives from the store.
 const PREFETCH: u32 = 250;
-/// How often it looks for what `.retry` has released.
-const LOOK_AGAIN: Duration = Duration::from_secs(1);
+/// The time after which the queue is read again, because `.retry` may have released messages.
+const POLL_INTERVAL: Duration = Duration::from_secs(1);
 
-/// What the store hands out, and what says that there is more.
+/// Received messages, and a future that ends when more are published.
 type Received = (StoreResult<Vec<adapter_embedded::Delivery>>, BoxFuture<'static, ()>);
 
-/// The embedded queue as the event source wants it.
+/// An event source that reads one queue of the embedded store.
 pub struct EmbeddedSource {
     store: &'static Embedded,
     queue: String,
     ready: VecDeque<adapter_embedded::Delivery>,
-    /// Stays when `next` is given up: the store hands out what was asked for, whoever still listens, and what
-    /// nobody heard of would lie there until the next start.
+    /// Kept when `next` is cancelled: messages that the store delivers afterwards would otherwise stay unacknowledged
+    /// until the next start.
     receiving: Option<JoinHandle<Received>>,
 }
 
 impl EmbeddedSource {
-    /// Takes from one queue of the store.
     pub fn new(store: &'static Embedded, queue: String) -> Self {
         Self { store, queue, ready: VecDeque::new(), receiving: None }
     }
 
-    /// Cancel-safe: what is under way is waited for by the next call.
+    /// Receives messages from the store. After a cancelled call the next call returns the messages of that one.
     async fn receive(&mut self) -> Received {
         let (store, queue) = (self.store, &self.queue);
         let receiving = self.receiving.get_or_insert_with(|| {
             let queue = queue.clone();
             tokio::spawn(async move {
-                // Taken before the look, so that nothing slips between.
+                // Created before the read, so that no publication in between is missed.
                 let published = store.published().boxed();
                 (store.receive(&queue, PREFETCH).await, published)
             })
         });
         let received = receiving.await;
         self.receiving = None;
-        received.unwrap_or_else(|died| (Err(StoreError::down("embedded", died)), ready(()).boxed()))
+        received.unwrap_or_else(|error| (Err(StoreError::down("embedded", error)), ready(()).boxed()))
     }
 }
 
@@ -56,30 +55,30 @@ impl Source for EmbeddedSource {
     async fn next(&mut self) -> SourceMessage {
         loop {
             if let Some(delivery) = self.ready.pop_front() {
-                return translated(delivery);
+                return source_message(delivery);
             }
             let (received, published) = self.receive().await;
             match received {
                 Ok(batch) if !batch.is_empty() => self.ready.extend(batch),
                 Ok(_) => {
-                    // Either way it looks again.
-                    let _ = tokio::time::timeout(LOOK_AGAIN, published).await;
+                    // The queue is read again after a timeout too.
+                    let _ = tokio::time::timeout(POLL_INTERVAL, published).await;
                 }
                 Err(error) => {
                     tracing::warn!(queue = self.queue, %error, "the queue cannot be read");
-                    tokio::time::sleep(LOOK_AGAIN).await;
+                    tokio::time::sleep(POLL_INTERVAL).await;
                 }
             }
         }
     }
 
     async fn ack(&mut self, ids: &[u64]) {
-        settled(&self.queue, self.store.ack(ids).await);
+        log_failure(&self.queue, self.store.ack(ids).await);
     }
 
     async fn nack(&mut self, ids: &[u64], requeue: bool) {
-        let done = if requeue { self.store.nack(ids).await } else { self.store.ack(ids).await };
-        settled(&self.queue, done);
+        let result = if requeue { self.store.nack(ids).await } else { self.store.ack(ids).await };
+        log_failure(&self.queue, result);
     }
 
     async fn close(mut self) {
@@ -89,18 +88,18 @@ impl Source for EmbeddedSource {
             self.ready.extend(batch);
         }
         let rest: Vec<u64> = self.ready.iter().map(|delivery| delivery.tag).collect();
-        settled(&self.queue, self.store.nack(&rest).await);
+        log_failure(&self.queue, self.store.nack(&rest).await);
     }
 }
 
-/// What could not be settled comes again at the next start, which every consumer must expect anyway.
-fn settled(queue: &str, done: StoreResult<()>) {
-    if let Err(error) = done {
+/// Logs a failure. Messages that were not settled are redelivered at the next start, as with every at-least-once queue.
+fn log_failure(queue: &str, result: StoreResult<()>) {
+    if let Err(error) = result {
         tracing::warn!(queue, %error, "messages could not be settled");
     }
 }
 
-fn translated(delivery: adapter_embedded::Delivery) -> SourceMessage {
+fn source_message(delivery: adapter_embedded::Delivery) -> SourceMessage {
     let attempt = AmqpValue::Integer(delivery.message.attempt.into());
     SourceMessage {
         id: delivery.tag,

@@ -4,6 +4,7 @@ mod admin_tasks;
 mod in_process;
 mod index;
 mod outside;
+mod pages;
 mod queues;
 mod registry;
 mod secret;
@@ -34,10 +35,16 @@ async fn main() -> ExitCode {
 /// Joins the stores that the environment names with the functions of the template. Functions that run outside this
 /// process connect their own stores; only the queues are fed from here.
 async fn assemble(platform: Platform) -> Result<App, BoxError> {
-    if platform.settings.mode != Mode::InProcess {
-        return outside::assemble(&platform).await;
-    }
-    let (wiring, banner) = wiring::connect(&platform).await?;
+    let mut app = match platform.settings.mode {
+        Mode::InProcess => assemble_in_process(&platform).await?,
+        Mode::Process | Mode::Remote(_) => outside::assemble(&platform).await?,
+    };
+    app.pages = pages::pages(&platform.plan);
+    Ok(app)
+}
+
+async fn assemble_in_process(platform: &Platform) -> Result<App, BoxError> {
+    let (wiring, banner) = wiring::connect(platform).await?;
     let mut app = App::of(registry::registry(wiring));
     app.banner = banner;
     wiring.stores.broker.serve(&mut app, &platform.plan)?;

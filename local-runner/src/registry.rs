@@ -10,7 +10,17 @@ use crate::wiring::Wiring;
 /// All functions over the same wiring.
 pub(crate) fn registry(w: &'static Wiring) -> Registry {
     let mut registry = Registry::default();
-    let all = [auth(w), users(w), conversations(w), messages(w), sockets(w), automatic(w), indexing(w)];
+    let all = [
+        pages(w),
+        descriptions(),
+        auth(w),
+        users(w),
+        conversations(w),
+        messages(w),
+        sockets(w),
+        automatic(w),
+        indexing(w),
+    ];
     for (name, entry) in all.into_iter().flatten() {
         add(&mut registry, name, entry);
     }
@@ -18,6 +28,14 @@ pub(crate) fn registry(w: &'static Wiring) -> Registry {
 }
 
 type Named = (&'static str, Entry);
+
+fn pages(w: &'static Wiring) -> Vec<Named> {
+    vec![("chat-page", http(move |r| chat_page::handle(&w.chat_page, r)))]
+}
+
+fn descriptions() -> Vec<Named> {
+    vec![("api-description", http(api_description::handle)), ("api-docs", http(api_docs::handle))]
+}
 
 fn auth(w: &'static Wiring) -> Vec<Named> {
     let (s, gate, pw) = (&w.stores, w.gate(), &w.passwords);

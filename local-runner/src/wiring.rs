@@ -33,6 +33,7 @@ pub(crate) struct Wiring {
     pub(crate) passwords: Passwords,
     pub(crate) timers: PingTimers,
     pub(crate) planner: auto_message_planner::Settings,
+    pub(crate) chat_page: chat_page::Settings,
     keys: TokenKeys,
     rates: Rates,
     policy: SessionPolicy,
@@ -82,6 +83,7 @@ pub(crate) async fn connect(platform: &Platform) -> Result<(&'static Wiring, Vec
     let policy = SessionPolicy::from_env(&mut env);
     let passwords = Passwords::for_this_machine(PasswordPolicy::from_env(&mut env));
     let planner = auto_message_planner::Settings::from_env(&mut env);
+    let chat_page = chat_page::Settings::from_env(&mut env);
     let servers = Servers::read(&mut env);
     let through_sdk = env.optional("PUSH").is_some_and(|way| way == "sdk");
     let (push, functions) = push_and_functions(platform, through_sdk, &mut env);
@@ -97,7 +99,8 @@ pub(crate) async fn connect(platform: &Platform) -> Result<(&'static Wiring, Vec
     if through_sdk {
         banner.push("push         AWS SDK (PUSH=sdk)".to_owned());
     }
-    let wiring = Wiring { stores, push, functions, passwords, timers, planner, keys, rates, policy };
+    let wiring =
+        Wiring { stores, push, functions, passwords, timers, planner, chat_page, keys, rates, policy };
     Ok((leak(wiring), banner))
 }
 

@@ -17,7 +17,7 @@ pub use gate::{Caller, Credentials, Gate};
 pub use login_attempt::LoginAttempt;
 pub use open::{SessionOpening, TokenPair, open_session};
 pub use password::Passwords;
-pub use password_policy::{Password, PasswordPolicy};
+pub use password_policy::{PASSWORD_LENGTH, Password, PasswordPolicy};
 pub use policy::SessionPolicy;
 pub use rates::Rates;
 pub use refresh::{Refreshed, refresh};

@@ -11,6 +11,9 @@ use crate::user::PublicUser;
 /// The most members of a group.
 pub const LARGEST_GROUP: usize = 256;
 
+/// The most characters of a group's name.
+pub const LONGEST_GROUP_NAME: usize = 80;
+
 /// A conversation as stored.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Conversation {
@@ -30,6 +33,7 @@ pub struct Conversation {
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "lowercase")]
 pub enum ConversationKind {
     /// Exactly two users; each pair has at most one.
@@ -135,8 +139,20 @@ impl ActivityCursor {
     }
 }
 
+/// A member of a conversation as clients see it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(rename_all = "camelCase")]
+pub struct Participant {
+    #[serde(flatten)]
+    pub user: PublicUser,
+    /// The member has read every message up to this `seq`.
+    pub read_up_to_seq: u64,
+}
+
 /// A conversation as clients see it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct ConversationView {
     pub id: ConversationId,
@@ -144,7 +160,7 @@ pub struct ConversationView {
     pub kind: ConversationKind,
     pub name: Option<String>,
     /// All members, the caller included.
-    pub participants: Vec<PublicUser>,
+    pub participants: Vec<Participant>,
     pub last_message: Option<Message>,
     /// [`MemberConversation::unread`] of the caller.
     pub unread_count: u64,
@@ -155,9 +171,12 @@ impl ConversationView {
     /// Combines a conversation with its members' users; members without a user are left out.
     pub fn of(row: MemberConversation, users: &[PublicUser]) -> Self {
         let MemberConversation { conversation, unread } = row;
-        let find = |id: &UserId| users.iter().find(|user| user.id == *id).cloned();
+        let participant = |member: &Member| {
+            let user = users.iter().find(|user| user.id == member.user_id)?.clone();
+            Some(Participant { user, read_up_to_seq: member.read_seq })
+        };
         Self {
-            participants: conversation.members.iter().filter_map(|m| find(&m.user_id)).collect(),
+            participants: conversation.members.iter().filter_map(participant).collect(),
             id: conversation.id,
             kind: conversation.kind,
             name: conversation.name,
@@ -174,9 +193,9 @@ impl ConversationView {
 /// The message for the field's error.
 pub fn parse_group_name(text: &str) -> Result<String, String> {
     let text = text.trim();
-    if (1..=80).contains(&text.chars().count()) && !has_hidden_characters(text) {
+    if (1..=LONGEST_GROUP_NAME).contains(&text.chars().count()) && !has_hidden_characters(text) {
         Ok(text.to_owned())
     } else {
-        Err("must be 1 to 80 characters without invisible ones".to_owned())
+        Err(format!("must be 1 to {LONGEST_GROUP_NAME} characters without invisible ones"))
     }
 }

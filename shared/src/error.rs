@@ -45,6 +45,7 @@ pub type Cause = Box<dyn StdError + Send + Sync>;
 
 /// One invalid field of a request.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct FieldError {
     /// The field's name as the client sent it.
     pub field: String,

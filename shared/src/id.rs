@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use crate::time::Time;
 
 /// The longest identifier that is accepted from clients, in bytes.
-const LONGEST: usize = 64;
+pub const LONGEST_ID: usize = 64;
 
 /// A source of random bits: the system's generator, or a seeded one that makes a run repeatable.
 #[derive(Clone, Default)]
@@ -52,7 +52,7 @@ impl fmt::Debug for Entropy {
 /// Whether text has the form of an identifier: 1 to 64 letters, digits, `-` or `_`.
 fn is_well_formed(text: &str) -> bool {
     !text.is_empty()
-        && text.len() <= LONGEST
+        && text.len() <= LONGEST_ID
         && text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_')
 }
 
@@ -60,6 +60,7 @@ macro_rules! ids {
     ($($(#[$doc:meta])* $name:ident),+ $(,)?) => {$(
         $(#[$doc])*
         #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+        #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
         #[serde(transparent)]
         pub struct $name(String);
 

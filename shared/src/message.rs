@@ -12,8 +12,12 @@ use crate::time::Time;
 /// The most characters of a message's content.
 pub const LONGEST_CONTENT: usize = 4_000;
 
+/// The most characters of a `clientMessageId`.
+pub const LONGEST_CLIENT_MESSAGE_ID: usize = 100;
+
 /// A message as stored and, serialised, as clients see it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct Message {
     pub id: MessageId,
@@ -36,6 +40,7 @@ pub struct Message {
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "lowercase")]
 pub enum MessageKind {
     /// Sent by a user.
@@ -117,10 +122,11 @@ impl Content {
 /// # Errors
 /// The message for the field's error.
 pub fn parse_client_message_id(text: &str) -> Result<String, String> {
-    if (1..=100).contains(&text.chars().count()) && !text.chars().any(char::is_control) {
+    if (1..=LONGEST_CLIENT_MESSAGE_ID).contains(&text.chars().count()) && !text.chars().any(char::is_control)
+    {
         Ok(text.to_owned())
     } else {
-        Err("must be 1 to 100 characters without control characters".to_owned())
+        Err(format!("must be 1 to {LONGEST_CLIENT_MESSAGE_ID} characters without control characters"))
     }
 }
 

@@ -5,13 +5,16 @@ use serde_json::Value;
 /// The most rows of a page.
 pub const LARGEST_PAGE: u32 = 100;
 
-/// How many rows a page has: 1 to [`LARGEST_PAGE`], by default 50.
+/// The rows of a page unless the request says otherwise.
+pub const USUAL_PAGE: u32 = 50;
+
+/// How many rows a page has: 1 to [`LARGEST_PAGE`], by default [`USUAL_PAGE`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct PageSize(u32);
 
 impl Default for PageSize {
     fn default() -> Self {
-        Self(50)
+        Self(USUAL_PAGE)
     }
 }
 

@@ -9,6 +9,9 @@ use unicode_normalization::char::is_combining_mark;
 /// The most terms of a search.
 pub const MAX_TERMS: usize = 16;
 
+/// The most characters of a query.
+pub const LONGEST_QUERY: usize = 400;
+
 /// Folds text for comparison: to lower case, without accents, with each character in one Unicode form, and with the
 /// dotless i as i. Marks that are not accents (a Hangul vowel, the voicing of a kana) are kept.
 pub fn fold(text: &str) -> String {

@@ -1,10 +1,24 @@
 //! Users: the stored form, the rules for usernames and e-mails, and what other users may see.
 
+use std::ops::RangeInclusive;
+
 use serde::{Deserialize, Serialize};
 
 use crate::id::UserId;
 use crate::time::Time;
 use crate::unicode::{fold_name, has_hidden_characters, normalize};
+
+/// The fewest and the most characters of a username.
+pub const USERNAME_LENGTH: RangeInclusive<usize> = 3..=30;
+
+/// The most bytes of an e-mail address.
+pub const LONGEST_EMAIL: usize = 254;
+
+/// The most characters of a display name.
+pub const LONGEST_DISPLAY_NAME: usize = 60;
+
+/// The most characters of a search for users, and of the cursor of a list of users.
+pub const LONGEST_USER_SEARCH: usize = 100;
 
 /// A user as stored.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -53,6 +67,7 @@ impl std::fmt::Debug for PasswordHash {
 
 /// A username: 3–30 characters of `[A-Za-z0-9_.-]`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(transparent)]
 pub struct Username(String);
 
@@ -62,7 +77,7 @@ impl Username {
     /// # Errors
     /// The message for the field's error.
     pub fn parse(text: &str) -> Result<Self, String> {
-        let is_valid = (3..=30).contains(&text.len())
+        let is_valid = USERNAME_LENGTH.contains(&text.len())
             && text.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'.' | b'-'));
         if is_valid {
             Ok(Self(text.to_owned()))
@@ -112,7 +127,7 @@ impl Email {
                 && !s.ends_with('-')
                 && s.chars().all(|c| c.is_alphanumeric() || c == '-')
         };
-        let is_valid = text.len() <= 254
+        let is_valid = text.len() <= LONGEST_EMAIL
             && (1..=64).contains(&local.len())
             && !local.contains('@')
             && is_printable(local)
@@ -152,10 +167,12 @@ pub enum Login {
 /// The message for the field's error.
 pub fn parse_display_name(text: &str) -> Result<String, String> {
     let text = text.trim();
-    let name = normalize(&text.chars().take(61).collect::<String>());
-    if !(1..=60).contains(&text.chars().count()) || name.chars().count() > 60 || has_hidden_characters(&name)
+    let name = normalize(&text.chars().take(LONGEST_DISPLAY_NAME + 1).collect::<String>());
+    let lengths = [text.chars().count(), name.chars().count()];
+    if lengths.iter().any(|length| !(1..=LONGEST_DISPLAY_NAME).contains(length))
+        || has_hidden_characters(&name)
     {
-        return Err("must be 1 to 60 characters without invisible ones".to_owned());
+        return Err(format!("must be 1 to {LONGEST_DISPLAY_NAME} characters without invisible ones"));
     }
     if fold_name(&name) == fold_name(DELETED_NAME) {
         return Err("must be another name".to_owned());
@@ -195,6 +212,7 @@ impl User {
 
 /// A user as other users see it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct PublicUser {
     pub id: UserId,
@@ -206,6 +224,7 @@ pub struct PublicUser {
 
 /// A user as its owner sees it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct OwnUser {
     #[serde(flatten)]

@@ -12,11 +12,12 @@ use tempfile::TempDir;
 
 use crate::http_client::{HttpRequest, Port};
 use crate::person::Person;
+use crate::report::leave_to_another_run;
 use crate::unique::unique_name;
 use crate::vhost::Vhost;
 
 /// The key of all test servers, so that a test can sign tokens.
-pub const JWT_SECRET: &str = "a secret of the tests, known to everybody";
+pub const JWT_SECRET: &str = "a secret of the tests, known to every test";
 
 /// The longest time until a server accepts connections, or shows a message in search.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -223,6 +224,15 @@ impl Drop for TestServer {
 /// built binaries of all functions.
 pub fn is_process_mode() -> bool {
     std::env::var("ULAK_TEST_MODE").is_ok_and(|mode| mode == "process")
+}
+
+/// Whether the running test is left to the runs without `ULAK_TEST_MODE=process`, and reports it. `why` says what the
+/// test needs that function processes do not have. The caller returns if this is true.
+pub fn leaves_process_mode(why: &str) -> bool {
+    if is_process_mode() {
+        leave_to_another_run(&format!("unset ULAK_TEST_MODE: {why}"));
+    }
+    is_process_mode()
 }
 
 /// No rate limits and only warnings in the log. With `ULAK_TEST_REAL=1` also the servers of the environment; each

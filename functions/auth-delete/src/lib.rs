@@ -1,12 +1,12 @@
 //! `DELETE /api/auth/me` — deletes the caller's account, ends its sessions and frees its names; its messages stay.
 
-use serde_json::json;
 use shared::auth::{Caller, Gate, Password, Passwords, SecurityEvent, log_security};
 use shared::error::{Error, Unauthenticated};
 use shared::form::text;
 use shared::lambda::http::{Reply, Request};
 use shared::ports::Users;
 use shared::realtime::fanout::Fanout;
+use shared::reply_data::AccountDeletedData;
 use shared::user::User;
 
 /// The reason that the sockets receive.
@@ -46,7 +46,7 @@ pub async fn handle(
         _ => return Err(Error::Unauthenticated(Unauthenticated::Revoked)),
     }
     end_everything(gate, fanout, &caller, &request).await?;
-    Ok(Reply::ok(json!({ "id": caller.user_id }))?.with_message("The account was deleted."))
+    Ok(Reply::ok(AccountDeletedData { id: caller.user_id })?.with_message("The account was deleted."))
 }
 
 async fn confirm(

@@ -1,12 +1,12 @@
 //! `POST /api/auth/logout` — ends the caller's session, or all of them, which revokes the tokens and closes the
 //! sockets.
 
-use serde_json::json;
 use shared::auth::{Gate, SecurityEvent, log_security};
 use shared::error::{Error, Unauthenticated};
 use shared::form::boolean;
 use shared::lambda::http::{Reply, Request};
 use shared::realtime::fanout::Fanout;
+use shared::reply_data::LogoutData;
 
 /// Answers 200 with the number of sessions that ended. Its repeat, with a token whose session has ended, closes the
 /// sockets that are still open and answers 200 with 0.
@@ -41,5 +41,5 @@ pub async fn handle(gate: Gate<'_>, fanout: Fanout<'_>, request: Request) -> Res
         fanout.end_session(session, "logged_out", request.now).await;
     }
     fanout.close_session(&caller.session_id, "logged_out", request.now).await?;
-    Ok(Reply::ok(json!({ "ended": ended.len() }))?.with_message("Logged out."))
+    Ok(Reply::ok(LogoutData { ended: ended.len() })?.with_message("Logged out."))
 }

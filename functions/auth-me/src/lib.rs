@@ -1,11 +1,10 @@
 //! `GET /api/auth/me` — returns the caller's own user, with e-mail.
 
-use serde_json::json;
 use shared::auth::Gate;
 use shared::error::{Error, Unauthenticated};
 use shared::lambda::http::{Reply, Request};
 use shared::ports::Users;
-use shared::user::OwnUser;
+use shared::reply_data::UserData;
 
 /// Answers 200 with the user.
 ///
@@ -18,5 +17,5 @@ pub async fn handle(gate: Gate<'_>, users: &dyn Users, request: Request) -> Resu
         .iter()
         .find(|user| user.deactivated_at.is_none())
         .ok_or(Error::Unauthenticated(Unauthenticated::Revoked))?;
-    Reply::ok(json!({ "user": OwnUser::from(user) }))
+    Reply::ok(UserData { user: user.into() })
 }

@@ -1,12 +1,12 @@
 //! `DELETE /api/auth/sessions/{id}` — ends one of the caller's sessions, which revokes its tokens and closes its
 //! sockets.
 
-use serde_json::json;
 use shared::auth::{Gate, SecurityEvent, log_security};
 use shared::error::Error;
 use shared::id::SessionId;
 use shared::lambda::http::{Reply, Request};
 use shared::realtime::fanout::Fanout;
+use shared::reply_data::SessionEndData;
 
 /// Answers 200.
 ///
@@ -21,5 +21,5 @@ pub async fn handle(gate: Gate<'_>, fanout: Fanout<'_>, request: Request) -> Res
     let requester = request.requester().of_session(&caller.user_id, &id);
     log_security(SecurityEvent::SessionEnded("session_deleted"), requester);
     fanout.end_session(&id, "session_deleted", request.now).await;
-    Reply::ok(json!({ "id": id }))
+    Reply::ok(SessionEndData { id })
 }

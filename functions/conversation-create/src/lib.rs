@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use serde_json::{Value, json};
+use serde_json::Value;
 use shared::auth::{Caller, Gate};
 use shared::chat::{DirectRequest, ensure_direct};
 use shared::conversation::{
@@ -13,6 +13,7 @@ use shared::form::{Form, text};
 use shared::id::{ConversationId, UserId};
 use shared::lambda::http::{Reply, Request};
 use shared::ports::{Conversations, Users};
+use shared::reply_data::ConversationData;
 use shared::user::PublicUser;
 
 enum CreateRequest {
@@ -89,8 +90,8 @@ async fn open_direct(
     let found = conversations.for_member(&conversation.id, &caller.user_id).await?;
     let found = found.ok_or(Error::NotFound("the conversation"))?;
     let participants = public_users(users, &found.conversation.member_ids()).await?;
-    let view = json!({ "conversation": ConversationView::of(found, &participants) });
-    if created { Reply::created(view) } else { Reply::ok(view) }
+    let data = ConversationData { conversation: ConversationView::of(found, &participants) };
+    if created { Reply::created(data) } else { Reply::ok(data) }
 }
 
 async fn public_users(users: &dyn Users, ids: &[UserId]) -> Result<Vec<PublicUser>, Error> {
@@ -119,6 +120,7 @@ async fn open_group(
     let id = ConversationId::fresh(request.now, &request.entropy);
     let group = Conversation::of(id, ConversationKind::Group, Some(name), members, request.now);
     conversations.insert_group(&group).await?;
-    let view = ConversationView::of(MemberConversation { conversation: group, unread: 0 }, &participants);
-    Reply::created(json!({ "conversation": view }))
+    let conversation =
+        ConversationView::of(MemberConversation { conversation: group, unread: 0 }, &participants);
+    Reply::created(ConversationData { conversation })
 }

@@ -1,12 +1,12 @@
 //! `GET /api/conversations/{id}` — returns one of the caller's conversations.
 
-use serde_json::json;
 use shared::auth::Gate;
 use shared::conversation::ConversationView;
 use shared::error::Error;
 use shared::id::ConversationId;
 use shared::lambda::http::{Reply, Request};
 use shared::ports::{Conversations, Users};
+use shared::reply_data::ConversationData;
 use shared::user::PublicUser;
 
 /// Answers 200 with the conversation.
@@ -25,5 +25,5 @@ pub async fn handle(
     let found = found.ok_or(Error::NotFound("the conversation"))?;
     let participants = users.by_ids(&found.conversation.member_ids()).await?;
     let participants: Vec<PublicUser> = participants.iter().map(PublicUser::from).collect();
-    Reply::ok(json!({ "conversation": ConversationView::of(found, &participants) }))
+    Reply::ok(ConversationData { conversation: ConversationView::of(found, &participants) })
 }

@@ -2,7 +2,6 @@
 
 use std::collections::BTreeSet;
 
-use serde_json::json;
 use shared::auth::Gate;
 use shared::conversation::{ActivityCursor, ConversationView, MemberConversation};
 use shared::error::Error;
@@ -11,6 +10,7 @@ use shared::id::UserId;
 use shared::lambda::http::{Reply, Request};
 use shared::page::{Page, PageSize};
 use shared::ports::{Conversations, Users};
+use shared::reply_data::ConversationsData;
 use shared::user::PublicUser;
 
 /// Answers 200 with a page. It costs two store queries, whatever the page size.
@@ -34,7 +34,7 @@ pub async fn handle(
     let ids: Vec<UserId> = ids.into_iter().collect();
     let participants: Vec<PublicUser> = users.by_ids(&ids).await?.iter().map(PublicUser::from).collect();
     let page = page.map(|row| ConversationView::of(row, &participants));
-    Reply::ok(json!({ "conversations": page.rows, "nextCursor": page.next }))
+    Reply::ok(ConversationsData { conversations: page.rows, next_cursor: page.next })
 }
 
 fn cursor_of(row: &MemberConversation) -> String {

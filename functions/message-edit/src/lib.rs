@@ -1,6 +1,5 @@
 //! `PATCH /api/messages/{messageId}` — replaces the content of one of the caller's own messages.
 
-use serde_json::json;
 use shared::auth::Gate;
 use shared::chat::{ChangePorts, edit};
 use shared::error::Error;
@@ -8,6 +7,7 @@ use shared::form::text;
 use shared::id::MessageId;
 use shared::lambda::http::{Reply, Request};
 use shared::message::Content;
+use shared::reply_data::MessageData;
 
 /// Answers 200 with the edited message.
 ///
@@ -20,5 +20,5 @@ pub async fn handle(gate: Gate<'_>, ports: ChangePorts<'_>, request: Request) ->
     let content = form.required("content", text(Content::parse));
     let content = form.finish(|| content)?;
     let message = edit(&ports, &caller.user_id, None, &id, &content, request.now).await?;
-    Reply::ok(json!({ "message": message }))
+    Reply::ok(MessageData { message })
 }

@@ -1,6 +1,5 @@
 //! `GET /api/messages/search` — searches the caller's own conversations by words, newest first.
 
-use serde_json::{Value, json};
 use shared::auth::Gate;
 use shared::chat::MemberLookup;
 use shared::error::Error;
@@ -10,7 +9,8 @@ use shared::lambda::http::{Reply, Request};
 use shared::message::Message;
 use shared::page::{Page, PageSize};
 use shared::ports::{Messages, SearchHit, SearchIndex, SearchQuery};
-use shared::search::{MAX_TERMS, highlight, matches, terms};
+use shared::reply_data::{Hit, HitsData};
+use shared::search::{LONGEST_QUERY, MAX_TERMS, highlight, matches, terms};
 
 /// Answers 200 with hits. The index finds the ids; the messages themselves are read from the store.
 ///
@@ -34,8 +34,8 @@ pub async fn handle(
     // The index may be behind: drop messages that were deleted or edited so that they no longer match.
     found.retain(|message| message.deleted_at.is_none() && matches(&message.content, &query.terms));
     found.sort_by(|a, b| b.id.cmp(&a.id));
-    let hits: Vec<Value> = found.iter().map(|message| hit(message, &query.terms)).collect();
-    Reply::ok(json!({ "hits": hits, "nextCursor": page.next }))
+    let hits = found.into_iter().map(|message| hit(message, &query.terms)).collect();
+    Reply::ok(HitsData { hits, next_cursor: page.next })
 }
 
 /// The search, which reads one hit more than a page has, and the page's size.
@@ -52,14 +52,15 @@ fn read(request: &Request, member: UserId) -> Result<(SearchQuery, PageSize), Er
 }
 
 fn parse_terms(query: &str) -> Result<Vec<String>, String> {
-    let terms = if query.len() <= 400 { terms(query) } else { Vec::new() };
+    let is_short = query.chars().nth(LONGEST_QUERY).is_none();
+    let terms = if is_short { terms(query) } else { Vec::new() };
     if (1..=MAX_TERMS).contains(&terms.len()) {
         Ok(terms)
     } else {
-        Err(format!("must have 1 to {MAX_TERMS} words in at most 400 bytes"))
+        Err(format!("must have 1 to {MAX_TERMS} words in at most {LONGEST_QUERY} characters"))
     }
 }
 
-fn hit(message: &Message, terms: &[String]) -> Value {
-    json!({ "message": message, "highlight": highlight(&message.content, terms) })
+fn hit(message: Message, terms: &[String]) -> Hit {
+    Hit { highlight: highlight(&message.content, terms), message }
 }

@@ -1,12 +1,12 @@
 //! `POST /api/messages/send` — stores a message once and announces it to all members.
 
-use serde_json::json;
 use shared::auth::Gate;
 use shared::chat::{ChatPorts, Sender, send};
 use shared::error::Error;
 use shared::id::ConversationId;
 use shared::lambda::http::{Reply, Request};
 use shared::message::SendRequest;
+use shared::reply_data::MessageData;
 
 /// Answers 201 with the message; 200 with the first message when its `clientMessageId` was used before.
 ///
@@ -29,6 +29,6 @@ pub async fn handle(gate: Gate<'_>, chat: ChatPorts<'_>, request: Request) -> Re
     let message = SendRequest::read(request.form()?, path_conversation)?;
     let sender = Sender { user_id: &caller.user_id, via: None, now: request.now, entropy: &request.entropy };
     let sent = send(&chat, sender, message).await?;
-    let data = json!({ "message": sent.message });
+    let data = MessageData { message: sent.message };
     if sent.created { Reply::created(data) } else { Reply::ok(data) }
 }

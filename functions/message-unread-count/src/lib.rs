@@ -1,10 +1,10 @@
 //! `GET /api/messages/unread-count` — counts the caller's unread messages, in total and by conversation.
 
-use serde_json::{Map, Value, json};
 use shared::auth::Gate;
 use shared::error::Error;
 use shared::lambda::http::{Reply, Request};
 use shared::ports::Conversations;
+use shared::reply_data::UnreadData;
 
 /// Answers 200; conversations without unread messages are left out.
 ///
@@ -17,8 +17,6 @@ pub async fn handle(
 ) -> Result<Reply, Error> {
     let caller = gate.admit(request.credentials()).await?;
     let unread = conversations.unread(&caller.user_id).await?;
-    let total: u64 = unread.iter().map(|(_, count)| count).sum();
-    let by_conversation: Map<String, Value> =
-        unread.into_iter().map(|(id, count)| (id.to_string(), Value::from(count))).collect();
-    Reply::ok(json!({ "total": total, "byConversation": by_conversation }))
+    let total = unread.iter().map(|(_, count)| count).sum();
+    Reply::ok(UnreadData { total, by_conversation: unread.into_iter().collect() })
 }

@@ -1,10 +1,10 @@
 //! `GET /api/user/online/count` — counts the online users.
 
-use serde_json::json;
 use shared::auth::Gate;
 use shared::error::Error;
 use shared::lambda::http::{Reply, Request};
 use shared::ports::Presence;
+use shared::reply_data::OnlineCountData;
 
 /// Answers 200 with the number.
 ///
@@ -12,5 +12,5 @@ use shared::ports::Presence;
 /// `Unauthenticated`.
 pub async fn handle(gate: Gate<'_>, presence: &dyn Presence, request: Request) -> Result<Reply, Error> {
     gate.admit(request.credentials()).await?;
-    Reply::ok(json!({ "count": presence.count().await? }))
+    Reply::ok(OnlineCountData { count: presence.count().await? })
 }

@@ -1,10 +1,10 @@
 //! `GET /api/user/online` — lists the ids of all online users.
 
-use serde_json::json;
 use shared::auth::Gate;
 use shared::error::Error;
 use shared::lambda::http::{Reply, Request};
 use shared::ports::Presence;
+use shared::reply_data::OnlineUsersData;
 
 /// Answers 200 with the number and the ids.
 ///
@@ -13,5 +13,5 @@ use shared::ports::Presence;
 pub async fn handle(gate: Gate<'_>, presence: &dyn Presence, request: Request) -> Result<Reply, Error> {
     gate.admit(request.credentials()).await?;
     let user_ids = presence.online().await?;
-    Reply::ok(json!({ "count": user_ids.len(), "userIds": user_ids }))
+    Reply::ok(OnlineUsersData { count: user_ids.len(), user_ids })
 }

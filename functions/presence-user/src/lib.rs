@@ -1,11 +1,11 @@
 //! `GET /api/user/online/{userId}` — returns whether a user is online and when the user was last seen.
 
-use serde_json::json;
 use shared::auth::Gate;
 use shared::error::Error;
 use shared::id::UserId;
 use shared::lambda::http::{Reply, Request};
 use shared::ports::{LastSeen, Presence, Users};
+use shared::reply_data::PresenceData;
 
 /// Answers 200.
 ///
@@ -24,5 +24,5 @@ pub async fn handle(
     let user = found.first_mut().ok_or(Error::NotFound("the user"))?;
     let online = !presence.online_of(std::slice::from_ref(&id)).await?.is_empty();
     user.apply_last_seen(&last_seen.times_of(std::slice::from_ref(&id)).await?);
-    Reply::ok(json!({ "userId": id, "online": online, "lastSeenAt": user.last_seen_at }))
+    Reply::ok(PresenceData { user_id: id, online, last_seen_at: user.last_seen_at })
 }

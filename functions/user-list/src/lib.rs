@@ -1,22 +1,14 @@
 //! `GET /api/user/list` — lists users by username, with their online status.
 
-use serde::Serialize;
-use serde_json::json;
 use shared::auth::Gate;
 use shared::error::Error;
 use shared::form::text;
 use shared::lambda::http::{Reply, Request};
 use shared::page::{Page, PageSize};
 use shared::ports::{LastSeen, Presence, Users};
+use shared::reply_data::{ListedUser, UsersData};
 use shared::search::fold;
-use shared::user::{PublicUser, User};
-
-#[derive(Serialize)]
-struct Row {
-    #[serde(flatten)]
-    user: PublicUser,
-    online: bool,
-}
+use shared::user::{LONGEST_USER_SEARCH, PublicUser, User};
 
 /// Answers 200 with a page of users. With `search`, the username or a word of the display name begins with it.
 ///
@@ -31,10 +23,9 @@ pub async fn handle(
 ) -> Result<Reply, Error> {
     gate.admit(request.credentials()).await?;
     let mut query = request.query_form();
-    let search =
-        query.optional("search", text(|search| at_most_100_bytes(search).map(|search| fold(search.trim()))));
+    let search = query.optional("search", text(|search| short(search).map(|search| fold(search.trim()))));
     let size = query.optional("limit", PageSize::parse).unwrap_or_default();
-    let cursor = query.optional("cursor", text(at_most_100_bytes));
+    let cursor = query.optional("cursor", text(short));
     let (search, cursor) = query.finish(|| Some((search, cursor)))?;
     let search = search.filter(|search| !search.is_empty());
     let rows = users.list(search.as_deref(), cursor.as_deref(), size.plus_one()).await?;
@@ -44,11 +35,14 @@ pub async fn handle(
     let times = last_seen.times_of(&ids).await?;
     let page = page.map(|mut user| {
         user.apply_last_seen(&times);
-        Row { online: online.contains(&user.id), user: PublicUser::from(&user) }
+        ListedUser { online: online.contains(&user.id), user: PublicUser::from(&user) }
     });
-    Reply::ok(json!({ "users": page.rows, "nextCursor": page.next }))
+    Reply::ok(UsersData { users: page.rows, next_cursor: page.next })
 }
 
-fn at_most_100_bytes(text: &str) -> Result<String, String> {
-    if text.len() <= 100 { Ok(text.to_owned()) } else { Err("must be at most 100 bytes".to_owned()) }
+fn short(text: &str) -> Result<String, String> {
+    match text.chars().nth(LONGEST_USER_SEARCH) {
+        None => Ok(text.to_owned()),
+        Some(_) => Err(format!("must be at most {LONGEST_USER_SEARCH} characters")),
+    }
 }

@@ -1,14 +1,14 @@
 //! `PUT /api/user/profile` — changes the caller's name, e-mail or password; a new password ends the other sessions.
 
-use serde_json::json;
 use shared::auth::{Caller, Gate, Password, Passwords, Requester, SecurityEvent, log_security};
 use shared::error::{Error, Unauthenticated};
 use shared::form::{Form, text};
 use shared::lambda::http::{Reply, Request};
 use shared::ports::Users;
 use shared::realtime::fanout::Fanout;
+use shared::reply_data::UserData;
 use shared::unicode::fold_name;
-use shared::user::{Email, Login, OwnUser, User, UserChange, Username, parse_display_name};
+use shared::user::{Email, Login, User, UserChange, Username, parse_display_name};
 
 /// What the body asks for.
 struct ProfileRequest {
@@ -53,7 +53,7 @@ pub async fn handle(
         end_other_sessions(gate, fanout, &caller, &request).await?;
         log_security(SecurityEvent::PasswordChanged, requester);
     }
-    Reply::ok(json!({ "user": OwnUser::from(&user) }))
+    Reply::ok(UserData { user: (&user).into() })
 }
 
 fn read(mut form: Form, passwords: &Passwords) -> Result<ProfileRequest, Error> {

@@ -1,6 +1,7 @@
 //! Runs each client event: one rule of `shared` each; the result is the ack's data.
 
-use serde_json::{Value, json};
+use serde::Serialize;
+use serde_json::Value;
 use shared::auth::Requester;
 use shared::chat::{Sender, delete, edit, mark_read, send, visible_message};
 use shared::connection::Identity;
@@ -10,6 +11,7 @@ use shared::lambda::websocket::SocketEvent;
 use shared::message::SendRequest;
 use shared::realtime::client_event::{ClientEvent, LastSeq};
 use shared::realtime::event::ServerEvent;
+use shared::reply_data::{JoinData, LeaveData, MessageData, OnlineUsersData, TypingData};
 
 use crate::{Ports, replay};
 
@@ -47,18 +49,22 @@ pub(crate) async fn run(
         ClientEvent::Read { conversation, message } => read(ports, context, &conversation, &message).await,
         ClientEvent::Edit { message, content } => {
             let message = edit(&ports.chat.for_changes(), user, via, &message, &content, now).await?;
-            Ok(json!({ "message": message }))
+            data(MessageData { message })
         }
         ClientEvent::Delete(message) => {
             let message = delete(&ports.chat.for_changes(), user, via, &message, now).await?;
-            Ok(json!({ "message": message }))
+            data(MessageData { message })
         }
         ClientEvent::OnlineUsers => {
             let user_ids = ports.presence.online().await?;
-            Ok(json!({ "count": user_ids.len(), "userIds": user_ids }))
+            data(OnlineUsersData { count: user_ids.len(), user_ids })
         }
         ClientEvent::Replay(last_seq) => replay_messages(ports, context, &last_seq).await,
     }
+}
+
+fn data(data: impl Serialize) -> Result<Value, Error> {
+    serde_json::to_value(data).map_err(|error| Error::Internal(Box::new(error)))
 }
 
 async fn join(ports: Ports<'_>, context: EventContext<'_>, room: &ConversationId) -> Result<Value, Error> {
@@ -66,17 +72,17 @@ async fn join(ports: Ports<'_>, context: EventContext<'_>, room: &ConversationId
     let found = conversations.for_member(room, &context.identity.user_id).await?;
     let conversation = found.ok_or(Error::NotFound("the conversation"))?.conversation;
     ports.chat.fanout.rooms.join(room, context.connection).await?;
-    Ok(json!({
-        "conversationId": room,
-        "members": conversation.member_ids(),
-        "lastSeq": conversation.last_seq,
-    }))
+    data(JoinData {
+        members: conversation.member_ids(),
+        conversation_id: conversation.id,
+        last_seq: conversation.last_seq,
+    })
 }
 
 async fn leave(ports: Ports<'_>, context: EventContext<'_>, room: &ConversationId) -> Result<Value, Error> {
     ports.chat.members.get(room, &context.identity.user_id).await?;
     ports.chat.fanout.rooms.leave(room, context.connection).await?;
-    Ok(json!({ "conversationId": room }))
+    data(LeaveData { conversation_id: room.clone() })
 }
 
 async fn send_message(
@@ -92,7 +98,7 @@ async fn send_message(
         now: context.event.now,
         entropy: &context.event.entropy,
     };
-    Ok(json!({ "message": send(&ports.chat, sender, request).await?.message }))
+    data(MessageData { message: send(&ports.chat, sender, request).await?.message })
 }
 
 async fn typing(
@@ -105,7 +111,7 @@ async fn typing(
     ports.chat.members.get(conversation, user_id).await?;
     let event = ServerEvent::Typing { conversation_id: conversation, user_id, is_typing };
     ports.chat.fanout.to_room(conversation, user_id, &event, context.event.now).await;
-    Ok(json!({ "conversationId": conversation, "isTyping": is_typing }))
+    data(TypingData { conversation_id: conversation.clone(), is_typing })
 }
 
 async fn read(
@@ -121,7 +127,7 @@ async fn read(
     }
     let via = Some(context.connection);
     let marked = mark_read(&reading, user, via, &found, message.seq, context.event.now).await?;
-    Ok(json!(marked))
+    data(marked)
 }
 
 async fn replay_messages(
@@ -132,5 +138,5 @@ async fn replay_messages(
     let connection = ports.chat.fanout.connections.get(context.connection).await?;
     let connection = connection.ok_or(Error::NotFound("the connection"))?;
     let outcome = replay::replay(ports, &connection, &context.identity.user_id, last_seq).await?;
-    Ok(json!({ "replayed": outcome.replayed, "more": outcome.more }))
+    data(outcome)
 }

@@ -9,6 +9,7 @@ use shared::message::{Message, SeqRange};
 use shared::ports::{Push, PushError};
 use shared::realtime::client_event::LastSeq;
 use shared::realtime::event::ServerEvent;
+use shared::reply_data::ReplayData;
 
 use crate::Ports;
 
@@ -19,15 +20,6 @@ const MAX_MESSAGES: u64 = 500;
 /// Pauses between attempts while the client's send buffer is full; about 2 s together.
 const PAUSES_MS: [u64; 6] = [20, 50, 100, 250, 500, 1_000];
 
-/// The outcome of a replay.
-#[derive(Debug, Default)]
-pub(crate) struct Replayed {
-    /// How many messages were pushed.
-    pub(crate) replayed: u64,
-    /// The `lastSeq` of the next replay; empty when nothing is left.
-    pub(crate) more: LastSeq,
-}
-
 /// Pushes the messages that follow each `seq`, oldest first and one at a time, so that the pushed part has no
 /// hole. Conversations that the user is no member of are skipped.
 pub(crate) async fn replay(
@@ -35,8 +27,8 @@ pub(crate) async fn replay(
     connection: &Connection,
     user: &UserId,
     last_seq: &LastSeq,
-) -> Result<Replayed, Error> {
-    let mut outcome = Replayed::default();
+) -> Result<ReplayData, Error> {
+    let mut outcome = ReplayData { replayed: 0, more: LastSeq::new() };
     let mut has_room = true;
     for (conversation, seq) in last_seq {
         match ports.chat.members.get(conversation, user).await {

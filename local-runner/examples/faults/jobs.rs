@@ -1,5 +1,5 @@
-//! Automatic messages under the load: day after day is planned and queued, and what was planned is compared in the
-//! end with what arrived.
+//! Automatic messages under load: days are planned and queued one after the other, and the sent messages are counted at
+//! the end.
 
 use std::collections::HashSet;
 use std::thread;
@@ -10,60 +10,62 @@ use shared::time::Time;
 use test_support::http_client::{HttpRequest, Port};
 use test_support::person::Person;
 
-use crate::asking::Shared;
+use crate::sampling::Shared;
 
-/// Between two days.
-const BEAT: Duration = Duration::from_millis(500);
+/// The pause between two days, and between two attempts.
+const PAUSE: Duration = Duration::from_millis(500);
 const DAY: Duration = Duration::from_secs(24 * 3_600);
-/// How long the last jobs may take to arrive.
+/// The longest time until the last messages are sent.
 const PATIENCE: Duration = Duration::from_secs(60);
 
-/// Plans and queues day after day until the load is over; how many messages that makes, at `pairs` a day.
+/// Plans and queues days until the load is stopped. Returns the number of planned messages, `pairs` per day.
 pub(crate) fn plan_days(shared: &Shared, port: Port, pairs: u64) -> u64 {
     let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
     let mut days = 0;
-    while !shared.stopped() {
+    while !shared.is_stopped() {
         days += 1;
         let morning = now + DAY * days;
-        until_done(port, "auto-message-planner", morning);
-        // What a run that failed had claimed is free again for the next minute's.
+        invoke_until_success(port, "auto-message-planner", morning);
+        // A later run claims the rows of a failed run, whose lease has expired by then.
         for minute in 2..5 {
-            until_done(port, "auto-message-queuer", morning + Duration::from_secs(60 * minute));
+            invoke_until_success(port, "auto-message-queuer", morning + Duration::from_secs(60 * minute));
         }
-        thread::sleep(BEAT);
+        thread::sleep(PAUSE);
     }
-    until_done(port, "auto-message-queuer", now + DAY * (days + 1));
+    invoke_until_success(port, "auto-message-queuer", now + DAY * (days + 1));
     u64::from(days) * pairs
 }
 
-/// Invokes until it succeeds, as a schedule does again and again.
-fn until_done(port: Port, function: &str, at: Duration) {
+/// Invokes a scheduled function until it succeeds.
+fn invoke_until_success(port: Port, function: &str, at: Duration) {
     let time = Time::from_millis(at.as_millis().try_into().unwrap());
     let path = format!("/2015-03-31/functions/{function}/invocations");
     let call = HttpRequest::new(port, "POST", &path).json(&json!({ "time": time }));
     while call.send().header("x-amz-function-error").is_some() {
-        thread::sleep(BEAT);
+        thread::sleep(PAUSE);
     }
 }
 
-/// Automatic messages in these people's conversations, each message once, as soon as they are as many as planned.
-pub(crate) fn delivered(people: &[&Person], planned: u64) -> u64 {
+/// Waits until the users' conversations contain `planned` automatic messages. Returns their number, without duplicates.
+pub(crate) fn count_delivered(people: &[&Person], planned: u64) -> u64 {
     let start = Instant::now();
     loop {
-        let found: HashSet<String> = people.iter().flat_map(|person| automatic(person)).collect();
+        let found: HashSet<String> = people.iter().flat_map(|person| auto_message_ids(person)).collect();
         let found = found.len() as u64;
         if found >= planned || start.elapsed() > PATIENCE {
             return found;
         }
-        thread::sleep(BEAT);
+        thread::sleep(PAUSE);
     }
 }
 
-/// Ids of a person's automatic messages.
-fn automatic(person: &Person) -> Vec<String> {
+/// The ids of a user's automatic messages.
+fn auto_message_ids(person: &Person) -> Vec<String> {
     let data = person.get("/api/conversations?limit=100").data(200);
-    let places = data["conversations"].as_array().unwrap().clone();
-    let all = places.iter().flat_map(|place| person.whole_history(place["id"].as_str().unwrap()));
-    let autos = all.filter(|message: &Value| message["kind"] == "auto");
-    autos.map(|message| message["id"].as_str().unwrap().to_owned()).collect()
+    let conversations = data["conversations"].as_array().unwrap().clone();
+    let all = conversations
+        .iter()
+        .flat_map(|conversation| person.whole_history(conversation["id"].as_str().unwrap()));
+    let automatic = all.filter(|message: &Value| message["kind"] == "auto");
+    automatic.map(|message| message["id"].as_str().unwrap().to_owned()).collect()
 }

@@ -1,15 +1,15 @@
-//! Takes each of the four servers away from a runner under load, gives it back, and counts what that cost. Prints
-//! the table of docs/faults.md.
+//! Makes each of the four servers unavailable to a runner under load, one after the other, and counts failures and
+//! messages. Prints the table of docs/faults.md.
 //!
 //! `MONGODB_URI=… REDIS_URL=… AMQP_URL=… ELASTICSEARCH_URL=… \
 //!  cargo run --release -p local-runner --example faults`
 
 #![allow(clippy::unwrap_used, clippy::print_stderr, reason = "a failed expectation ends the run")]
 
-mod asking;
 mod jobs;
 mod load;
 mod runner;
+mod sampling;
 mod table;
 
 use std::io::{Write as _, stdout};
@@ -23,14 +23,14 @@ use load::Load;
 use runner::Runner;
 use table::Row;
 
-/// How long a server is away.
+/// The duration of an outage.
 const OUTAGE: Duration = Duration::from_secs(8);
-/// How long all must go well for the next phase to begin.
-const CALM: Duration = Duration::from_secs(4);
-/// How long that may take.
+/// The time without a failure after which the next phase begins.
+const QUIET_TIME: Duration = Duration::from_secs(4);
+/// The longest time until then.
 const PATIENCE: Duration = Duration::from_secs(60);
 
-/// The servers by the variables that name them, and what they keep.
+/// The variables with the servers' URLs, and the names in the table.
 const SERVERS: [(&str, &str); 4] = [
     ("MONGODB_URI", "MongoDB: users, conversations, messages"),
     ("REDIS_URL", "Redis: sessions, presence, limits"),
@@ -43,9 +43,16 @@ fn main() {
     let load = Load::start(runner.port());
     let mut rows = vec![phase(&load, "none", "-", || sleep(OUTAGE), || ())];
     for ((_, name), proxy) in SERVERS.iter().zip(&runner.proxies) {
-        for (how, fault) in [("connections refused", Fault::Refusing), ("silent (half-open)", Fault::Silent)]
+        for (name_of_fault, fault) in
+            [("connections refused", Fault::Refusing), ("silent (half-open)", Fault::Silent)]
         {
-            rows.push(phase(&load, name, how, || outage(proxy, fault), || proxy.set(Fault::None)));
+            rows.push(phase(
+                &load,
+                name,
+                name_of_fault,
+                || cause_outage(proxy, fault),
+                || proxy.set(Fault::None),
+            ));
         }
     }
     let names: Vec<String> = rows.iter().map(|row| row.word.clone()).collect();
@@ -53,24 +60,25 @@ fn main() {
     stdout().write_all(table::text(&rows, &counts, jobs).as_bytes()).unwrap();
 }
 
-fn outage(proxy: &ProxiedServer, fault: Fault) {
+fn cause_outage(proxy: &ProxiedServer, fault: Fault) {
     proxy.set(fault);
     sleep(OUTAGE);
 }
 
-/// One outage and what follows until all is calm.
-fn phase(load: &Load, server: &str, how: &str, outage: impl Fn(), mend: impl Fn()) -> Row {
-    let word = load.begin();
-    let begun = Instant::now();
-    outage();
-    mend();
-    let mended = Instant::now();
-    // Only what began after the server was back says that things work again.
-    while load.last_failure().is_some_and(|last| last.elapsed() < CALM) || mended.elapsed() < CALM {
-        assert!(mended.elapsed() < PATIENCE, "{server} ({how}): no calm after {PATIENCE:?}");
+/// Runs one outage and waits until requests succeed again.
+fn phase(load: &Load, server: &str, outage: &str, begin: impl Fn(), end: impl Fn()) -> Row {
+    let word = load.start_phase();
+    let start = Instant::now();
+    begin();
+    end();
+    let ended = Instant::now();
+    // The quiet time begins after the outage.
+    while load.last_failure().is_some_and(|last| last.elapsed() < QUIET_TIME) || ended.elapsed() < QUIET_TIME
+    {
+        assert!(ended.elapsed() < PATIENCE, "{server} ({outage}): still failing after {PATIENCE:?}");
         sleep(Duration::from_millis(50));
     }
-    let row = Row::of(server, how, word, &load.samples_since(begun), mended);
+    let row = Row::new(server, outage, word, &load.samples_since(start), ended);
     eprintln!("{row:?}");
     row
 }

@@ -1,5 +1,5 @@
-//! The runner under test: this repository's release build, with a proxy before each of its servers, and names of
-//! its own on all of them.
+//! The runner under test: the release build with a proxy before each of its servers. It uses its own database, prefix,
+//! index and virtual host.
 
 use std::path::PathBuf;
 use std::process::Command;
@@ -23,7 +23,8 @@ impl Runner {
     pub(crate) fn start(variables: &[&str]) -> Self {
         let own = format!("ulak-faults-{}", std::process::id());
         let url = |name: &str| std::env::var(name).unwrap_or_else(|_| panic!("set {}", variables.join(", ")));
-        let vhost = Vhost::create(&url("AMQP_URL"), own.clone()).expect("a virtual host for this run");
+        let vhost =
+            Vhost::create(&url("AMQP_URL"), own.clone()).expect("rabbitmqctl cannot create a virtual host");
         let url = |name: &str| if name == "AMQP_URL" { vhost.url.clone() } else { url(name) };
         let proxies: Vec<ProxiedServer> =
             variables.iter().map(|name| ProxiedServer::start(&url(name))).collect();

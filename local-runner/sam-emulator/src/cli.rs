@@ -115,6 +115,9 @@ pub struct CliOptions {
     /// How functions run: in-process, process, or remote=URL of a Lambda Invoke API
     #[arg(long, global = true, default_value = "in-process", value_name = "MODE")]
     pub mode: Mode,
+    /// Open the first page of the banner in the browser
+    #[arg(long, global = true)]
+    pub open: bool,
     /// The options of process mode.
     #[command(flatten)]
     pub process: ProcessArgs,

@@ -38,6 +38,7 @@ pub mod settings;
 pub mod env_file;
 
 mod body;
+mod browser;
 mod client;
 mod gateway;
 mod mode;

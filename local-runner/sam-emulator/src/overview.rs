@@ -1,12 +1,13 @@
 //! The plan as text for a terminal: the tables of `routes`, `functions` and `queues`, and the banner of
 //! `serve`.
 
-use std::net::SocketAddr;
+use std::net::{Ipv4Addr, SocketAddr};
 
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
 use crate::plan::{Plan, WebSocketRoutePlan};
+use crate::runner::Page;
 use crate::schedule::{MissedRuns, NextRuns};
 use crate::table::table;
 
@@ -135,4 +136,24 @@ pub fn banner(plan: &Plan, address: SocketAddr) -> String {
         row("queue", format!("{} -> {}", queue.queue, queue.function));
     }
     rows.concat()
+}
+
+/// The end of the banner: the pages that a person can open, and what to try there.
+#[must_use]
+pub fn pages(pages: &[Page], address: SocketAddr) -> String {
+    let width = pages.iter().map(|page| page_url(page, address).len()).max().unwrap_or_default();
+    let line =
+        |page: &Page| format!("  {:<11}  {:<width$}  {}\n", page.name, page_url(page, address), page.hint);
+    let lines: String = pages.iter().map(line).collect();
+    if lines.is_empty() { lines } else { format!("\nOpen in a browser:\n{lines}") }
+}
+
+/// The URL of a page for a browser on this machine.
+#[must_use]
+pub fn page_url(page: &Page, address: SocketAddr) -> String {
+    let mut address = address;
+    if address.ip().is_unspecified() {
+        address.set_ip(Ipv4Addr::LOCALHOST.into());
+    }
+    format!("http://{address}{}", page.path)
 }

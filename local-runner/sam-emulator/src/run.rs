@@ -24,7 +24,7 @@ use crate::runner::{App, Runner, RunnerOptions};
 use crate::schedule::{self, ManualRun, ManualRunEndpoint, ScheduleState, Schedules, SystemClock, Trigger};
 use crate::settings::Settings;
 use crate::websocket::Connections;
-use crate::{admin_task, overview, server, signals};
+use crate::{admin_task, browser, overview, server, signals};
 
 /// The number of future runs that `routes` lists per schedule.
 const NEXT_RUNS: usize = 5;
@@ -108,7 +108,11 @@ where
     let missed = add_schedules(&mut app, &runner, &settings)?;
     let mut banner = overview::banner(&runner.plan, settings.address);
     banner.extend(app.banner.iter().chain(&missed).map(|line| format!("  {line}\n")));
+    banner.push_str(&overview::pages(&app.pages, settings.address));
     print(&format!("{name}: {}\n{banner}", settings.template.display()))?;
+    if let (true, Some(page)) = (settings.open, app.pages.first()) {
+        browser::open(&overview::page_url(page, settings.address));
+    }
     let stop = CancellationToken::new();
     let signals = tokio::spawn(signals::cancel_on_signal(stop.clone()));
     runner.serve(listener, app, stop).await?;

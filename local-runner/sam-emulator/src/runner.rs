@@ -38,6 +38,8 @@ pub struct App {
     pub invoker: Option<Arc<dyn Invoker>>,
     /// Lines for the banner of `serve`, without indentation.
     pub banner: Vec<String>,
+    /// Pages for people, for the end of the banner. `--open` opens the first.
+    pub pages: Vec<Page>,
     /// Endpoints that the server asks before the emulator's own.
     pub endpoints: Vec<MakeEndpoint>,
     /// Work beside the server.
@@ -70,6 +72,17 @@ impl App {
     {
         self.background_tasks.push(Box::new(move |invoker, stop| Box::pin(task(invoker, stop))));
     }
+}
+
+/// A page that is served at the emulator's address.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Page {
+    /// What a person finds there, in a word or two.
+    pub name: &'static str,
+    /// The path, such as `/`.
+    pub path: &'static str,
+    /// What to try there, in one sentence.
+    pub hint: &'static str,
 }
 
 /// A plan that is ready to run. Its functions come later, with the [`App`], because they may need these

@@ -27,6 +27,8 @@ pub struct Settings {
     pub env_file_names: BTreeSet<String>,
     /// `--mode`.
     pub mode: Mode,
+    /// `--open`.
+    pub open: bool,
     /// The options of process mode.
     pub process: ProcessArgs,
 }
@@ -80,6 +82,7 @@ impl Settings {
             values,
             env_file_names,
             mode: options.mode.clone(),
+            open: options.open,
             process: options.process.clone(),
         })
     }

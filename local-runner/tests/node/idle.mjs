@@ -1,4 +1,4 @@
-// One connected client that does nothing, to be killed or frozen from outside.
+// A connected client that does nothing until it is killed or stopped from outside.
 
 import { connect } from "./ulak.mjs";
 

@@ -3,12 +3,12 @@ import { io } from "socket.io-client";
 const url = process.env.ULAK_URL ?? "http://localhost:3000";
 const post = async (path, body, token) => {
   const headers = { "content-type": "application/json", ...(token && { authorization: `Bearer ${token}` }) };
-  const answer = await fetch(url + path, { method: "POST", headers, body: JSON.stringify(body) });
-  return (await answer.json()).data;
+  const response = await fetch(url + path, { method: "POST", headers, body: JSON.stringify(body) });
+  return (await response.json()).data;
 };
 const register = (name) =>
   post("/api/auth/register", { username: name + Date.now(), email: `${name}@${Date.now()}.example`, password: "correct horse" });
-const dial = (name, { accessToken: token }) =>
+const openSocket = (name, { accessToken: token }) =>
   io(url, { transports: ["websocket"], auth: { token } }).onAny((event, data) => console.log(name, event, data));
 const next = (socket, event) => new Promise((resolve) => socket.once(event, resolve));
 
@@ -16,9 +16,9 @@ const [ada, bob] = [await register("ada"), await register("bob")];
 const { conversation } = await post("/api/conversations", { participantId: bob.user.id }, ada.accessToken);
 const conversationId = conversation.id;
 
-const a = dial("ada:", ada);
+const a = openSocket("ada:", ada);
 await next(a, "connect");
-const b = dial("bob:", bob); // ada: user_online
+const b = openSocket("bob:", bob); // ada: user_online
 for (const socket of [a, b]) await socket.emitWithAck("join_room", { conversationId });
 a.emit("typing", { conversationId, isTyping: true }); // bob: typing
 const { data } = await a.emitWithAck("send_message", { conversationId, content: "Merhaba!" }); // bob: message_received

@@ -1,26 +1,28 @@
-// Who may connect, how a refusal is told, and how the end of a session ends its sockets.
+// Authentication of sockets, the errors of refused connects, and sockets whose session ends.
 
 import assert from "node:assert/strict";
 import { afterEach, test } from "node:test";
-import { PASSWORD, call, connect, data, dial, done, forged, hangUp, logIn, next, pause, person } from "./ulak.mjs";
+import {
+  PASSWORD, call, closeSockets, connect, data, forged, logIn, next, openSocket, pause, person, requestData,
+} from "./ulak.mjs";
 
-afterEach(hangUp);
+afterEach(closeSockets);
 
 async function refusal(options) {
-  const socket = dial(options);
+  const socket = openSocket(options);
   let attempts = 0;
   socket.io.on("reconnect_attempt", () => (attempts += 1));
   const error = await next(socket, "connect_error");
   await pause(50);
   assert.equal(socket.connected, false);
-  assert.equal(socket.active, false, "a refusal is final");
+  assert.equal(socket.active, false, "the client must not reconnect");
   assert.equal(attempts, 0);
   assert.equal(typeof error.message, "string");
   assert.equal(error.data.retryable, false);
   return error.data.code;
 }
 
-test("a wrong, an expired and a revoked token are told as connect_error with a code", async () => {
+test("invalid, expired and revoked tokens get connect_error with a code", async () => {
   const ada = await person();
   const revoked = await person();
   await data("POST", "/api/auth/logout", { token: revoked.token });
@@ -38,29 +40,29 @@ test("a wrong, an expired and a revoked token are told as connect_error with a c
   for (const [what, auth, code] of table) assert.equal(await refusal({ auth }), code, what);
 });
 
-test("after a refusal the same client connects with a good token", async () => {
+test("a refused client can connect with a valid token", async () => {
   const ada = await person();
-  const socket = dial({ auth: { token: "garbage" } });
+  const socket = openSocket({ auth: { token: "garbage" } });
   await next(socket, "connect_error");
   socket.auth = { token: ada.token };
   socket.connect();
   await next(socket, "connect");
-  await done(socket, "online_users");
+  await requestData(socket, "online_users");
 });
 
-test("a token in the query or in the Authorization header serves", async () => {
+test("a token is accepted in the query and in the Authorization header", async () => {
   const ada = await person();
   const token = ada.token;
   const table = [{ query: { token } }, { extraHeaders: { authorization: `Bearer ${token}` } }];
   for (const options of table) {
-    const socket = dial(options);
+    const socket = openSocket(options);
     await next(socket, "connect");
-    assert.ok((await done(socket, "online_users")).userIds.includes(ada.id));
+    assert.ok((await requestData(socket, "online_users")).userIds.includes(ada.id));
     socket.disconnect();
   }
 });
 
-test("a wrong token in the query or the header is told as one in auth is", async () => {
+test("an invalid token in the query or the header gets the same error as in auth", async () => {
   const ada = await person();
   const past = Math.floor(Date.now() / 1000) - 3600;
   const revoked = await person();
@@ -77,13 +79,13 @@ test("a wrong token in the query or the header is told as one in auth is", async
   assert.equal(await refusal({ extraHeaders: { authorization: `Basic ${ada.token}` } }), "UNAUTHENTICATED");
 });
 
-test("a wrong token in the query does not spoil a good one in auth", async () => {
+test("a valid token in auth is used although the query has an invalid one", async () => {
   const ada = await person();
-  const socket = dial({ query: { token: "garbage" }, auth: { token: ada.token } });
+  const socket = openSocket({ query: { token: "garbage" }, auth: { token: ada.token } });
   await next(socket, "connect");
 });
 
-// Each ends the session of `here` from `there`, another session of the same user.
+// Ways to end the session of `here`; `there` is another session of the same user.
 const endings = {
   "its own logout": ({ here }) => data("POST", "/api/auth/logout", { token: here.token }),
   "a logout everywhere": ({ there }) =>
@@ -105,7 +107,7 @@ const endings = {
 };
 
 for (const [what, end] of Object.entries(endings)) {
-  test(`${what} tells the session's sockets, ends them, and they stay ended`, async () => {
+  test(`${what} sends session_ended to the session's sockets and closes them for good`, async () => {
     const there = await person();
     const here = await logIn(there);
     const sockets = await Promise.all([connect(here), connect(here)]);
@@ -115,14 +117,14 @@ for (const [what, end] of Object.entries(endings)) {
       socket.io.on("reconnect_attempt", () => attempts.push(socket.id));
       const [reason] = await next(socket, "disconnect");
       assert.equal(reason, "io server disconnect");
-      // Others may come and go until the very end.
-      const [event, told] = socket.heard.findLast(([event]) => !event.startsWith("user_"));
+      // Presence events of other users may arrive until the end.
+      const [event, data] = socket.received.findLast(([event]) => !event.startsWith("user_"));
       assert.equal(event, "session_ended");
-      assert.equal(typeof told.reason, "string");
+      assert.equal(typeof data.reason, "string");
     });
     await Promise.all([end({ here, there }), ...ends]);
     await pause(1_600);
-    assert.deepEqual(attempts, [], "the client must not come back");
+    assert.deepEqual(attempts, [], "the client must not reconnect");
     for (const socket of sockets) assert.equal(socket.active, false);
     assert.equal(await refusal({ auth: { token: here.token } }), "TOKEN_REVOKED");
     assert.equal(bystander.connected, true);

@@ -1,4 +1,4 @@
-// What every scenario needs: people, HTTP calls, sockets that wait for events. One running Ulak is at ULAK_URL.
+// Helpers of all scenarios: users, HTTP calls, and sockets that record events. ULAK_URL is the URL of a running Ulak.
 
 import { createHmac, randomBytes } from "node:crypto";
 import { setTimeout as pause } from "node:timers/promises";
@@ -8,13 +8,13 @@ export { pause };
 
 export const url = process.env.ULAK_URL ?? "http://localhost:3000";
 
-/** Long enough for a busy machine; nothing takes so long unless it is broken. */
-const PATIENCE = 20_000;
+/** The time limit of every wait, in milliseconds. */
+const TIME_LIMIT = 20_000;
 
-/** How long silence is listened to before it counts as silence. */
-const SILENCE = 400;
+/** The time within which every pending event arrives, in milliseconds. */
+const SETTLE_TIME = 400;
 
-/** One HTTP request; the whole envelope with its status. */
+/** Sends an HTTP request. Returns the envelope and its status. */
 export async function call(method, path, { token, body } = {}) {
   const headers = {};
   if (token) headers.authorization = `Bearer ${token}`;
@@ -23,7 +23,7 @@ export async function call(method, path, { token, body } = {}) {
   return { status: answer.status, ...(await answer.json()) };
 }
 
-/** The same, of which only a success is expected. */
+/** Sends an HTTP request that must succeed. Returns its data. */
 export async function data(method, path, options) {
   const answer = await call(method, path, options);
   if (!answer.success) throw new Error(`${method} ${path}: ${JSON.stringify(answer)}`);
@@ -32,23 +32,23 @@ export async function data(method, path, options) {
 
 export const PASSWORD = "correct horse battery";
 
-/** A new user: `{id, email, token, refresh}`. */
+/** Registers a user: `{id, email, token, refresh}`. */
 export async function person() {
   const username = `n${randomBytes(8).toString("hex")}`;
   const body = { username, email: `${username}@example.com`, password: PASSWORD };
-  return of(await data("POST", "/api/auth/register", { body }), body.email);
+  return personOf(await data("POST", "/api/auth/register", { body }), body.email);
 }
 
-/** Another session of the same user. */
+/** Opens another session of the same user. */
 export async function logIn({ email }) {
-  return of(await data("POST", "/api/auth/login", { body: { email, password: PASSWORD } }), email);
+  return personOf(await data("POST", "/api/auth/login", { body: { email, password: PASSWORD } }), email);
 }
 
-function of({ user, accessToken, refreshToken }, email) {
+function personOf({ user, accessToken, refreshToken }, email) {
   return { id: user.id, email, token: accessToken, refresh: refreshToken };
 }
 
-/** Two people and the id of the conversation between them. */
+/** Two users and the id of their direct conversation. */
 export async function pair() {
   const [ada, bob] = await Promise.all([person(), person()]);
   return { ada, bob, room: await conversation(ada, bob) };
@@ -59,73 +59,73 @@ export async function conversation(one, other) {
   return (await data("POST", "/api/conversations", { token: one.token, body })).conversation.id;
 }
 
-/** A message over HTTP. */
-export async function write(who, conversationId, content) {
+/** Sends a message over HTTP and returns it. */
+export async function sendByHttp(sender, conversationId, content) {
   const body = { conversationId, content };
-  return (await data("POST", "/api/messages/send", { token: who.token, body })).message;
+  return (await data("POST", "/api/messages/send", { token: sender.token, body })).message;
 }
 
-export async function isOnline(who, whom) {
-  return (await data("GET", `/api/user/online/${whom.id}`, { token: who.token })).online;
+export async function isOnline(caller, user) {
+  return (await data("GET", `/api/user/online/${user.id}`, { token: caller.token })).online;
 }
 
-const open = new Set();
+const openSockets = new Set();
 
-/** A socket of the unmodified client, whatever becomes of it. */
-export function dial(options = {}, namespace = "/") {
+/** Opens a socket of the unmodified client, without waiting for the connect. */
+export function openSocket(options = {}, namespace = "/") {
   const socket = io(url + namespace, { transports: ["websocket"], forceNew: true, ...options });
-  open.add(socket);
+  openSockets.add(socket);
   return socket;
 }
 
-/** A connected socket. `heard` collects everything that it is told, as `[event, data]`. */
+/** A connected socket. `received` collects all events, as `[event, data]`. */
 export async function connect({ token }, options = {}) {
-  const socket = dial({ auth: { token }, ...options });
-  socket.heard = [];
-  socket.onAny((event, told) => socket.heard.push([event, told]));
+  const socket = openSocket({ auth: { token }, ...options });
+  socket.received = [];
+  socket.onAny((event, data) => socket.received.push([event, data]));
   await next(socket, "connect");
   return socket;
 }
 
-/** Hangs up every socket of the test, so that node can end. */
-export function hangUp() {
-  for (const socket of open) socket.disconnect();
-  open.clear();
+/** Closes every socket of the test, so that node can end. */
+export function closeSockets() {
+  for (const socket of openSockets) socket.disconnect();
+  openSockets.clear();
 }
 
-/** The arguments of the next `event` that `fits`; a single one is given bare. */
-export function next(socket, event, fits = () => true) {
+/** The argument of the next `event` for which `matches` is true; an array if there are several arguments. */
+export function next(socket, event, matches = () => true) {
   return new Promise((resolve, reject) => {
-    const late = setTimeout(() => reject(new Error(`${event} did not come`)), PATIENCE);
-    const listen = (...told) => {
-      if (!fits(...told)) return;
-      clearTimeout(late);
+    const timer = setTimeout(() => reject(new Error(`no ${event} within the time limit`)), TIME_LIMIT);
+    const listen = (...args) => {
+      if (!matches(...args)) return;
+      clearTimeout(timer);
       socket.off(event, listen);
-      resolve(told.length > 1 ? told : told[0]);
+      resolve(args.length > 1 ? args : args[0]);
     };
     socket.on(event, listen);
   });
 }
 
-/** An event with its ack: the envelope. */
-export function ask(socket, event, ...payload) {
-  return socket.timeout(PATIENCE).emitWithAck(event, ...payload);
+/** Sends an event and returns its ack, which is an envelope. */
+export function request(socket, event, ...payload) {
+  return socket.timeout(TIME_LIMIT).emitWithAck(event, ...payload);
 }
 
-/** An event that must succeed: the ack's data. */
-export async function done(socket, event, ...payload) {
-  const ack = await ask(socket, event, ...payload);
+/** Sends an event that must succeed. Returns the data of its ack. */
+export async function requestData(socket, event, ...payload) {
+  const ack = await request(socket, event, ...payload);
   if (!ack.ok) throw new Error(`${event}: ${JSON.stringify(ack)}`);
   return ack.data;
 }
 
-/** The events of one name that a socket has heard, after what is under way had time to come. */
-export async function heard(socket, event) {
-  await pause(SILENCE);
-  return socket.heard.filter(([name]) => name === event).map(([, told]) => told);
+/** The data of all events with this name, after pending events had time to arrive. */
+export async function received(socket, event) {
+  await pause(SETTLE_TIME);
+  return socket.received.filter(([name]) => name === event).map(([, data]) => data);
 }
 
-/** The same token with other claims, signed as Ulak signs. */
+/** The token with other claims and a valid signature. */
 export function forged(token, change) {
   const secret = process.env.ULAK_JWT_SECRET;
   const [head, body] = token.split(".");

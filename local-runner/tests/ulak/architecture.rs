@@ -1,7 +1,7 @@
-//! The rules of the house, held by tests: who may depend on whom, one list of functions, tidy files.
+//! The rules of ARCHITECTURE.md: dependencies of crates and modules, one list of functions, sizes of files and functions.
 
-mod arrows;
+mod dependencies;
+mod function_list;
 mod modules;
-mod one_list;
 mod tidy;
 mod workspace;

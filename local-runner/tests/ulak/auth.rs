@@ -1,4 +1,4 @@
-//! Registering, logging in, and the tokens that both give.
+//! Registration, login, and the access tokens that both return.
 
 use std::time::{Duration, Instant};
 
@@ -20,7 +20,7 @@ fn keys(value: &Value) -> Vec<&str> {
 }
 
 #[test]
-fn registering_and_logging_in_answer_alike() {
+fn registration_and_login_return_the_same_data() {
     let server = shared_server();
     let name = format!("Ada.{}", unique_name());
     let email = format!("{name}@Example.com");
@@ -41,7 +41,7 @@ fn registering_and_logging_in_answer_alike() {
         assert_eq!(
             keys(user),
             ["createdAt", "displayName", "email", "id", "lastSeenAt", "username"],
-            "no hash, nothing else"
+            "the user has other fields, such as a hash"
         );
         assert_eq!((&user["username"], &user["email"]), (&json!(name), &json!(email)), "as written");
         assert_eq!(data["expiresIn"], 900);
@@ -55,7 +55,7 @@ fn registering_and_logging_in_answer_alike() {
 }
 
 #[test]
-fn wrong_fields_of_a_registration_are_all_named() {
+fn registration_reports_every_invalid_field() {
     let long = |count: usize| "x".repeat(count);
     let ok = |field: &str, value: Value| {
         let mut form = json!({ "username": unique_name(), "email": format!("{}@example.com", unique_name()), "password": "8 horses" });
@@ -98,7 +98,7 @@ fn wrong_fields_of_a_registration_are_all_named() {
 }
 
 #[test]
-fn the_limits_themselves_are_allowed() {
+fn registration_accepts_values_at_the_limits() {
     let server = shared_server();
     let padded = |length: usize| {
         let name = unique_name();
@@ -121,7 +121,7 @@ fn the_limits_themselves_are_allowed() {
 }
 
 #[test]
-fn usernames_and_emails_are_unique_without_regard_to_case() {
+fn usernames_and_emails_are_unique_ignoring_case() {
     let server = shared_server();
     let ada = server.person();
     let cases = [
@@ -138,10 +138,10 @@ fn usernames_and_emails_are_unique_without_regard_to_case() {
 }
 
 #[test]
-fn an_unknown_user_and_a_wrong_password_get_the_same_answer_in_the_same_time() {
+fn unknown_user_and_wrong_password_get_the_same_reply_in_the_same_time() {
     let server = shared_server();
     let ada = server.person();
-    let ask = |form: &Value| {
+    let log_in = |form: &Value| {
         let begin = Instant::now();
         let answer = server.request("POST", "/api/auth/login").json(form).fails(401, "INVALID_CREDENTIALS");
         assert_eq!(answer.header("www-authenticate"), Some("Bearer"));
@@ -151,15 +151,18 @@ fn an_unknown_user_and_a_wrong_password_get_the_same_answer_in_the_same_time() {
     };
     let wrong = json!({ "email": ada.email, "password": "not this one" });
     let unknown = json!({ "email": format!("{}@example.com", unique_name()), "password": "not this one" });
-    assert_eq!(ask(&wrong).0, ask(&unknown).0);
-    // The fastest of both come together on a busy machine too, sooner or later. An answer without a hash
-    // takes 1 ms and one with it some 20 ms: those never do.
+    assert_eq!(log_in(&wrong).0, log_in(&unknown).0);
+    // The fastest of many replies are comparable even on a busy machine. Without a hash a reply takes 1 ms, with a hash
+    // about 20 ms.
     let (mut fastest_wrong, mut fastest_unknown) = (Duration::MAX, Duration::MAX);
     for _ in 0..40 {
-        fastest_wrong = fastest_wrong.min(ask(&wrong).1);
-        fastest_unknown = fastest_unknown.min(ask(&unknown).1);
+        fastest_wrong = fastest_wrong.min(log_in(&wrong).1);
+        fastest_unknown = fastest_unknown.min(log_in(&unknown).1);
         if fastest_wrong < fastest_unknown * 3 / 2 && fastest_unknown < fastest_wrong * 3 / 2 {
-            assert!(fastest_unknown > Duration::from_millis(2), "{fastest_unknown:?} is too fast for a hash");
+            assert!(
+                fastest_unknown > Duration::from_millis(2),
+                "{fastest_unknown:?} is too fast for a password hash"
+            );
             return;
         }
     }
@@ -167,7 +170,7 @@ fn an_unknown_user_and_a_wrong_password_get_the_same_answer_in_the_same_time() {
 }
 
 #[test]
-fn what_cannot_be_a_password_is_simply_wrong() {
+fn impossible_password_is_rejected_as_wrong() {
     let ada = shared_server().person();
     for password in ["", "short", &"x".repeat(5_000)] {
         let form = json!({ "email": ada.email, "password": password });
@@ -189,37 +192,37 @@ fn what_cannot_be_a_password_is_simply_wrong() {
 }
 
 /// A token that the test signs itself.
-fn token(secret: &str, issuer: &str, user: &str, session: &str, made: Time) -> String {
+pub(crate) fn sign_token(secret: &str, issuer: &str, user: &str, session: &str, issued_at: Time) -> String {
     let (access, refresh) = (Duration::from_secs(900), Duration::from_secs(9_000));
     let keys = TokenKeys::new(&Secret::new(secret), issuer, "ulak", access, refresh);
     let (user, session) = (UserId::trusted(user), SessionId::trusted(session));
-    keys.issue(&user, &session, made, &Entropy::default()).unwrap()
+    keys.issue(&user, &session, issued_at, &Entropy::default()).unwrap()
 }
 
 #[test]
-fn only_a_token_of_ours_in_time_and_of_a_live_session_opens_the_gate() {
+fn only_valid_tokens_of_live_sessions_are_accepted() {
     let server = shared_server();
     let (ada, bob) = (server.person(), server.person());
     let session = ada.get("/api/auth/sessions").data(200)["sessions"][0]["id"].as_str().unwrap().to_owned();
     let now = Time::from_millis(i64::try_from(unix_millis()).unwrap());
     let old = Time::from_millis(now.millis() - 901_000);
-    let made = |secret: &str, issuer: &str, user: &str, at| token(secret, issuer, user, &session, at);
+    let signed = |secret: &str, issuer: &str, user: &str, at| sign_token(secret, issuer, user, &session, at);
     let payload = ada.access_token.split('.').nth(1).unwrap();
     let cases = [
-        (made(JWT_SECRET, "ulak", &ada.id, now), None),
-        (made(JWT_SECRET, "ulak", &ada.id, old), Some("TOKEN_EXPIRED")),
-        (made(JWT_SECRET, "ulak", &bob.id, now), Some("TOKEN_REVOKED")),
-        (token(JWT_SECRET, "ulak", &ada.id, "01UNKNOWN", now), Some("TOKEN_REVOKED")),
-        (made(JWT_SECRET, "somebody-else", &ada.id, now), Some("UNAUTHENTICATED")),
-        (made("another secret, just as long as ours", "ulak", &ada.id, now), Some("UNAUTHENTICATED")),
+        (signed(JWT_SECRET, "ulak", &ada.id, now), None),
+        (signed(JWT_SECRET, "ulak", &ada.id, old), Some("TOKEN_EXPIRED")),
+        (signed(JWT_SECRET, "ulak", &bob.id, now), Some("TOKEN_REVOKED")),
+        (sign_token(JWT_SECRET, "ulak", &ada.id, "01UNKNOWN", now), Some("TOKEN_REVOKED")),
+        (signed(JWT_SECRET, "another-issuer", &ada.id, now), Some("UNAUTHENTICATED")),
+        (signed("another secret, just as long as ours", "ulak", &ada.id, now), Some("UNAUTHENTICATED")),
         (format!("eyJhbGciOiJub25lIn0.{payload}."), Some("UNAUTHENTICATED")),
         (ada.refresh_token.clone(), Some("UNAUTHENTICATED")),
         ("x".repeat(4_000), Some("UNAUTHENTICATED")),
         (String::new(), Some("UNAUTHENTICATED")),
     ];
-    for (token, refused) in cases {
+    for (token, error) in cases {
         let call = server.request("GET", "/api/auth/me").bearer(&token);
-        match refused {
+        match error {
             None => assert_eq!(call.data(200)["user"]["id"], json!(ada.id)),
             Some(code) => assert_eq!(call.fails(401, code).header("www-authenticate"), Some("Bearer")),
         }
@@ -238,6 +241,6 @@ fn only_a_token_of_ours_in_time_and_of_a_live_session_opens_the_gate() {
     }
 }
 
-fn unix_millis() -> u128 {
+pub(crate) fn unix_millis() -> u128 {
     std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap().as_millis()
 }

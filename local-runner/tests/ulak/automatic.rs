@@ -1,14 +1,14 @@
-//! Automatic messages: queuers and consumer together; the commands against a runner that is up; and the whole chain
-//! under kill -9 and with a broker whose connections are cut.
+//! Automatic messages: queuers and consumer together, the commands for operators, and the whole chain with killed
+//! processes and cut connections.
 //!
-//! `ULAK_TORTURE=full` makes the last ones as large as they are meant to be; otherwise they are shorter.
+//! The last ones are shortened; `ULAK_TORTURE=full` runs them in full length.
 
 mod broker;
 mod commands;
 mod concurrent_queuers;
-mod ear;
-mod journey;
-mod missed;
+mod embedded_source;
+mod end_to_end;
+mod missed_runs;
 mod redelivery;
-mod source;
+mod socket_listener;
 mod torture;

@@ -1,4 +1,4 @@
-//! What a message may say: counted in Unicode scalar values, cleaned of control characters, stored as sent.
+//! The content of messages: its length in Unicode scalar values, control characters, and that it is stored as sent.
 
 use serde_json::json;
 
@@ -29,7 +29,7 @@ fn content_is_stored_as_sent() {
 }
 
 #[test]
-fn content_is_1_to_4000_characters_after_trimming() {
+fn content_has_1_to_4000_characters_after_trimming() {
     let (ada, _, conversation) = shared_server().pair();
     let cases = [
         ("x".to_owned(), true),
@@ -44,11 +44,11 @@ fn content_is_1_to_4000_characters_after_trimming() {
         (" \n\t ".to_owned(), false),
         ("\u{0}\u{1}\u{1b}".to_owned(), false),
     ];
-    for (content, fits) in cases {
+    for (content, is_valid) in cases {
         let start: String = content.chars().take(5).collect();
         let call =
             ada.post("/api/messages/send", &json!({ "conversationId": conversation, "content": content }));
-        if fits {
+        if is_valid {
             call.data(201);
         } else {
             assert_eq!(call.fails(422, "VALIDATION_FAILED").fields(), ["content"], "{start:?}");
@@ -57,7 +57,7 @@ fn content_is_1_to_4000_characters_after_trimming() {
 }
 
 #[test]
-fn escapes_in_json_are_characters() {
+fn json_escapes_are_stored_as_characters() {
     let (ada, _, conversation) = shared_server().pair();
     let body =
         format!(r#"{{"conversationId":"{conversation}","content":"\u0061\uD83D\uDE00\u0000\u000a."}}"#);

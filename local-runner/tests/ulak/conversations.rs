@@ -1,4 +1,4 @@
-//! Conversations: the direct one that exists once, groups, the list with what is unread, and strangers.
+//! Conversations: direct conversations, groups, and the list with unread counts.
 
 use serde_json::json;
 use test_support::person::{Person, texts};
@@ -6,7 +6,7 @@ use test_support::person::{Person, texts};
 use crate::server::shared_server;
 
 #[test]
-fn the_direct_conversation_is_made_once_from_either_side() {
+fn direct_conversation_is_created_once_from_either_side() {
     let server = shared_server();
     let (ada, bob) = (server.person(), server.person());
     let first = ada.post("/api/conversations", &json!({ "participantId": bob.id })).data(201);
@@ -25,12 +25,12 @@ fn the_direct_conversation_is_made_once_from_either_side() {
     let mut people = [ada.id.clone(), bob.id.clone()];
     people.sort();
     assert_eq!(texts(&conversation["participants"], "id"), people);
-    let message = bob.send_to(&ada, "a message finds the same one");
+    let message = bob.send_to(&ada, "sent to the user");
     assert_eq!(&message["conversationId"], id);
 }
 
 #[test]
-fn groups_have_a_name_and_may_repeat() {
+fn groups_have_a_name_and_may_have_the_same_members() {
     let server = shared_server();
     let (ada, bob, eve) = (server.person(), server.person(), server.person());
     let ids = [ada.id.as_str(), bob.id.as_str(), bob.id.as_str()];
@@ -45,18 +45,18 @@ fn groups_have_a_name_and_may_repeat() {
     assert_eq!(ada.unread_in(id), 1);
     eve.post("/api/messages/send", &json!({ "conversationId": id, "content": "me too" }))
         .fails(404, "NOT_FOUND");
-    assert_ne!(ada.conversation_with(&bob), id, "a group of two is no direct conversation");
+    assert_ne!(ada.conversation_with(&bob), id, "a group of two is not the direct conversation");
 }
 
 #[test]
-fn impossible_participants_are_refused_by_name() {
+fn invalid_participants_are_rejected_by_field() {
     let server = shared_server();
     let (ada, bob) = (server.person(), server.person());
     let many: Vec<String> = (0..256).map(|n| format!("user{n}")).collect();
     let cases = [
         (json!({}), vec!["participantId"]),
         (json!({ "participantId": ada.id }), vec!["participantId"]),
-        (json!({ "participantId": "nobody" }), vec!["participantId"]),
+        (json!({ "participantId": "no-such-user" }), vec!["participantId"]),
         (json!({ "participantId": "$gt" }), vec!["participantId"]),
         (json!({ "participantId": { "$ne": null } }), vec!["participantId"]),
         (json!({ "participantId": bob.id, "name": "x" }), vec!["name"]),
@@ -66,7 +66,7 @@ fn impossible_participants_are_refused_by_name() {
         (json!({ "participantIds": bob.id, "name": "x" }), vec!["participantIds"]),
         (json!({ "participantIds": [7], "name": "x" }), vec!["participantIds"]),
         (json!({ "participantIds": [ada.id], "name": "x" }), vec!["participantIds"]),
-        (json!({ "participantIds": [bob.id, "nobody"], "name": "x" }), vec!["participantIds"]),
+        (json!({ "participantIds": [bob.id, "no-such-user"], "name": "x" }), vec!["participantIds"]),
         (json!({ "participantIds": many, "name": "x" }), vec!["participantIds"]),
         (json!({ "participantIds": [bob.id], "name": " " }), vec!["name"]),
         (json!({ "participantIds": [bob.id], "name": "x".repeat(81) }), vec!["name"]),
@@ -85,7 +85,7 @@ fn listed(person: &Person, query: &str) -> (Vec<String>, Option<String>) {
 }
 
 #[test]
-fn the_list_is_newest_activity_first_and_paged() {
+fn list_is_sorted_by_newest_activity_and_paged() {
     let server = shared_server();
     let ada = server.person();
     let friends: Vec<Person> = (0..5).map(|_| server.person()).collect();
@@ -117,32 +117,32 @@ fn the_list_is_newest_activity_first_and_paged() {
 }
 
 #[test]
-fn unread_counts_are_each_readers_own() {
+fn unread_counts_are_per_member() {
     let server = shared_server();
     let (ada, bob, conversation) = server.pair();
     for text in ["one", "two", "three"] {
         bob.send(&conversation, text);
     }
-    let seen = |person: &Person| {
+    let unread_by = |person: &Person| {
         let row = person.get("/api/conversations").data(200)["conversations"][0].take();
         let one = person.get(&format!("/api/conversations/{conversation}")).data(200)["conversation"].take();
-        assert_eq!(row, one, "the list and the one say the same");
+        assert_eq!(row, one, "the list and the single conversation are equal");
         assert_eq!(row["lastMessage"]["content"], "three");
         assert_eq!(row["updatedAt"], row["lastMessage"]["createdAt"]);
         let total = person.get("/api/messages/unread-count").data(200)["total"].as_u64().unwrap();
         assert_eq!((row["unreadCount"].as_u64(), person.unread_in(&conversation)), (Some(total), total));
         total
     };
-    assert_eq!((seen(&ada), seen(&bob)), (3, 0));
+    assert_eq!((unread_by(&ada), unread_by(&bob)), (3, 0));
     let read = ada.request("PUT", &format!("/api/conversations/{conversation}/read")).data(200);
     assert_eq!(read, json!({ "conversationId": conversation, "upToSeq": 3 }));
-    assert_eq!((seen(&ada), seen(&bob)), (0, 0));
+    assert_eq!((unread_by(&ada), unread_by(&bob)), (0, 0));
     let data = ada.get("/api/messages/unread-count").data(200);
     assert_eq!(data, json!({ "total": 0, "byConversation": {} }));
 }
 
 #[test]
-fn a_deleted_message_is_not_unread_and_stays_last_but_empty() {
+fn deleted_message_is_not_unread_and_stays_the_last_message_without_content() {
     let server = shared_server();
     let (ada, bob, conversation) = server.pair();
     bob.send(&conversation, "one");

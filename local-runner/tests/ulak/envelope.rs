@@ -1,4 +1,4 @@
-//! What every answer has: the envelope, the security headers, the request id; and what is the gateway's.
+//! Every reply: the envelope, the security headers, the request id; and the replies of the gateway itself.
 
 use expect_test::expect;
 use serde_json::json;
@@ -6,7 +6,7 @@ use test_support::http_client::HttpResponse;
 
 use crate::server::shared_server;
 
-/// The headers, without those that differ from answer to answer.
+/// The headers, without those that differ between replies.
 fn headers(answer: &HttpResponse) -> String {
     const CHANGING: [&str; 4] = ["date", "apigw-requestid", "x-request-id", "content-length"];
     let mut lines: Vec<String> = answer
@@ -20,7 +20,7 @@ fn headers(answer: &HttpResponse) -> String {
 }
 
 #[test]
-fn a_success_carries_the_headers_that_helmet_sends() {
+fn success_has_the_headers_of_helmet() {
     let answer = shared_server().person().get("/api/auth/me").send();
     assert_eq!(answer.status, 200);
     expect![[r#"
@@ -61,12 +61,12 @@ fn every_failure_has_the_envelope_and_its_request_id() {
         (ada.request("POST", "/api/messages/send").body("content=hi"), 415, "UNSUPPORTED_MEDIA_TYPE"),
         (ada.post("/api/messages/send", &json!({})), 422, "VALIDATION_FAILED"),
     ];
-    let good = headers(&ada.get("/api/auth/me").send());
+    let expected = headers(&ada.get("/api/auth/me").send());
     for (call, status, code) in cases {
         let answer = call.fails(status, code);
         let body = answer.json();
         assert_eq!(body["success"], false);
-        assert!(!body["message"].as_str().unwrap().is_empty(), "{code} says nothing");
+        assert!(!body["message"].as_str().unwrap().is_empty(), "{code} has no message");
         assert_eq!(body["error"]["requestId"].as_str(), answer.header("x-request-id"), "{code}");
         let mut keys: Vec<&String> = body.as_object().unwrap().keys().collect();
         keys.sort();
@@ -74,12 +74,12 @@ fn every_failure_has_the_envelope_and_its_request_id() {
         assert_eq!(body["error"].get("details").is_some(), status == 422, "{code}");
         let challenge = answer.header("www-authenticate");
         assert_eq!(challenge, (status == 401).then_some("Bearer"), "{code}");
-        assert_eq!(headers(&answer).replace("www-authenticate: Bearer\n", ""), good, "{code}");
+        assert_eq!(headers(&answer).replace("www-authenticate: Bearer\n", ""), expected, "{code}");
     }
 }
 
 #[test]
-fn request_ids_never_repeat_and_are_the_gateways() {
+fn request_ids_are_unique_and_come_from_the_gateway() {
     let answers: Vec<HttpResponse> =
         (0..20).map(|_| shared_server().request("GET", "/api/auth/me").send()).collect();
     let mut ids: Vec<&str> = answers.iter().map(|answer| answer.header("x-request-id").unwrap()).collect();
@@ -92,7 +92,7 @@ fn request_ids_never_repeat_and_are_the_gateways() {
 }
 
 #[test]
-fn what_the_gateway_answers_itself_is_the_gateways() {
+fn unknown_routes_get_the_gateways_404() {
     for (method, path) in [
         ("GET", "/api/nothing"),
         ("POST", "/api/auth/me"),
@@ -109,11 +109,11 @@ fn what_the_gateway_answers_itself_is_the_gateways() {
         assert!(answer.header("apigw-requestid").is_some(), "{path}");
     }
     let slash = shared_server().person().get("/api/auth/me/").send();
-    assert_eq!(slash.status, 200, "as on AWS, a slash at the end is no other route");
+    assert_eq!(slash.status, 200, "API Gateway ignores a slash at the end");
 }
 
 #[test]
-fn browsers_of_other_origins_are_let_in_by_the_gateway() {
+fn gateway_allows_other_origins() {
     let server = shared_server();
     let preflight = server
         .request("OPTIONS", "/api/messages/send")
@@ -131,13 +131,13 @@ fn browsers_of_other_origins_are_let_in_by_the_gateway() {
         assert_eq!(
             (answer.status, answer.header("access-control-allow-origin")),
             (status, Some("*")),
-            "a browser must be able to read failures too"
+            "a browser cannot read failures without this header"
         );
     }
 }
 
 #[test]
-fn health_names_the_stores() {
+fn health_lists_the_stores() {
     let answer = shared_server().request("GET", "/api/health").send();
     let data = answer.data();
     assert_eq!((answer.status, &data["status"]), (200, &json!("ok")), "{data}");

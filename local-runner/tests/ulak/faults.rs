@@ -1,6 +1,6 @@
-//! Each server may vanish at any moment: what needs it answers 503 in time, the rest goes on, and when it is back
-//! everything works again without a restart, with nothing lost that was acknowledged.
+//! Outages of each server: requests that need it get 503 in time, others succeed, and after its return everything works
+//! without a restart and without loss of an acknowledged message.
 
-mod flush;
+mod data_loss;
 mod jobs;
 mod outage;

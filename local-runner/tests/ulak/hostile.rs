@@ -1,4 +1,4 @@
-//! Requests that are meant to harm: they cost little, harm nobody, and never show what is inside.
+//! Hostile requests: they are rejected quickly, do not affect other requests, and get no internal detail.
 
 use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
@@ -11,7 +11,7 @@ use test_support::unique_name;
 use crate::server::shared_server;
 
 #[test]
-fn operators_and_deep_json_never_get_past_the_form() {
+fn operators_and_deeply_nested_json_are_rejected() {
     let server = shared_server();
     let ada = server.person();
     let login = |body: String| server.request("POST", "/api/auth/login").raw_json(body);
@@ -24,23 +24,23 @@ fn operators_and_deep_json_never_get_past_the_form() {
     login(objects).fails(400, "INVALID_JSON");
     let many: String = (0..5_000).map(|n| format!("\"f{n}\":1,")).collect();
     let answer = login(format!("{{{many}\"z\":1}}")).fails(422, "VALIDATION_FAILED");
-    assert!(answer.body.len() < 4_096, "an answer is not as long as the attack: {} bytes", answer.body.len());
+    assert!(answer.body.len() < 4_096, "the reply is as long as the attack: {} bytes", answer.body.len());
     login(r#"{"email":1e999999999,"password":"x"}"#.to_owned()).send();
     ada.me();
 }
 
-/// W17: exponential backtracking in an e-mail's regular expression.
+/// A regular expression for e-mails can need exponential time for such input.
 #[test]
-fn a_hostile_email_costs_no_time() {
+fn hostile_email_is_rejected_quickly() {
     let server = shared_server();
     let fastest = |email: &str| {
         let form = json!({ "username": unique_name(), "email": email, "password": "8 horses" });
-        let ask = || {
+        let register = || {
             let begin = Instant::now();
             server.request("POST", "/api/auth/register").json(&form).fails(422, "VALIDATION_FAILED");
             begin.elapsed()
         };
-        (0..3).map(|_| ask()).min().unwrap()
+        (0..3).map(|_| register()).min().unwrap()
     };
     for email in [
         format!("{}!", "a".repeat(60_000)),
@@ -55,7 +55,7 @@ fn a_hostile_email_costs_no_time() {
 }
 
 #[test]
-fn what_is_too_large_for_the_gateway_never_reaches_a_function() {
+fn oversized_requests_are_rejected_by_the_gateway() {
     let server = shared_server();
     for (size, text) in
         [(10 * 1024 * 1024 + 1, "Request Entity Too Large"), (7 * 1024 * 1024, "Request Too Long")]
@@ -70,7 +70,7 @@ fn what_is_too_large_for_the_gateway_never_reaches_a_function() {
 }
 
 #[test]
-fn nul_bytes_and_long_texts_are_refused_by_field() {
+fn nul_bytes_and_long_texts_are_rejected_by_field() {
     let (ada, bob, conversation) = shared_server().pair();
     let long = "x".repeat(30_000);
     for (body, fields) in [
@@ -95,7 +95,7 @@ fn nul_bytes_and_long_texts_are_refused_by_field() {
 }
 
 #[test]
-fn broken_http_ends_the_connection_and_nothing_else() {
+fn malformed_http_ends_only_its_connection() {
     let server = shared_server();
     let port = server.port();
     for bytes in [
@@ -123,7 +123,7 @@ fn broken_http_ends_the_connection_and_nothing_else() {
 }
 
 #[test]
-fn an_upload_that_stops_halfway_holds_nobody_up() {
+fn stalled_upload_does_not_block_other_requests() {
     let server = shared_server();
     let mut stuck = TcpStream::connect(("127.0.0.1", server.port().0)).unwrap();
     let head = b"POST /api/auth/login HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ncontent-length: 9\r\n\r\n{";

@@ -1,4 +1,4 @@
-//! Sweeper and indexer together: a message gets into the index when it is sent and again when it changes.
+//! Sweeper and indexer together: a message is indexed when it is sent and again when it changes.
 
 use shared::ports::Messages as _;
 use test_support::events::batch;
@@ -23,7 +23,7 @@ async fn index_all(fixture: &IndexFixture) {
 }
 
 #[tokio::test]
-async fn messages_are_indexed_once_they_are_swept_and_again_when_they_change() {
+async fn messages_are_indexed_after_a_sweep_and_again_when_they_change() {
     let fixture = IndexFixture::new().await;
     let id = fixture.append("first").await;
     for n in 1..450 {

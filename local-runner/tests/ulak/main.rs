@@ -1,17 +1,19 @@
-//! Ulak as its users meet it: the real binary on a port of its own, spoken to over HTTP; functions
-//! that hand work to each other; and the rules of the architecture.
+//! System tests: the real binary on a free port, called over HTTP and WebSocket; functions that pass work to each
+//! other; and the rules of the architecture.
 
-// clippy.toml allows unwrap and printing in test functions; helpers of tests are tests too.
+// clippy.toml allows unwrap and printing in test functions, but not in their helpers.
 #![allow(clippy::unwrap_used, clippy::print_stderr)]
 
 mod accounts;
 mod architecture;
 mod auth;
 mod automatic;
+mod browser;
 mod command_line;
 mod content;
 mod conversations;
 mod crash;
+mod documents;
 mod envelope;
 mod faults;
 mod hostile;

@@ -1,4 +1,4 @@
-//! Messages: sending by every route, keys that make a repeat harmless, reading, editing, deleting.
+//! Messages: every route for sending, `clientMessageId`, read marks, edits and deletions.
 
 use expect_test::expect;
 use serde_json::{Value, json};
@@ -39,14 +39,14 @@ fn every_route_and_both_targets_send_the_same_message() {
 }
 
 #[test]
-fn a_repeated_key_answers_with_the_first_message() {
+fn repeated_client_message_id_returns_the_first_message() {
     let server = shared_server();
     let (ada, bob, conversation) = server.pair();
     let eve = server.person();
     let key = unique_name();
-    let send = |who: &Person, target: (&str, &str), content: &str| {
+    let send = |user: &Person, target: (&str, &str), content: &str| {
         let body = json!({ target.0: target.1, "content": content, "clientMessageId": key });
-        who.post("/api/messages/send", &body)
+        user.post("/api/messages/send", &body)
     };
     let first = send(&ada, ("conversationId", &conversation), "hi").data(201)["message"].take();
     assert_eq!(first["clientMessageId"], json!(key));
@@ -56,7 +56,7 @@ fn a_repeated_key_answers_with_the_first_message() {
     send(&ada, ("conversationId", &conversation), "something else").fails(409, "CONFLICT");
     send(&ada, ("receiverId", &eve.id), "hi").fails(409, "CONFLICT");
     send(&bob, ("conversationId", &conversation), "hi").data(201);
-    assert_eq!(ada.whole_history(&conversation).len(), 2, "one of ada's, one of bob's under the same key");
+    assert_eq!(ada.whole_history(&conversation).len(), 2, "keys are per sender");
     assert_eq!(bob.unread_in(&conversation), 1);
     let id = first["id"].as_str().unwrap();
     ada.patch(&format!("/api/messages/{id}"), &json!({ "content": "edited" })).data(200);
@@ -64,12 +64,12 @@ fn a_repeated_key_answers_with_the_first_message() {
     assert_eq!(
         (&late["id"], &late["content"]),
         (&first["id"], &json!("edited")),
-        "a late repeat is no conflict"
+        "a repeat after an edit is not a conflict"
     );
 }
 
 #[test]
-fn impossible_messages_are_refused_by_field() {
+fn invalid_messages_are_rejected_by_field() {
     let server = shared_server();
     let (ada, bob, conversation) = server.pair();
     let cases = [
@@ -77,7 +77,7 @@ fn impossible_messages_are_refused_by_field() {
         (json!({ "content": "hi" }), vec!["conversationId"]),
         (json!({ "conversationId": conversation }), vec!["content"]),
         (json!({ "receiverId": ada.id, "content": "to myself" }), vec!["receiverId"]),
-        (json!({ "receiverId": "nobody", "content": "hi" }), vec!["receiverId"]),
+        (json!({ "receiverId": "no-such-user", "content": "hi" }), vec!["receiverId"]),
         (json!({ "receiverId": "", "content": "hi" }), vec!["receiverId"]),
         (json!({ "receiverId": [bob.id], "content": "hi" }), vec!["receiverId"]),
         (
@@ -108,7 +108,7 @@ fn impossible_messages_are_refused_by_field() {
 }
 
 #[test]
-fn reading_up_to_a_message_never_goes_back() {
+fn read_mark_never_moves_back() {
     let server = shared_server();
     let (ada, bob, conversation) = server.pair();
     let messages: Vec<Value> = (1..=5).map(|n| bob.send(&conversation, &n.to_string())).collect();
@@ -119,15 +119,15 @@ fn reading_up_to_a_message_never_goes_back() {
     };
     assert_eq!(ada.unread_in(&conversation), 5);
     assert_eq!(read(3), (3, 2));
-    assert_eq!(read(1), (3, 2), "reading an older one again changes nothing");
+    assert_eq!(read(1), (3, 2), "an older message does not move the mark back");
     assert_eq!(read(5), (5, 0));
     ada.send(&conversation, "mine");
-    assert_eq!(ada.unread_in(&conversation), 0, "one's own are never unread");
+    assert_eq!(ada.unread_in(&conversation), 0, "own messages are never unread");
     assert_eq!(bob.unread_in(&conversation), 1);
 }
 
 #[test]
-fn the_sender_edits_and_deletes_and_nobody_else() {
+fn only_the_sender_edits_and_deletes_a_message() {
     let server = shared_server();
     let (ada, bob, conversation) = server.pair();
     let message = ada.send(&conversation, "first");
@@ -149,34 +149,34 @@ fn the_sender_edits_and_deletes_and_nobody_else() {
     }
     let deleted = ada.delete(&path).data(200)["message"].take();
     assert_eq!((&deleted["content"], deleted["deletedAt"].is_string()), (&json!(""), true));
-    assert_eq!(ada.delete(&path).data(200)["message"], deleted, "twice is once");
+    assert_eq!(ada.delete(&path).data(200)["message"], deleted, "a second deletion changes nothing");
     ada.patch(&path, &json!({ "content": "back?" })).fails(404, "NOT_FOUND");
     let row = bob.history(&conversation, "")["messages"][0].take();
-    assert_eq!(row, deleted, "the row stays");
+    assert_eq!(row, deleted, "the deleted message stays in the history");
 }
 
-/// Everything that names a conversation or a message, asked by somebody who is not in it.
+/// Every route with the id of a conversation or a message, called by a user who is not a member.
 #[test]
-fn strangers_get_404_everywhere() {
+fn non_members_get_404_everywhere() {
     let server = shared_server();
     let (ada, bob, conversation) = server.pair();
     let eve = server.person();
     let message = ada.send(&conversation, "between us")["id"].as_str().unwrap().to_owned();
-    let of_eve = eve.send_to(&bob, "mine")["id"].as_str().unwrap().to_owned();
+    let eves_message = eve.send_to(&bob, "mine")["id"].as_str().unwrap().to_owned();
     let content = json!({ "content": "x" });
-    let calls = |who: &Person, c: &str, m: &str| -> Vec<HttpRequest> {
+    let calls = |user: &Person, c: &str, m: &str| -> Vec<HttpRequest> {
         vec![
-            who.get(&format!("/api/conversations/{c}")),
-            who.get(&format!("/api/conversations/{c}/messages")),
-            who.post(&format!("/api/conversations/{c}/messages"), &content),
-            who.request("PUT", &format!("/api/conversations/{c}/read")),
-            who.get(&format!("/api/messages/{c}")),
-            who.get(&format!("/api/messages/{c}?before={of_eve}")),
-            who.get(&format!("/api/messages/search?q=between&conversationId={c}")),
-            who.post("/api/messages/send", &json!({ "conversationId": c, "content": "x" })),
-            who.request("PUT", &format!("/api/messages/{m}/read")),
-            who.patch(&format!("/api/messages/{m}"), &content),
-            who.delete(&format!("/api/messages/{m}")),
+            user.get(&format!("/api/conversations/{c}")),
+            user.get(&format!("/api/conversations/{c}/messages")),
+            user.post(&format!("/api/conversations/{c}/messages"), &content),
+            user.request("PUT", &format!("/api/conversations/{c}/read")),
+            user.get(&format!("/api/messages/{c}")),
+            user.get(&format!("/api/messages/{c}?before={eves_message}")),
+            user.get(&format!("/api/messages/search?q=between&conversationId={c}")),
+            user.post("/api/messages/send", &json!({ "conversationId": c, "content": "x" })),
+            user.request("PUT", &format!("/api/messages/{m}/read")),
+            user.patch(&format!("/api/messages/{m}"), &content),
+            user.delete(&format!("/api/messages/{m}")),
         ]
     };
     let mut bodies: Vec<String> = Vec::new();
@@ -187,22 +187,22 @@ fn strangers_get_404_everywhere() {
             bodies.push(body.to_string());
         }
     }
-    let (theirs, nothing) = bodies.split_at(bodies.len() / 2);
-    assert_eq!(theirs, nothing, "what is not hers looks exactly like what is not there");
+    let (foreign, unknown) = bodies.split_at(bodies.len() / 2);
+    assert_eq!(foreign, unknown, "the reply shows that the id exists");
     let own = &bob.history(&conversation, "")["messages"];
     assert_eq!((own.as_array().unwrap().len(), &own[0]["content"]), (1, &json!("between us")));
     expect![[r#"{"error":{"code":"NOT_FOUND","requestId":null},"message":"the conversation was not found","success":false}"#]]
-        .assert_eq(&theirs[0]);
+        .assert_eq(&foreign[0]);
 }
 
 #[test]
-fn ids_sort_by_creation_and_seq_is_the_order() {
+fn ids_and_seqs_grow_in_creation_order() {
     let server = shared_server();
     let (ada, bob, conversation) = server.pair();
     let mut ids = Vec::new();
     for n in 0..30 {
-        let who = if n % 3 == 0 { &ada } else { &bob };
-        ids.push(who.send(&conversation, &n.to_string()));
+        let user = if n % 3 == 0 { &ada } else { &bob };
+        ids.push(user.send(&conversation, &n.to_string()));
         std::thread::sleep(std::time::Duration::from_millis(1));
     }
     assert!(ids.is_sorted_by_key(|message| message["id"].as_str().unwrap().to_owned()));

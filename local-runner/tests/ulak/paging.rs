@@ -1,4 +1,4 @@
-//! Paging through a long history in both directions: nothing is lost, nothing comes twice.
+//! Paging through a history in both directions: each message is on exactly one page.
 
 use serde_json::Value;
 use test_support::person::Person;
@@ -7,12 +7,12 @@ use crate::server::shared_server;
 
 const MESSAGES: u64 = 250;
 
-fn written(pair: &(Person, Person, String)) -> Vec<u64> {
+fn send_messages(pair: &(Person, Person, String)) -> Vec<u64> {
     let (ada, bob, conversation) = pair;
     (0..MESSAGES)
         .map(|n| {
-            let who = if n % 2 == 0 { ada } else { bob };
-            who.send(conversation, &format!("message {n}"))["seq"].as_u64().unwrap()
+            let sender = if n % 2 == 0 { ada } else { bob };
+            sender.send(conversation, &format!("message {n}"))["seq"].as_u64().unwrap()
         })
         .collect()
 }
@@ -22,9 +22,9 @@ fn seqs(page: &Value) -> Vec<u64> {
 }
 
 #[test]
-fn a_long_history_is_read_in_both_directions() {
+fn long_history_is_paged_in_both_directions() {
     let pair = shared_server().pair();
-    let all = written(&pair);
+    let all = send_messages(&pair);
     let (ada, _, conversation) = &pair;
     for limit in [7, 50, 99, 100] {
         let (older, oldest) = backwards(ada, conversation, limit);
@@ -34,18 +34,18 @@ fn a_long_history_is_read_in_both_directions() {
     }
 }
 
-/// Everything by `nextCursor`, and the oldest message's id.
+/// The seqs of all messages, read by `nextCursor`, and the oldest message's id.
 fn backwards(reader: &Person, conversation: &str, limit: usize) -> (Vec<u64>, String) {
     let mut pages: Vec<Vec<u64>> = Vec::new();
     let mut query = format!("limit={limit}");
     loop {
         let page = reader.history(conversation, &query);
         let found = seqs(&page);
-        assert!(found.is_sorted(), "oldest first inside a page");
+        assert!(found.is_sorted(), "a page is not sorted oldest first");
         pages.push(found);
         match page["nextCursor"].as_str() {
             Some(next) => {
-                assert_eq!(pages.last().unwrap().len(), limit, "a page before the last is full");
+                assert_eq!(pages.last().unwrap().len(), limit, "a page before the last one is not full");
                 query = format!("limit={limit}&before={next}");
             }
             None => {
@@ -56,7 +56,7 @@ fn backwards(reader: &Person, conversation: &str, limit: usize) -> (Vec<u64>, St
     }
 }
 
-/// Everything after a message by `prevCursor`.
+/// The seqs of all messages after the message `from`, read by `prevCursor`.
 fn forwards(reader: &Person, conversation: &str, limit: usize, from: &str) -> Vec<u64> {
     let mut all = Vec::new();
     let mut after = from.to_owned();
@@ -65,7 +65,7 @@ fn forwards(reader: &Person, conversation: &str, limit: usize, from: &str) -> Ve
         let found = seqs(&page);
         let next = page["prevCursor"].as_str().unwrap().to_owned();
         if found.is_empty() {
-            assert_eq!(next, after, "the cursor waits where the end is");
+            assert_eq!(next, after, "an empty page returns its own cursor");
             return all;
         }
         all.extend(found);
@@ -74,7 +74,7 @@ fn forwards(reader: &Person, conversation: &str, limit: usize, from: &str) -> Ve
 }
 
 #[test]
-fn a_page_turned_back_is_the_page_it_came_from() {
+fn paging_back_returns_the_previous_page() {
     let server = shared_server();
     let (ada, bob, conversation) = server.pair();
     for n in 0..12 {
@@ -93,7 +93,7 @@ fn a_page_turned_back_is_the_page_it_came_from() {
 }
 
 #[test]
-fn a_cursor_survives_what_happens_meanwhile() {
+fn cursor_stays_valid_when_messages_are_added_and_deleted() {
     let server = shared_server();
     let (ada, bob, conversation) = server.pair();
     for n in 0..10 {
@@ -106,15 +106,11 @@ fn a_cursor_survives_what_happens_meanwhile() {
     }
     bob.delete(&format!("/api/messages/{cursor}")).data(200);
     let older = ada.history(&conversation, &format!("limit=5&before={cursor}"));
-    assert_eq!(
-        seqs(&older),
-        (1..=5).collect::<Vec<_>>(),
-        "new messages move nothing, a deleted one still marks"
-    );
+    assert_eq!(seqs(&older), (1..=5).collect::<Vec<_>>(), "the page has changed");
 }
 
 #[test]
-fn the_ends_of_a_history() {
+fn next_cursor_is_null_at_the_oldest_message() {
     let server = shared_server();
     let (ada, bob, conversation) = server.pair();
     let empty = ada.history(&conversation, "");
@@ -127,11 +123,11 @@ fn the_ends_of_a_history() {
     let before = ada.history(&conversation, &format!("before={only}"));
     assert_eq!((seqs(&before), &before["nextCursor"]), (vec![], &Value::Null));
     let after = ada.history(&conversation, &format!("after={only}"));
-    assert_eq!((seqs(&after), &after["nextCursor"]), (vec![], &Value::from(only)), "older ones exist");
+    assert_eq!((seqs(&after), &after["nextCursor"]), (vec![], &Value::from(only)), "older messages exist");
 }
 
 #[test]
-fn wrong_pages_are_refused() {
+fn invalid_page_parameters_are_rejected() {
     let server = shared_server();
     let (ada, bob, conversation) = server.pair();
     let elsewhere = ada.send_to(&server.person(), "elsewhere")["id"].as_str().unwrap().to_owned();

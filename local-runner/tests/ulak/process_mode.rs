@@ -1,4 +1,4 @@
-//! Functions in processes of their own: killed during a stream of sends, and of a project that is not ours.
+//! Process mode: function processes that are killed while users send, and the functions of another project.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -17,9 +17,9 @@ use test_support::test_server::is_process_mode;
 use test_support::{leave_to_another_run, repository, unique_name};
 
 use crate::server::{BINARY, own_server};
-use crate::sockets::line::Line;
+use crate::sockets::socket_client::SocketClient;
 
-/// The processes that a process has started.
+/// The process ids of a process's children.
 fn children(parent: u32) -> Vec<u32> {
     let processes =
         fs::read_dir("/proc").unwrap().filter_map(|entry| entry.ok()?.file_name().to_str()?.parse().ok());
@@ -31,19 +31,19 @@ fn children(parent: u32) -> Vec<u32> {
     processes.filter(is_child).collect()
 }
 
-/// How often every function process is killed.
+/// The number of times that every function process is killed.
 const ROUNDS: usize = 12;
-/// Between two rounds: long enough for a function to start and to answer a few calls on a busy machine.
+/// The time between two rounds. On a busy machine a function can start and answer a few calls in it.
 const PAUSE: Duration = Duration::from_millis(500);
 
-/// Kills every function process of a runner, again and again; returns how many.
+/// Kills every function process of a runner [`ROUNDS`] times. Returns the number of killed processes.
 fn kill_functions(runner: u32, is_over: &AtomicBool) -> usize {
     let mut killed = 0;
     for _ in 0..ROUNDS {
         thread::sleep(PAUSE);
         for pid in children(runner) {
             let name = fs::read_to_string(format!("/proc/{pid}/comm")).unwrap_or_default();
-            // The runner's guard is a shell.
+            // The runner's guard process is a shell and must stay.
             if name.trim() != "sh" {
                 let kill = Command::new("kill").args(["-9", &pid.to_string()]).output().unwrap();
                 killed += usize::from(kill.status.success());
@@ -64,8 +64,8 @@ fn killed_function_processes_lose_no_acknowledged_message() {
     let (is_over, failed) = (AtomicBool::new(false), AtomicUsize::new(0));
     let (acknowledged, killed) = thread::scope(|scope| {
         let killer = scope.spawn(|| kill_functions(server.pid(), &is_over));
-        let write = |who| write(who, &conversation, &failed, &is_over);
-        let writers: Vec<_> = [&ada, &bob].map(|who| scope.spawn(move || write(who))).into();
+        let write = |sender| write(sender, &conversation, &failed, &is_over);
+        let writers: Vec<_> = [&ada, &bob].map(|sender| scope.spawn(move || write(sender))).into();
         let acknowledged: BTreeMap<String, Value> =
             writers.into_iter().flat_map(|writer| writer.join().unwrap()).collect();
         (acknowledged, killer.join().unwrap())
@@ -79,14 +79,14 @@ fn killed_function_processes_lose_no_acknowledged_message() {
     for (key, message) in &acknowledged {
         let stored: Vec<&Value> =
             history.iter().filter(|message| message["clientMessageId"] == **key).collect();
-        assert_eq!(stored, [message], "an acknowledged message exists once");
+        assert_eq!(stored, [message], "an acknowledged message is missing or stored twice");
     }
-    assert_eq!(history.len(), acknowledged.len() + 1, "a repeated send is one message");
+    assert_eq!(history.len(), acknowledged.len() + 1, "a repeated send created a second message");
 }
 
-/// Sends messages until the killing is over, and repeats each until it is acknowledged.
+/// Sends messages until `is_over`, and repeats each until it is acknowledged.
 fn write(
-    who: &Person,
+    sender: &Person,
     conversation: &str,
     failed: &AtomicUsize,
     is_over: &AtomicBool,
@@ -96,7 +96,7 @@ fn write(
         let key = unique_name();
         let body = json!({ "conversationId": conversation, "content": key, "clientMessageId": key });
         let message = loop {
-            let answer = who.post("/api/messages/send", &body).send();
+            let answer = sender.post("/api/messages/send", &body).send();
             match answer.status {
                 200 | 201 => break answer.data()["message"].take(),
                 500 | 502 | 503 => failed.fetch_add(1, Ordering::SeqCst),
@@ -108,10 +108,10 @@ fn write(
     acknowledged
 }
 
-/// A runner of another project, killed when it is dropped.
-struct Foreign(Child, Port);
+/// A runner with the template of another project; it is killed when the value is dropped.
+struct ForeignRunner(Child, Port);
 
-impl Foreign {
+impl ForeignRunner {
     fn start(template: &Path) -> Self {
         let inherited = ["PATH", "HOME", "CARGO_HOME", "RUSTUP_HOME", "RUSTUP_TOOLCHAIN"];
         let mut child = Command::new(BINARY)
@@ -128,11 +128,11 @@ impl Foreign {
         let port = lines.find_map(|line| {
             line.unwrap().split_once("Invoke API  http://127.0.0.1:")?.1.split_once('/')?.0.parse().ok()
         });
-        Self(child, Port(port.expect("an address in the banner")))
+        Self(child, Port(port.expect("the banner contains no address")))
     }
 }
 
-impl Drop for Foreign {
+impl Drop for ForeignRunner {
     fn drop(&mut self) {
         let _ = self.0.kill();
         let _ = self.0.wait();
@@ -140,14 +140,14 @@ impl Drop for Foreign {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_project_that_is_not_ours_runs_unchanged() {
+async fn foreign_project_runs_unchanged() {
     let template = repository().join("local-runner/process-tests/foreign/template.yaml");
-    let foreign = Foreign::start(&template);
+    let foreign = ForeignRunner::start(&template);
     let page = HttpRequest::new(foreign.1, "GET", "/a/b").send();
     assert_eq!((page.status, page.text().as_str()), (200, "page a/b"));
-    let mut line = Line::open(foreign.1, "/prod").await.unwrap();
-    line.say(r#"{"action":"add","numbers":[1,2,39]}"#).await;
-    assert_eq!(line.hear().await, "42");
+    let mut client = SocketClient::open(foreign.1, "/prod").await.unwrap();
+    client.send(r#"{"action":"add","numbers":[1,2,39]}"#).await;
+    assert_eq!(client.receive().await, "42");
     let output = Command::new(BINARY)
         .args(["--port", &foreign.1.0.to_string(), "--template"])
         .arg(&template)

@@ -1,4 +1,4 @@
-//! The profile: what can be changed, by both routes, and what a new password ends.
+//! The profile: its fields through both routes, and the sessions that a new password ends.
 
 use serde_json::json;
 use test_support::person::Person;
@@ -9,7 +9,7 @@ use crate::server::shared_server;
 const ROUTES: [&str; 2] = ["/api/user/profile", "/api/auth/me"];
 
 #[test]
-fn both_routes_change_what_is_given_and_leave_the_rest() {
+fn both_routes_change_only_the_given_fields() {
     for route in ROUTES {
         let ada = shared_server().person();
         let before = ada.me();
@@ -23,7 +23,7 @@ fn both_routes_change_what_is_given_and_leave_the_rest() {
             .take();
         assert_eq!((&user["username"], &user["email"]), (&json!(name), &json!(email)));
         assert_eq!(user["displayName"], "Ada Lövelace");
-        assert_eq!(ada.me(), user, "and it is stored");
+        assert_eq!(ada.me(), user, "the change is not stored");
         ada.put(route, &json!({})).data(200);
         let login = json!({ "username": name, "password": Person::PASSWORD });
         shared_server().request("POST", "/api/auth/login").json(&login).data(200);
@@ -33,7 +33,7 @@ fn both_routes_change_what_is_given_and_leave_the_rest() {
 }
 
 #[test]
-fn wrong_fields_are_named_and_nothing_is_changed() {
+fn invalid_fields_are_reported_and_nothing_is_changed() {
     let ada = shared_server().person();
     let before = ada.me();
     let cases = [
@@ -64,7 +64,7 @@ fn wrong_fields_are_named_and_nothing_is_changed() {
 }
 
 #[test]
-fn what_is_taken_stays_taken_and_ones_own_may_change_its_case() {
+fn taken_names_are_conflicts_and_own_names_may_change_case() {
     let server = shared_server();
     let (ada, bob) = (server.person(), server.person());
     for form in [
@@ -73,16 +73,16 @@ fn what_is_taken_stays_taken_and_ones_own_may_change_its_case() {
     ] {
         ada.put("/api/user/profile", &form).fails(409, "CONFLICT");
     }
-    let louder = ada.username.to_uppercase();
-    let user = ada.put("/api/user/profile", &json!({ "username": louder })).data(200);
-    assert_eq!(user["user"]["username"], louder);
+    let upper_case = ada.username.to_uppercase();
+    let user = ada.put("/api/user/profile", &json!({ "username": upper_case })).data(200);
+    assert_eq!(user["user"]["username"], upper_case);
     let freed = unique_name();
     ada.put("/api/user/profile", &json!({ "username": freed })).data(200);
     bob.put("/api/user/profile", &json!({ "username": ada.username })).data(200);
 }
 
 #[test]
-fn a_new_password_ends_the_other_sessions_at_once() {
+fn new_password_ends_the_other_sessions() {
     let ada = shared_server().person();
     let others = [ada.log_in(), ada.log_in()];
     let form = json!({ "password": "another password", "currentPassword": Person::PASSWORD });

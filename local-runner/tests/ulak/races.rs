@@ -1,5 +1,5 @@
-//! Things that happen at once: one conversation per pair, one message per key, one successor per refresh token,
-//! and a server that answers while it hashes.
+//! Concurrent requests: one conversation per pair, one message per key, one successor per refresh token, and replies
+//! while passwords are hashed.
 
 use std::collections::BTreeSet;
 use std::sync::Barrier;
@@ -14,7 +14,7 @@ use test_support::unique_name;
 use crate::server::shared_server;
 
 /// Sends all calls at the same time.
-fn at_once(calls: &[HttpRequest]) -> Vec<HttpResponse> {
+fn send_concurrently(calls: &[HttpRequest]) -> Vec<HttpResponse> {
     let start = Barrier::new(calls.len());
     thread::scope(|scope| {
         let send = |call: &'_ HttpRequest| {
@@ -26,9 +26,8 @@ fn at_once(calls: &[HttpRequest]) -> Vec<HttpResponse> {
     })
 }
 
-/// W10.
 #[test]
-fn fifty_first_messages_from_both_sides_make_one_conversation() {
+fn fifty_concurrent_first_messages_create_one_conversation() {
     let server = shared_server();
     for _ in 0..3 {
         let (ada, bob) = (server.person(), server.person());
@@ -37,7 +36,7 @@ fn fifty_first_messages_from_both_sides_make_one_conversation() {
             from.post("/api/messages/send", &json!({ "receiverId": to.id, "content": format!("{n}") }))
         };
         let calls: Vec<HttpRequest> = (0..50).map(send).collect();
-        let answers = at_once(&calls);
+        let answers = send_concurrently(&calls);
         assert!(
             answers.iter().all(|answer| answer.status == 201),
             "{:?}",
@@ -57,14 +56,14 @@ fn fifty_first_messages_from_both_sides_make_one_conversation() {
 }
 
 #[test]
-fn conversations_made_at_once_are_one() {
+fn concurrent_calls_create_one_conversation() {
     let server = shared_server();
     let (ada, bob) = (server.person(), server.person());
     let open = |n: usize| {
         let (from, to) = if n.is_multiple_of(2) { (&ada, &bob) } else { (&bob, &ada) };
         from.post("/api/conversations", &json!({ "participantId": to.id }))
     };
-    let answers = at_once(&(0..20).map(open).collect::<Vec<_>>());
+    let answers = send_concurrently(&(0..20).map(open).collect::<Vec<_>>());
     let created = answers.iter().filter(|answer| answer.status == 201).count();
     let ids: BTreeSet<String> =
         answers.iter().map(|answer| answer.data()["conversation"]["id"].to_string()).collect();
@@ -72,22 +71,22 @@ fn conversations_made_at_once_are_one() {
 }
 
 #[test]
-fn twenty_repeats_at_once_are_one_message() {
+fn twenty_concurrent_repeats_create_one_message() {
     let (ada, bob, conversation) = shared_server().pair();
     let body = json!({ "conversationId": conversation, "content": "once", "clientMessageId": unique_name() });
-    let answers = at_once(&vec![ada.post("/api/messages/send", &body); 20]);
-    let fresh = answers.iter().filter(|answer| answer.status == 201).count();
-    assert_eq!(fresh, 1, "{:?}", answers.iter().map(|answer| answer.status).collect::<Vec<_>>());
+    let answers = send_concurrently(&vec![ada.post("/api/messages/send", &body); 20]);
+    let created = answers.iter().filter(|answer| answer.status == 201).count();
+    assert_eq!(created, 1, "{:?}", answers.iter().map(|answer| answer.status).collect::<Vec<_>>());
     let messages: BTreeSet<String> =
         answers.iter().map(|answer| answer.data()["message"].to_string()).collect();
-    assert_eq!(messages.len(), 1, "all are told of the same message");
+    assert_eq!(messages.len(), 1, "the replies contain different messages");
     assert_eq!((bob.whole_history(&conversation).len(), bob.unread_in(&conversation)), (1, 1));
 }
 
 #[test]
-fn ten_refreshes_of_one_token_at_once_get_one_successor() {
+fn ten_concurrent_refreshes_of_one_token_get_one_successor() {
     let ada = shared_server().person();
-    let answers = at_once(&vec![refresh(&ada); 10]);
+    let answers = send_concurrently(&vec![refresh(&ada); 10]);
     let successors: BTreeSet<String> =
         answers.iter().map(|answer| answer.data()["refreshToken"].to_string()).collect();
     assert_eq!(successors.len(), 1);
@@ -105,7 +104,7 @@ fn a_hundred_pairs_of_tabs_that_refresh_at_once_stay_logged_in() {
     for _ in 0..5 {
         let calls: Vec<HttpRequest> =
             people.iter().flat_map(|person| [refresh(person), refresh(person)]).collect();
-        let answers = at_once(&calls);
+        let answers = send_concurrently(&calls);
         for (person, tabs) in people.iter_mut().zip(answers.chunks(2)) {
             let [first, second] = [&tabs[0], &tabs[1]].map(|tab| {
                 assert_eq!(tab.status, 200, "{}", tab.text());
@@ -125,7 +124,7 @@ fn refresh(person: &Person) -> HttpRequest {
 }
 
 #[test]
-fn one_name_registered_at_once_is_one_user() {
+fn concurrent_registrations_of_one_name_create_one_user() {
     let server = shared_server();
     let name = unique_name();
     let register = |n: usize| {
@@ -133,14 +132,14 @@ fn one_name_registered_at_once_is_one_user() {
         let form = json!({ "username": name, "email": format!("{}@example.com", unique_name()), "password": "8 horses" });
         server.request("POST", "/api/auth/register").json(&form)
     };
-    let answers = at_once(&(0..8).map(register).collect::<Vec<_>>());
+    let answers = send_concurrently(&(0..8).map(register).collect::<Vec<_>>());
     let mut statuses: Vec<u16> = answers.iter().map(|answer| answer.status).collect();
     statuses.sort_unstable();
     assert_eq!(statuses, [201, 409, 409, 409, 409, 409, 409, 409]);
 }
 
-/// W18. The machine does other things too, so that one good round of five is enough: a server that hashes on
-/// its event loop makes everybody wait for eight hashes in every round.
+/// One fast round of five is enough, because the machine may be busy. A server that hashes on its event loop is slow in
+/// every round.
 #[test]
 fn health_answers_while_eight_logins_hash() {
     let server = shared_server();
@@ -157,7 +156,7 @@ fn health_answers_while_eight_logins_hash() {
         }
         seen.push((alone, during));
     }
-    panic!("one login alone, health meanwhile: {seen:?}");
+    panic!("time of one login, and of health during eight: {seen:?}");
 }
 
 /// The median time of health while eight clients log in, three times each.

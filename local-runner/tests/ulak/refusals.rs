@@ -1,4 +1,4 @@
-//! What every route refuses alike. The routes come from the template, so that a new one is tested too.
+//! Requests that every route rejects. The routes come from the template, so a new route is tested too.
 
 use std::process::Command;
 
@@ -8,18 +8,20 @@ use test_support::repository;
 
 use crate::server::{BINARY, shared_server};
 
-/// What needs no token.
-const OPEN: [&str; 7] = [
+/// Routes that need no token.
+const OPEN: [&str; 9] = [
     "POST /api/auth/register",
     "POST /api/auth/login",
     "POST /api/auth/refresh",
     "GET /api/health",
     "GET /api/openapi.json",
+    "GET /api/asyncapi.json",
     "GET /api/docs",
+    "GET /api/docs/{file}",
     "GET /",
 ];
 
-/// What reads no body.
+/// Routes that read no body.
 const BODILESS: [&str; 2] = ["PUT /api/conversations/{id}/read", "PUT /api/messages/{messageId}/read"];
 
 /// Every HTTP route, as `(method, path)`.
@@ -40,9 +42,9 @@ fn routes() -> Vec<(String, String)> {
     rows
 }
 
-/// The path with something in place of its parameters.
-fn filled(path: &str, with: &str) -> String {
-    let segments = path.split('/').map(|segment| if segment.starts_with('{') { with } else { segment });
+/// The path with `value` in place of its parameters.
+fn filled(path: &str, value: &str) -> String {
+    let segments = path.split('/').map(|segment| if segment.starts_with('{') { value } else { segment });
     segments.collect::<Vec<_>>().join("/")
 }
 
@@ -51,18 +53,18 @@ fn is_open(method: &str, path: &str) -> bool {
 }
 
 #[test]
-fn every_route_but_the_open_ones_wants_a_token() {
+fn every_route_except_the_open_ones_requires_a_token() {
     for (method, path) in routes().iter().filter(|(method, path)| !is_open(method, path)) {
         let call = HttpRequest::new(shared_server().port(), method, &filled(path, "01ABC"));
         call.fails(401, "UNAUTHENTICATED");
         call.clone().bearer("nonsense").fails(401, "UNAUTHENTICATED");
-        // A stranger learns nothing from a body either.
+        // The token is checked before the body.
         call.raw_json("{").fails(401, "UNAUTHENTICATED");
     }
 }
 
 #[test]
-fn every_id_that_cannot_be_one_is_not_found() {
+fn impossible_ids_are_not_found() {
     let ada = shared_server().person();
     let long = "x".repeat(5_000);
     let hostile =
@@ -81,7 +83,7 @@ fn every_id_that_cannot_be_one_is_not_found() {
 }
 
 #[test]
-fn every_body_must_be_json_of_a_bearable_size() {
+fn bodies_must_be_json_within_the_size_limit() {
     let ada = shared_server().person();
     let with_body = |method: &str, path: &str| {
         matches!(method, "POST" | "PUT" | "PATCH") && !BODILESS.contains(&format!("{method} {path}").as_str())

@@ -1,4 +1,4 @@
-//! Search: words as people write them, in one's own conversations only, page by page, never what is gone.
+//! Search: spelling variants, only in the caller's conversations, paging, edited and deleted messages.
 
 use serde_json::{Value, json};
 use test_support::person::{Person, texts};
@@ -20,7 +20,7 @@ fn contents(data: &Value) -> Vec<String> {
 }
 
 #[test]
-fn words_are_found_as_people_write_them() {
+fn words_are_found_in_any_case_and_without_accents() {
     let (ada, bob, conversation) = shared_server().pair();
     let text = "Yarın İSTANBUL'da Çağrı'yla IŞIKLI bir kahve <b>içelim</b>";
     ada.send(&conversation, text);
@@ -53,7 +53,7 @@ fn words_are_found_as_people_write_them() {
 }
 
 #[test]
-fn strangers_find_nothing_and_members_everything_of_theirs() {
+fn search_finds_only_messages_of_own_conversations() {
     let server = shared_server();
     let (ada, bob, direct) = server.pair();
     let eve = server.person();
@@ -79,7 +79,7 @@ fn strangers_find_nothing_and_members_everything_of_theirs() {
 }
 
 #[test]
-fn pages_follow_each_other_newest_first() {
+fn hits_are_paged_newest_first() {
     let (ada, bob, conversation) = shared_server().pair();
     let all: Vec<String> = (0..11).map(|n| format!("tea number {n}")).collect();
     for text in &all {
@@ -100,7 +100,7 @@ fn pages_follow_each_other_newest_first() {
 }
 
 #[test]
-fn edits_are_found_and_what_is_deleted_is_gone() {
+fn edited_text_is_found_and_deleted_text_is_not() {
     let (ada, bob, conversation) = shared_server().pair();
     let message = ada.send(&conversation, "oranges")["id"].as_str().unwrap().to_owned();
     let path = format!("/api/messages/{message}");
@@ -113,7 +113,7 @@ fn edits_are_found_and_what_is_deleted_is_gone() {
 }
 
 #[test]
-fn hostile_queries_are_words_or_refused() {
+fn query_operators_are_plain_words_or_rejected() {
     let (ada, _, conversation) = shared_server().pair();
     ada.send(&conversation, "quote near or not content and star");
     shared_server().wait_until_searchable();
@@ -136,7 +136,7 @@ fn hostile_queries_are_words_or_refused() {
     }
     let many: String = (0..17).map(|n| format!("word{n}+")).collect();
     let answer = ada.get(&format!("/api/messages/search?q={many}")).fails(422, "VALIDATION_FAILED");
-    assert_eq!(answer.fields(), ["q"], "more words than are looked for are told, not dropped");
+    assert_eq!(answer.fields(), ["q"], "too many words must be an error, not ignored");
     for (query, field) in
         [("", "q"), ("q=x&limit=0", "limit"), ("q=x&limit=101", "limit"), ("q=x&cursor=%20", "cursor")]
     {

@@ -1,4 +1,4 @@
-//! Sessions: refreshing, reuse, logging out here and everywhere, the list, and that what has ended is dead.
+//! Sessions: refresh, reuse of tokens, logout of one or all sessions, the list, deletion.
 
 use serde_json::json;
 use test_support::http_client::{HttpRequest, HttpResponse};
@@ -6,16 +6,16 @@ use test_support::person::{Person, texts};
 
 use crate::server::{BINARY, own_server, shared_server};
 
-/// Both tokens of a session are dead, at once.
+/// Both tokens of the session are revoked.
 #[track_caller]
-fn assert_dead(person: &Person) {
+fn assert_revoked(person: &Person) {
     person.get("/api/auth/me").fails(401, "TOKEN_REVOKED");
     let answer = person.refresh_with(&person.refresh_token);
     assert_eq!((answer.status, answer.code().as_str()), (401, "TOKEN_REVOKED"));
 }
 
 #[test]
-fn a_refresh_gives_a_new_pair_and_the_old_token_dies() {
+fn refresh_returns_new_tokens_and_keeps_older_access_tokens_valid() {
     let ada = shared_server().person();
     let data = ada.refresh_with(&ada.refresh_token).data();
     let (access, refresh) = (data["accessToken"].as_str().unwrap(), data["refreshToken"].as_str().unwrap());
@@ -24,7 +24,7 @@ fn a_refresh_gives_a_new_pair_and_the_old_token_dies() {
     let renewed =
         Person { access_token: access.to_owned(), refresh_token: refresh.to_owned(), ..ada.clone() };
     assert_eq!(renewed.me()["id"], ada.id);
-    assert_eq!(ada.me()["id"], ada.id, "the session lives, so its other access token does");
+    assert_eq!(ada.me()["id"], ada.id, "an older access token of the session is not valid");
 }
 
 /// The user with the tokens of a refresh.
@@ -36,15 +36,15 @@ fn renewed(person: &Person, response: &HttpResponse) -> Person {
 
 /// The token before the replaced one is never repeated, so no time has to pass.
 #[test]
-fn showing_a_dead_refresh_token_ends_the_whole_session() {
+fn reused_refresh_token_ends_the_session() {
     let ada = shared_server().person();
     let elsewhere = ada.log_in();
     let first = renewed(&ada, &ada.refresh_with(&ada.refresh_token));
     let second = renewed(&ada, &first.refresh_with(&first.refresh_token));
     let thief = ada.refresh_with(&ada.refresh_token);
     assert_eq!((thief.status, thief.code().as_str()), (401, "TOKEN_REVOKED"));
-    assert_dead(&first);
-    assert_dead(&second);
+    assert_revoked(&first);
+    assert_revoked(&second);
     assert_eq!(elsewhere.me()["id"], ada.id, "other sessions live on");
 }
 
@@ -54,7 +54,7 @@ fn without_a_grace_period_a_repeated_refresh_ends_the_session() {
     let ada = server.person();
     let first = renewed(&ada, &ada.refresh_with(&ada.refresh_token));
     assert_eq!(ada.refresh_with(&ada.refresh_token).code(), "TOKEN_REVOKED");
-    assert_dead(&first);
+    assert_revoked(&first);
 }
 
 #[test]
@@ -73,7 +73,7 @@ fn a_user_keeps_the_newest_sessions_that_the_limit_allows() {
     let server = own_server(&[("SESSIONS_PER_USER", "3")]);
     let ada = server.person();
     let others = [ada.log_in(), ada.log_in(), ada.log_in()];
-    assert_dead(&ada);
+    assert_revoked(&ada);
     others.iter().for_each(|session| drop(session.me()));
     assert_eq!(others[0].get("/api/auth/sessions").data(200)["sessions"].as_array().unwrap().len(), 3);
 }
@@ -93,7 +93,7 @@ fn invalid_session_settings_are_reported_at_the_start() {
 }
 
 #[test]
-fn ten_refreshes_in_a_row_work() {
+fn ten_refreshes_keep_one_session() {
     let mut ada = shared_server().person();
     for _ in 0..10 {
         let data = ada.refresh_with(&ada.refresh_token).data();
@@ -105,7 +105,7 @@ fn ten_refreshes_in_a_row_work() {
 }
 
 #[test]
-fn what_was_never_a_refresh_token_harms_nobody() {
+fn invalid_refresh_tokens_end_no_session() {
     let ada = shared_server().person();
     let session = ada.refresh_token.split_once('.').unwrap().0;
     for (token, status, code) in [
@@ -120,7 +120,7 @@ fn what_was_never_a_refresh_token_harms_nobody() {
         assert_eq!((answer.status, answer.code().as_str()), (status, code), "{token:.40}");
         assert_eq!(answer.header("www-authenticate"), Some("Bearer"));
     }
-    assert_eq!(ada.me()["id"], ada.id, "a guess ends nobody's session");
+    assert_eq!(ada.me()["id"], ada.id, "a wrong token ended the session");
     ada.refresh_with(&ada.refresh_token).data();
     let answer = HttpRequest::new(ada.port, "POST", "/api/auth/refresh")
         .json(&json!({ "refreshToken": 7 }))
@@ -129,24 +129,24 @@ fn what_was_never_a_refresh_token_harms_nobody() {
 }
 
 #[test]
-fn logging_out_kills_both_tokens_at_once() {
+fn logout_revokes_both_tokens() {
     let ada = shared_server().person();
     let elsewhere = ada.log_in();
     assert_eq!(ada.request("POST", "/api/auth/logout").data(200)["ended"], 1);
-    assert_dead(&ada);
+    assert_revoked(&ada);
     assert_eq!(ada.request("POST", "/api/auth/logout").data(200)["ended"], 0, "a repeat is answered alike");
     assert_eq!(elsewhere.me()["id"], ada.id);
-    assert_eq!(elsewhere.log_in().me()["id"], ada.id, "logging in again works");
+    assert_eq!(elsewhere.log_in().me()["id"], ada.id, "a new login failed");
 }
 
 #[test]
-fn logging_out_everywhere_ends_all_sessions_and_nobody_elses() {
+fn logout_everywhere_ends_all_sessions_of_the_caller_only() {
     let server = shared_server();
     let (ada, bob) = (server.person(), server.person());
     let sessions = [ada.clone(), ada.log_in(), ada.log_in()];
     let data = sessions[1].post("/api/auth/logout", &json!({ "everywhere": true })).data(200);
     assert_eq!(data["ended"], 3);
-    sessions.iter().for_each(assert_dead);
+    sessions.iter().for_each(assert_revoked);
     bob.me();
     for (body, fields) in
         [(json!({ "everywhere": "yes" }), ["everywhere"]), (json!({ "all": true }), ["all"])]
@@ -159,7 +159,7 @@ fn logging_out_everywhere_ends_all_sessions_and_nobody_elses() {
 }
 
 #[test]
-fn the_list_shows_devices_newest_first_and_marks_the_callers_own() {
+fn session_list_is_newest_first_and_marks_the_current_session() {
     let server = shared_server();
     let ada = server.person();
     let form = json!({ "email": ada.email, "password": Person::PASSWORD });
@@ -173,12 +173,16 @@ fn the_list_shows_devices_newest_first_and_marks_the_callers_own() {
     for session in sessions.as_array().unwrap() {
         let mut keys: Vec<&String> = session.as_object().unwrap().keys().collect();
         keys.sort();
-        assert_eq!(keys, ["createdAt", "current", "device", "id", "lastSeenAt"], "no hash of a token");
+        assert_eq!(
+            keys,
+            ["createdAt", "current", "device", "id", "lastSeenAt"],
+            "a session has another field, such as a token hash"
+        );
     }
 }
 
 #[test]
-fn a_deleted_session_is_dead_and_only_its_owner_can_delete_it() {
+fn session_is_deleted_and_revoked_by_its_owner_only() {
     let server = shared_server();
     let (ada, bob) = (server.person(), server.person());
     let other = ada.log_in();
@@ -187,12 +191,12 @@ fn a_deleted_session_is_dead_and_only_its_owner_can_delete_it() {
     bob.delete(&format!("/api/auth/sessions/{of_other}")).fails(404, "NOT_FOUND");
     other.me();
     ada.delete(&format!("/api/auth/sessions/{of_other}")).data(200);
-    assert_dead(&other);
+    assert_revoked(&other);
     ada.delete(&format!("/api/auth/sessions/{of_other}")).fails(404, "NOT_FOUND");
     for hostile in ["nothing", "%24gt", "a%00b", "..%2f..%2fme", &"x".repeat(2_000)] {
         ada.delete(&format!("/api/auth/sessions/{hostile}")).fails(404, "NOT_FOUND");
     }
     let own = &texts(&ada.get("/api/auth/sessions").data(200)["sessions"], "id")[0];
     ada.delete(&format!("/api/auth/sessions/{own}")).data(200);
-    assert_dead(&ada);
+    assert_revoked(&ada);
 }

@@ -1,11 +1,11 @@
-//! Sockets: the unmodified `socket.io-client`, raw frames of both dialects, heartbeats at given times, a crowd,
-//! and whatever bytes a stranger may send.
+//! Sockets: the unmodified `socket.io-client`, raw frames of both dialects, random frames, heartbeats at given times,
+//! and a thousand connections.
 
 mod echo;
 mod engine_io;
 mod fuzz;
 mod heartbeat;
 mod json;
-pub(crate) mod line;
 mod node;
+pub(crate) mod socket_client;
 mod socket_io;

@@ -1,4 +1,4 @@
-//! Users and presence: the list, its search and its cursor, who is online, and whose e-mail is shown.
+//! Users and presence: the list with its search and cursor, online users, and hidden e-mails.
 
 use serde_json::{Value, json};
 use test_support::person::{Person, texts};
@@ -6,7 +6,7 @@ use test_support::unique_name;
 
 use crate::server::{own_server, shared_server};
 
-/// Names that were found, page after page.
+/// The usernames on each page of the list.
 fn pages(reader: &Person, query: &str) -> Vec<Vec<String>> {
     let mut pages = Vec::new();
     let mut cursor = String::new();
@@ -21,7 +21,7 @@ fn pages(reader: &Person, query: &str) -> Vec<Vec<String>> {
 }
 
 #[test]
-fn the_list_is_searched_and_paged_without_loss_or_repeats() {
+fn list_pages_contain_each_match_once() {
     let server = shared_server();
     let family = unique_name();
     let people: Vec<Person> = (0..7).map(|n| server.person_named(&format!("{family}-{n}"))).collect();
@@ -38,7 +38,7 @@ fn the_list_is_searched_and_paged_without_loss_or_repeats() {
 }
 
 #[test]
-fn the_search_reads_the_words_of_display_names_as_people_write_them() {
+fn search_matches_display_name_words_without_accents() {
     let server = shared_server();
     let ada = server.person();
     let (first, last) = (unique_name(), unique_name());
@@ -50,12 +50,12 @@ fn the_search_reads_the_words_of_display_names_as_people_write_them() {
     }
     for search in [format!("kru{first}"), "%25".to_owned(), "_".repeat(20), ".*".to_owned()] {
         let found = pages(&ada, &format!("search={search}&limit=100")).concat();
-        assert!(!found.contains(&ada.username), "{search} is no beginning of a word");
+        assert!(!found.contains(&ada.username), "{search} is not a prefix of a word");
     }
 }
 
 #[test]
-fn nobodys_email_or_hash_is_shown_to_others() {
+fn email_and_hash_are_hidden_from_other_users() {
     let server = shared_server();
     let (ada, bob, conversation) = server.pair();
     ada.send(&conversation, "hello");
@@ -79,7 +79,7 @@ fn nobodys_email_or_hash_is_shown_to_others() {
 }
 
 #[test]
-fn wrong_queries_are_named() {
+fn invalid_query_parameters_are_reported() {
     let ada = shared_server().person();
     let long = "x".repeat(101);
     for (query, field) in [
@@ -99,15 +99,15 @@ fn wrong_queries_are_named() {
 }
 
 #[test]
-fn presence_is_asked_by_three_routes() {
+fn three_routes_return_presence() {
     let server = own_server(&[]);
     let (ada, bob) = (server.person(), server.person());
     assert_eq!(ada.get("/api/user/online").data(200), json!({ "count": 0, "userIds": [] }));
     assert_eq!(ada.get("/api/user/online/count").data(200), json!({ "count": 0 }));
-    let of_bob: Value = ada.get(&format!("/api/user/online/{}", bob.id)).data(200);
+    let bobs: Value = ada.get(&format!("/api/user/online/{}", bob.id)).data(200);
     let seen = &bob.me()["lastSeenAt"];
-    assert_eq!(of_bob, json!({ "userId": bob.id, "online": false, "lastSeenAt": seen }));
-    for unknown in ["nobody", "%24gt", &"x".repeat(500)] {
+    assert_eq!(bobs, json!({ "userId": bob.id, "online": false, "lastSeenAt": seen }));
+    for unknown in ["no-such-user", "%24gt", &"x".repeat(500)] {
         ada.get(&format!("/api/user/online/{unknown}")).fails(404, "NOT_FOUND");
     }
 }

@@ -15,6 +15,7 @@ const LONGEST_DEVICE: usize = 200;
 
 /// The tokens that a client gets by registering, logging in or refreshing.
 #[derive(Debug, Clone, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct TokenPair {
     /// Not part of the answer.

@@ -1,6 +1,7 @@
 //! Passwords as clients send them, and which may be chosen.
 
 use std::fmt;
+use std::ops::RangeInclusive;
 
 use crate::config::Env;
 use crate::unicode::fold_name;
@@ -8,7 +9,10 @@ use crate::unicode::fold_name;
 /// The 10,000 most common passwords, in lower case, one per line. `common_passwords/LICENSE` says where they are from.
 const COMMON: &str = include_str!("common_passwords/list.txt");
 
-/// The longest password, in characters.
+/// The fewest characters of a password, unless configured otherwise, and the most.
+pub const PASSWORD_LENGTH: RangeInclusive<usize> = 8..=LONGEST;
+
+/// The most characters of a password.
 const LONGEST: usize = 128;
 
 /// A password that a client sent. It is never stored or logged.
@@ -42,7 +46,7 @@ pub struct PasswordPolicy {
 
 impl Default for PasswordPolicy {
     fn default() -> Self {
-        Self { min_length: 8 }
+        Self { min_length: *PASSWORD_LENGTH.start() }
     }
 }
 

@@ -11,6 +11,7 @@ use crate::ports::Messages;
 
 /// A page of history as clients see it: oldest message first.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct History {
     pub messages: Vec<Message>,

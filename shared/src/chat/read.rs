@@ -33,6 +33,7 @@ pub(super) async fn message_by_id(messages: &dyn Messages, id: &MessageId) -> Re
 
 /// How far a member has read.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct ReadUpTo {
     pub conversation_id: ConversationId,

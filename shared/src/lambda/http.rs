@@ -1,10 +1,12 @@
 //! The entry point for HTTP: API Gateway's payload 2.0 becomes a [`Request`], and a [`Reply`] or an [`Error`] becomes
 //! the response.
 
+mod file;
 mod reply;
 mod request;
 
-pub use reply::Reply;
+pub use file::File;
+pub use reply::{Reply, failure};
 pub use request::Request;
 
 use std::future::Future;

@@ -89,6 +89,18 @@ macro_rules! components {
     };
 }
 
+/// A function that needs nothing from outside.
+impl Components for () {
+    type Configs = ();
+    type Refs = ();
+
+    fn read(_env: &mut Env) {}
+
+    async fn connect((): ()) -> Result<(), Fatal> {
+        Ok(())
+    }
+}
+
 components!(A a);
 components!(A a, B b);
 components!(A a, B b, C c);

@@ -11,7 +11,7 @@ use crate::message::Content;
 use crate::message::SendRequest;
 
 /// The most conversations of one replay.
-const MAX_REPLAYED: usize = 1_000;
+pub const MAX_REPLAYED: usize = 1_000;
 
 /// An event from a client, parsed and validated.
 #[derive(Debug, Clone, PartialEq, Eq)]

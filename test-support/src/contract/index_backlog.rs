@@ -101,14 +101,17 @@ async fn documents_contain_the_message_and_its_members(subject: BacklogPorts, da
     let people: Vec<UserId> = sorted((0..5).map(|_| data.user_id()));
     let group = data.group("five", &people);
     subject.documents.conversations.insert_group(&group).await?;
-    let said = subject.documents.append_new(&data.draft(&group, &people[2], "çay?")?).await?;
+    let group_message = subject.documents.append_new(&data.draft(&group, &people[2], "çay?")?).await?;
     let (direct, a, other) = subject.append_all(&data, &["hi"]).await?;
-    let found = subject.index_backlog.documents(&[said.id.clone(), other[0].id.clone()]).await?;
+    let found = subject.index_backlog.documents(&[group_message.id.clone(), other[0].id.clone()]).await?;
     expect_eq(found.len(), 2)?;
     for row in found {
-        let is_said = row.message.id == said.id;
-        expect_eq(&row.message, if is_said { &said } else { &other[0] })?;
-        expect_eq(sorted(row.members), if is_said { people.clone() } else { sorted(direct.member_ids()) })?;
+        let is_group_message = row.message.id == group_message.id;
+        expect_eq(&row.message, if is_group_message { &group_message } else { &other[0] })?;
+        expect_eq(
+            sorted(row.members),
+            if is_group_message { people.clone() } else { sorted(direct.member_ids()) },
+        )?;
         expect_true(row.revision > 0, "revision 0 was assigned")?;
     }
     expect_true(direct.member_ids().contains(&a), "the sender is not a member")
@@ -261,10 +264,10 @@ async fn pages_of_all_messages_contain_each_once(subject: BacklogPorts, data: Ca
 }
 
 async fn unknown_messages_are_ignored(subject: BacklogPorts, data: CaseData) -> Outcome {
-    let nobody = [MessageId::trusted(data.id())];
-    expect_eq(subject.index_backlog.documents(&nobody).await?, Vec::new())?;
+    let unknown = [MessageId::trusted(data.id())];
+    expect_eq(subject.index_backlog.documents(&unknown).await?, Vec::new())?;
     expect_eq(subject.index_backlog.documents(&[]).await?, Vec::new())?;
-    subject.index_backlog.hide_until(&nobody, data.after(9), data.after(10)).await?;
-    subject.index_backlog.mark_indexed(&[(nobody[0].clone(), 1)]).await?;
-    expect_eq(subject.waiting_among(data.after(9_000), &nobody).await?, Vec::new())
+    subject.index_backlog.hide_until(&unknown, data.after(9), data.after(10)).await?;
+    subject.index_backlog.mark_indexed(&[(unknown[0].clone(), 1)]).await?;
+    expect_eq(subject.waiting_among(data.after(9_000), &unknown).await?, Vec::new())
 }

@@ -40,7 +40,7 @@ fn no_two_modules_of_a_crate_use_each_other() {
 }
 
 #[test]
-fn a_two_way_pair_is_found_through_every_form_of_path() {
+fn two_way_pair_is_found_in_every_form_of_path() {
     let source = |module: &str, code: &str| Source {
         module: module.split("::").filter(|s| !s.is_empty()).map(str::to_owned).collect(),
         code: code_of(code),
@@ -146,13 +146,13 @@ impl Crate {
     }
 }
 
-/// The two siblings that a dependency of `from` on `to` joins; `None` where one contains the other.
+/// The sibling modules that contain `from` and `to`; `None` if one of the two contains the other.
 fn sibling_edge(from: &Module, to: &Module) -> Option<(Module, Module)> {
     let common = from.iter().zip(to).take_while(|(a, b)| a == b).count();
     (common < from.len() && common < to.len()).then(|| (from[..=common].to_vec(), to[..=common].to_vec()))
 }
 
-/// Every path of the file's `use` declarations, its groups taken apart.
+/// Every path of the file's `use` declarations, with groups expanded.
 fn use_paths(code: &str) -> Vec<Vec<String>> {
     let mut found = Vec::new();
     for (at, _) in code.match_indices("use ") {
@@ -177,7 +177,7 @@ fn expand(tree: &str, prefix: &[String], found: &mut Vec<Vec<String>>) {
     }
 }
 
-/// The parts of a group between its commas, nested groups kept whole.
+/// The parts of a group between its commas; nested groups are not split.
 fn split_group(group: &str) -> Vec<&str> {
     let (mut parts, mut depth, mut start) = (Vec::new(), 0, 0);
     for (at, character) in group.char_indices() {
@@ -199,7 +199,7 @@ fn segments(path: &str) -> Vec<String> {
     path.split("::").map(str::trim).filter(|s| !s.is_empty() && *s != "*").map(str::to_owned).collect()
 }
 
-/// Paths in the code itself that begin with `crate`, `super` or `self`.
+/// Paths outside `use` declarations that begin with `crate`, `super` or `self`.
 fn inline_paths(code: &str) -> Vec<Vec<String>> {
     let is_path = |c: char| c.is_alphanumeric() || c == '_' || c == ':';
     code.split(|c| !is_path(c))

@@ -1,4 +1,4 @@
-//! Tidiness: small files that say what lives in them, small functions, nothing half done.
+//! Source files: a module comment, a size limit for files and functions, no placeholder, the workspace's lints.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -32,7 +32,7 @@ fn all() -> Vec<(PathBuf, String)> {
     files.map(|file| (file.clone(), fs::read_to_string(&file).unwrap())).collect()
 }
 
-/// Tests may be longer: their tables are.
+/// Tests have no size limit, because tables of cases are long.
 pub(super) fn is_test(file: &Path) -> bool {
     file.components().any(|part| part.as_os_str() == "tests") || file.ends_with("tests.rs")
 }
@@ -42,13 +42,13 @@ fn name(file: &Path) -> String {
 }
 
 #[test]
-fn every_file_says_what_lives_in_it() {
-    let silent: Vec<String> = all()
+fn every_file_begins_with_a_module_comment() {
+    let undocumented: Vec<String> = all()
         .iter()
         .filter(|(_, text)| !text.starts_with("//! ") || text.lines().next().unwrap().len() < 10)
         .map(|(file, _)| name(file))
         .collect();
-    assert!(silent.is_empty(), "{silent:#?}");
+    assert!(undocumented.is_empty(), "{undocumented:#?}");
 }
 
 #[test]
@@ -67,7 +67,7 @@ fn files_are_small() {
     assert!(long.is_empty(), "{long:#?}");
 }
 
-/// Lines of every function, by the indentation that rustfmt gives them.
+/// Number of lines and first line of every function, found by the indentation of rustfmt.
 fn functions(text: &str) -> Vec<(usize, &str)> {
     let lines: Vec<&str> = text.lines().collect();
     let mut found = Vec::new();
@@ -112,13 +112,13 @@ fn functions_are_small() {
 }
 
 #[test]
-fn nothing_is_half_done() {
+fn no_placeholder_macros_remain() {
     // Written in two parts, so that this file does not find itself.
     let banned: Vec<String> =
         ["todo", "unimplemented", "dbg"].iter().map(|name| format!("{name}{}", "!(")).collect();
     for (file, text) in all() {
         for banned in &banned {
-            assert!(!text.contains(banned.as_str()), "{} has {banned}", name(&file));
+            assert!(!text.contains(banned.as_str()), "{} contains {banned}", name(&file));
         }
     }
 }
@@ -134,7 +134,7 @@ fn no_module_is_included_by_path() {
 }
 
 #[test]
-fn every_package_has_the_architectures_lints_and_one_test_binary() {
+fn every_package_has_workspace_lints_and_one_test_binary() {
     for package in &Workspace::get().packages {
         let manifest = repository().join(&package.folder).join("Cargo.toml");
         let text = fs::read_to_string(&manifest).unwrap();

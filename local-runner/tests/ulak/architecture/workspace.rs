@@ -1,4 +1,4 @@
-//! What cargo knows about the workspace: its packages, what they ask for, and everything behind that.
+//! The packages of the workspace and their dependency graph, from `cargo metadata`.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::process::Command;
@@ -7,19 +7,19 @@ use std::sync::OnceLock;
 use serde_json::Value;
 use test_support::repository;
 
-/// One package of ours.
+/// One package of the workspace.
 pub(super) struct Package {
     pub(super) name: String,
-    /// The folder of its manifest, from the repository's root.
+    /// The folder of its manifest, relative to the repository.
     pub(super) folder: String,
-    /// Names of what it asks for itself, outside tests.
+    /// Names of its direct dependencies without dev-dependencies.
     pub(super) dependencies: BTreeSet<String>,
     /// Names of its integration tests.
     pub(super) tests: BTreeSet<String>,
     id: String,
 }
 
-/// The packages of ours, and the graph of everybody's.
+/// The packages of the workspace, and the graph of all packages.
 pub(super) struct Workspace {
     pub(super) packages: Vec<Package>,
     /// Package id → its normal and build dependencies' ids.
@@ -28,7 +28,7 @@ pub(super) struct Workspace {
 }
 
 impl Workspace {
-    /// Read once.
+    /// `cargo metadata` runs once per test process.
     pub(super) fn get() -> &'static Self {
         static READ: OnceLock<Workspace> = OnceLock::new();
         READ.get_or_init(|| Self::of(&metadata()))
@@ -38,16 +38,16 @@ impl Workspace {
         let members: BTreeSet<&str> =
             list(&metadata["workspace_members"]).iter().filter_map(Value::as_str).collect();
         let all = list(&metadata["packages"]);
-        let ours = all.iter().filter(|package| members.contains(text(&package["id"])));
+        let workspace = all.iter().filter(|package| members.contains(text(&package["id"])));
         let nodes = list(&metadata["resolve"]["nodes"]);
         Self {
-            packages: ours.map(package).collect(),
+            packages: workspace.map(package).collect(),
             graph: nodes.iter().map(|node| (text(&node["id"]).to_owned(), normal_deps(node))).collect(),
             names: all.iter().map(|p| (text(&p["id"]).to_owned(), text(&p["name"]).to_owned())).collect(),
         }
     }
 
-    /// A package of ours.
+    /// The workspace package with this name.
     pub(super) fn package(&self, name: &str) -> &Package {
         self.packages
             .iter()
@@ -55,7 +55,7 @@ impl Workspace {
             .unwrap_or_else(|| panic!("no package {name}"))
     }
 
-    /// The packages in a folder, `functions/` say.
+    /// The workspace packages in a folder such as `functions/`.
     pub(super) fn within(&self, folder: &str) -> Vec<&Package> {
         let found: Vec<&Package> =
             self.packages.iter().filter(|package| package.folder.starts_with(folder)).collect();
@@ -63,7 +63,7 @@ impl Workspace {
         found
     }
 
-    /// Everything that gets into a package's binaries, by name.
+    /// The names of all packages that a package's binaries link.
     pub(super) fn closure(&self, package: &Package) -> BTreeSet<&str> {
         let mut seen: BTreeSet<&str> = BTreeSet::new();
         let mut queue = vec![package.id.as_str()];
@@ -75,14 +75,15 @@ impl Workspace {
         seen.into_iter().map(|id| self.names[id].as_str()).collect()
     }
 
-    /// Everything in the graph, tests included, by name.
+    /// The names of all packages in the graph, with those of tests.
     pub(super) fn everything(&self) -> BTreeSet<&str> {
         self.graph.keys().map(|id| self.names[id].as_str()).collect()
     }
 }
 
 fn package(package: &Value) -> Package {
-    let dependencies = list(&package["dependencies"]).iter().filter(|wanted| text(&wanted["kind"]) != "dev");
+    let dependencies =
+        list(&package["dependencies"]).iter().filter(|dependency| text(&dependency["kind"]) != "dev");
     let targets = list(&package["targets"]).iter();
     let tests = targets.filter(|target| list(&target["kind"]).contains(&Value::from("test")));
     let manifest = std::path::Path::new(text(&package["manifest_path"]));
@@ -90,7 +91,7 @@ fn package(package: &Value) -> Package {
     Package {
         name: text(&package["name"]).to_owned(),
         folder: folder.display().to_string(),
-        dependencies: dependencies.map(|wanted| text(&wanted["name"]).to_owned()).collect(),
+        dependencies: dependencies.map(|dependency| text(&dependency["name"]).to_owned()).collect(),
         tests: tests.map(|target| text(&target["name"]).to_owned()).collect(),
         id: text(&package["id"]).to_owned(),
     }
@@ -101,7 +102,7 @@ fn normal_deps(node: &Value) -> Vec<String> {
     list(&node["deps"]).iter().filter(is_normal).map(|dep| text(&dep["pkg"]).to_owned()).collect()
 }
 
-/// Offline and locked: a test asks nobody and changes nothing.
+/// Offline and locked: the test uses no network and changes no lock file.
 fn metadata() -> Value {
     let output = Command::new(env!("CARGO"))
         .args(["metadata", "--format-version", "1", "--offline", "--locked", "--filter-platform"])

@@ -1,5 +1,5 @@
-//! A virtual host of a test's own on the broker that `AMQP_URL` names, and a broker node of a test's own that
-//! may be killed. The queue's name is fixed, so tests cannot share one virtual host.
+//! A virtual host for one test on the broker of `AMQP_URL`, and a broker node for one test that can be killed. Queue
+//! names are fixed, so tests cannot share a virtual host.
 
 use std::net::TcpListener;
 use std::path::Path;
@@ -12,13 +12,13 @@ use test_support::{server_url, skip, unique_name};
 
 /// How long a node may take to start on a busy machine.
 const PATIENCE: Duration = Duration::from_secs(90);
-/// Where Debian keeps the server itself, without the script that changes the user.
+/// Debian's path of the server itself; the one in `PATH` is a script that changes the user.
 const SERVER: &str = "/usr/lib/rabbitmq/bin/rabbitmq-server";
 
 /// A virtual host whose connections can be cut.
-pub(super) struct Wire(Vhost);
+pub(super) struct CuttableVhost(Vhost);
 
-impl Wire {
+impl CuttableVhost {
     /// Without a broker or without the right to create a virtual host, the test is skipped.
     pub(super) fn new() -> Option<Self> {
         let url = server_url("AMQP_URL")?;
@@ -29,33 +29,33 @@ impl Wire {
         &self.0.url
     }
 
-    /// Cuts every connection to it.
-    pub(super) fn cut(&self) {
+    /// Closes every connection to the virtual host.
+    pub(super) fn cut_connections(&self) {
         let mut command = Command::new("rabbitmqctl");
-        command.args(["-q", "close_all_connections", "--vhost", self.0.name(), "a test cuts the wire"]);
+        command.args(["-q", "close_all_connections", "--vhost", self.0.name(), "closed by a test"]);
         assert!(command.stdin(Stdio::null()).stdout(Stdio::null()).status().unwrap().success());
     }
 }
 
-/// A broker of a test's own, which may be killed and started again on its own data.
-pub(super) struct Node {
+/// A broker node that can be killed and started again on its data.
+pub(super) struct BrokerNode {
     home: TempDir,
     name: String,
     port: u16,
     server: Option<Child>,
-    /// Ends the node when this process ends, however it ends.
+    /// A process that ends the node when this process ends.
     guard: Child,
 }
 
-impl Node {
-    /// If RabbitMQ is not installed, the test is skipped.
+impl BrokerNode {
+    /// Without an installed RabbitMQ the test is skipped.
     pub(super) fn new() -> Option<Self> {
         if !Path::new(SERVER).exists() {
             skip(&format!("install rabbitmq-server, which must be {SERVER}"));
             return None;
         }
         let home = tempfile::Builder::new().prefix("ulak-rabbit-").tempdir().unwrap();
-        let (port, guard) = (free(), guard(home.path()));
+        let (port, guard) = (free_port(), spawn_guard(home.path()));
         let mut node = Self { home, name: format!("ulak{port}@localhost"), port, server: None, guard };
         node.start();
         Some(node)
@@ -65,12 +65,12 @@ impl Node {
         format!("amqp://guest:guest@127.0.0.1:{}/%2f", self.port)
     }
 
-    /// kill -9, and again up on what is on its disk.
+    /// Kills the node with SIGKILL and starts it again on its data.
     pub(super) fn kill_and_restart(&mut self) {
         let before = self.pid();
         self.kill();
         self.start();
-        assert_ne!(self.pid(), before, "another process");
+        assert_ne!(self.pid(), before, "the node was not restarted");
     }
 
     fn pid(&self) -> Option<String> {
@@ -88,7 +88,7 @@ impl Node {
             .env("RABBITMQ_NODENAME", &self.name)
             .env("RABBITMQ_NODE_IP_ADDRESS", "127.0.0.1")
             .env("RABBITMQ_NODE_PORT", self.port.to_string())
-            .env("RABBITMQ_DIST_PORT", free().to_string())
+            .env("RABBITMQ_DIST_PORT", free_port().to_string())
             .env("RABBITMQ_MNESIA_BASE", home.join("mnesia"))
             .env("RABBITMQ_PID_FILE", home.join("pid"))
             .env("RABBITMQ_LOGS", "-")
@@ -103,12 +103,12 @@ impl Node {
         self.server = Some(server);
         let start = Instant::now();
         while !home.join("pid").exists() || std::net::TcpStream::connect(("127.0.0.1", self.port)).is_err() {
-            assert!(start.elapsed() < PATIENCE, "the node does not start: {}", self.log());
+            assert!(start.elapsed() < PATIENCE, "the node has not started: {}", self.log());
             std::thread::sleep(Duration::from_millis(100));
         }
     }
 
-    /// The child is a script that waits for the node; the node says itself which process it is.
+    /// The child is a script that waits for the node; the node's own process id is in its pid file.
     fn kill(&mut self) {
         let Some(mut server) = self.server.take() else { return };
         if let Some(pid) = self.pid() {
@@ -128,7 +128,7 @@ impl Node {
     }
 }
 
-impl Drop for Node {
+impl Drop for BrokerNode {
     fn drop(&mut self) {
         self.kill();
         let _ = self.guard.kill();
@@ -136,8 +136,8 @@ impl Drop for Node {
     }
 }
 
-/// A shell that waits for the end of our pipe to it.
-fn guard(home: &Path) -> Child {
+/// Starts a shell that kills the node when its standard input is closed.
+fn spawn_guard(home: &Path) -> Child {
     let script = r#"read -r _; kill -9 "$(cat "$0/pid")"; rm -rf "$0""#;
     Command::new("sh")
         .args(["-c", script])
@@ -149,6 +149,6 @@ fn guard(home: &Path) -> Child {
         .unwrap()
 }
 
-fn free() -> u16 {
+fn free_port() -> u16 {
     TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
 }

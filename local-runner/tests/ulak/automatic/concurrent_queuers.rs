@@ -1,4 +1,4 @@
-//! Two queuers at the same time and the consumer after them.
+//! Two concurrent queuers, and the consumer after them.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -17,7 +17,7 @@ use tokio::sync::Barrier;
 const ROUNDS: u32 = 100;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn every_message_exists_once_and_is_announced_once_after_a_hundred_concurrent_runs() {
+async fn messages_are_stored_and_pushed_once_after_a_hundred_concurrent_runs() {
     let (store, pushes) = (Embedded::temporary().unwrap(), PushRecorder::default());
     let users = insert_users(&store, 20).await;
     for user in &users {

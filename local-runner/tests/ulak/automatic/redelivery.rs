@@ -1,5 +1,5 @@
-//! Every job delivered at least twice by a real RabbitMQ whose connections are cut meanwhile: the function does its
-//! work and dies before the broker hears of it.
+//! A real RabbitMQ delivers every job at least twice, because the function fails after its work and connections are cut
+//! meanwhile.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex};
@@ -24,56 +24,56 @@ use test_support::fixture::PushRecorder;
 use test_support::report;
 use tokio::sync::Notify;
 
-use super::broker::Wire;
+use super::broker::CuttableVhost;
 use super::torture::Size;
 
 const PATIENCE: Duration = Duration::from_secs(90);
 
-/// How often a job came, and how often the broker said that it came again.
+/// The number of deliveries of a job, and how many of them the broker marked as redelivered.
 #[derive(Debug, Clone, Copy, Default)]
-struct Came {
-    times: u32,
+struct DeliveryCount {
+    total: u32,
     redelivered: u32,
 }
 
-/// The consumer behind its door; dies after its work whenever a job of the batch came for the first time.
-struct DiesOnce {
+/// The consumer, which fails after its work when a job of the batch is delivered for the first time.
+struct FailsAfterFirstDelivery {
     entry: Entry,
-    came: Arc<Mutex<BTreeMap<String, Came>>>,
+    deliveries: Arc<Mutex<BTreeMap<String, DeliveryCount>>>,
 }
 
-impl DiesOnce {
-    /// Counts the jobs of an event; whether one of them is new.
+impl FailsAfterFirstDelivery {
+    /// Counts the jobs of an event. Returns whether one of them is new.
     fn count(&self, event: &Value) -> bool {
         let records =
             event["rmqMessagesByQueue"].as_object().unwrap().values().flat_map(|r| r.as_array().unwrap());
-        let mut came = self.came.lock().unwrap();
-        let mut new = false;
+        let mut deliveries = self.deliveries.lock().unwrap();
+        let mut has_new = false;
         for record in records {
             let body = STANDARD.decode(record["data"].as_str().unwrap()).unwrap();
             let job: SendingJob = serde_json::from_slice(&body).unwrap();
-            let known = came.entry(job.auto_message_id.to_string()).or_default();
-            known.times += 1;
-            known.redelivered += u32::from(record["redelivered"] == true);
-            new |= known.times == 1;
+            let count = deliveries.entry(job.auto_message_id.to_string()).or_default();
+            count.total += 1;
+            count.redelivered += u32::from(record["redelivered"] == true);
+            has_new |= count.total == 1;
         }
-        new
+        has_new
     }
 }
 
-impl Invoker for DiesOnce {
+impl Invoker for FailsAfterFirstDelivery {
     fn invoke(&self, call: Invocation) -> BoxFuture<Result<Bytes, InvokeError>> {
-        let dies = self.count(&serde_json::from_slice(&call.payload).unwrap());
+        let fails = self.count(&serde_json::from_slice(&call.payload).unwrap());
         let entry = Arc::clone(&self.entry);
         Box::pin(async move {
             let reply = invoke(&entry, call.request_id, u64::MAX, &call.payload).await;
             let error = |error_type: &str| InvokeError::Function {
                 error_type: error_type.to_owned(),
-                message: "the sandbox is gone".to_owned(),
+                message: "the process has ended".to_owned(),
                 payload: None,
             };
             match reply {
-                Ok(_) if dies => Err(error("Runtime.ExitError")),
+                Ok(_) if fails => Err(error("Runtime.ExitError")),
                 Ok(reply) => Ok(reply.into()),
                 Err(failed) => Err(error(&failed.error_type)),
             }
@@ -95,12 +95,12 @@ fn mapping() -> QueuePlan {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn every_job_comes_twice_and_every_message_exists_once() {
-    let Some(wire) = Wire::new() else { return };
+async fn messages_exist_once_when_every_job_is_delivered_twice() {
+    let Some(vhost) = CuttableVhost::new() else { return };
     let size = Size::of_this_run();
     let store: &'static Embedded = Box::leak(Box::new(Embedded::temporary().unwrap()));
     let pushed: &'static PushRecorder = Box::leak(Box::default());
-    let broker: &'static RabbitMq = Box::leak(Box::new(RabbitMq::new(Config::new(wire.url()).unwrap())));
+    let broker: &'static RabbitMq = Box::leak(Box::new(RabbitMq::new(Config::new(vhost.url()).unwrap())));
     let people = insert_users(store, 20).await;
     for person in &people {
         connect(store, person, time(NIGHT)).await;
@@ -111,33 +111,38 @@ async fn every_job_comes_twice_and_every_message_exists_once() {
         outbox: broker,
         chat: ChatPorts::over(store, store, pushed),
     };
-    let came: Arc<Mutex<BTreeMap<String, Came>>> = Arc::default();
+    let deliveries: Arc<Mutex<BTreeMap<String, DeliveryCount>>> = Arc::default();
     let entry = queue(move |batch| auto_message_consumer::handle(ports, batch));
-    let function = Arc::new(DiesOnce { entry, came: Arc::clone(&came) });
-    let source = event_source::RabbitMq::new(wire.url(), &mapping()).unwrap();
+    let function = Arc::new(FailsAfterFirstDelivery { entry, deliveries: Arc::clone(&deliveries) });
+    let source = event_source::RabbitMq::new(vhost.url(), &mapping()).unwrap();
     let stop = Arc::new(Notify::new());
     let stopped = Arc::clone(&stop);
     let poller = Poller::new(mapping(), source, function).run(async move { stopped.notified().await });
     let poller = tokio::spawn(poller);
 
-    let wire = Arc::new(wire);
+    let vhost = Arc::new(vhost);
     let mut rows = Vec::new();
     for cut in 0..size.cuts {
         let now = time(NIGHT) + Duration::from_secs(60) * u32::try_from(cut).unwrap();
         rows.extend(plan_rows(store, &people, size.messages / size.cuts, now).await);
         queue_all(store, broker, now).await;
-        let wire = Arc::clone(&wire);
-        tokio::task::spawn_blocking(move || wire.cut()).await.unwrap();
+        let vhost = Arc::clone(&vhost);
+        tokio::task::spawn_blocking(move || vhost.cut_connections()).await.unwrap();
     }
-    until_done(store, broker, &rows.iter().map(|row| row.id.clone()).collect::<Vec<_>>()).await;
+    wait_until_done(store, broker, &rows.iter().map(|row| row.id.clone()).collect::<Vec<_>>()).await;
     stop.notify_one();
     poller.await.unwrap();
 
-    let came = came.lock().unwrap().clone();
-    let (least, most) = (came.values().map(|c| c.times).min(), came.values().map(|c| c.times).max());
-    report(&format!("{} jobs, {} cuts: each came {least:?} to {most:?} times", came.len(), size.cuts));
-    assert_eq!(came.len(), rows.len());
-    assert!(came.values().all(|came| came.times >= 2 && came.redelivered >= 1), "{came:?}");
+    let deliveries = deliveries.lock().unwrap().clone();
+    let totals = || deliveries.values().map(|count| count.total);
+    let (least, most) = (totals().min(), totals().max());
+    report(&format!(
+        "{} jobs, {} cuts: each delivered {least:?} to {most:?} times",
+        deliveries.len(),
+        size.cuts
+    ));
+    assert_eq!(deliveries.len(), rows.len());
+    assert!(deliveries.values().all(|count| count.total >= 2 && count.redelivered >= 1), "{deliveries:?}");
     for pair in people.chunks_exact(2) {
         let messages = history_of(store, &pair[1]).await;
         let ids: BTreeSet<_> =
@@ -145,12 +150,12 @@ async fn every_job_comes_twice_and_every_message_exists_once() {
         let planned: BTreeSet<_> =
             rows.iter().filter(|row| row.receiver_id == pair[1]).map(|row| row.id.clone()).collect();
         assert_eq!((messages.len(), &ids), (planned.len(), &planned));
-        // The work was done before the function died, so a socket hears of each once.
+        // The function fails after its work, so each message is pushed once.
         assert_eq!(pushed.messages(pair[1].as_str(), "message_received").len(), planned.len());
     }
 }
 
-/// A cut connection is another run's work: what was claimed is free after its lease.
+/// Runs the queuer until nothing is due. Rows of a cut connection are claimed again when their lease has expired.
 async fn queue_all(store: &Embedded, broker: &RabbitMq, mut now: shared::time::Time) {
     let start = Instant::now();
     loop {
@@ -158,14 +163,14 @@ async fn queue_all(store: &Embedded, broker: &RabbitMq, mut now: shared::time::T
         if store.backlog(now).await.unwrap() == 0 {
             return;
         }
-        assert!(start.elapsed() < PATIENCE, "the broker takes nothing");
+        assert!(start.elapsed() < PATIENCE, "rows are still due");
         now = now + Duration::from_secs(60);
         tokio::time::sleep(Duration::from_millis(100)).await;
     }
 }
 
-/// Every row is done and the broker holds nothing, neither waiting nor dead.
-async fn until_done(store: &Embedded, broker: &RabbitMq, ids: &[shared::id::AutoMessageId]) {
+/// Waits until every row is sent and all queues, also `.retry` and `.dead`, are empty.
+async fn wait_until_done(store: &Embedded, broker: &RabbitMq, ids: &[shared::id::AutoMessageId]) {
     let start = Instant::now();
     loop {
         let mut open = 0;
@@ -177,7 +182,7 @@ async fn until_done(store: &Embedded, broker: &RabbitMq, ids: &[shared::id::Auto
         if (open, held) == (0, Some(0)) {
             return;
         }
-        assert!(start.elapsed() < PATIENCE, "{open} rows are open, the broker holds {held:?}");
+        assert!(start.elapsed() < PATIENCE, "{open} rows are not sent, {held:?} jobs are queued");
         tokio::time::sleep(Duration::from_millis(200)).await;
     }
 }

@@ -1,4 +1,4 @@
-//! Documents, sessions and search while their server is cut off, silent or slow.
+//! Documents, sessions and search while their server refuses connections, does not answer, or is slow.
 
 use std::thread;
 use std::time::{Duration, Instant};
@@ -8,18 +8,18 @@ use test_support::fault_proxy::Fault;
 use test_support::http_client::{HttpRequest, HttpResponse};
 use test_support::person::Person;
 use test_support::proxied_server::ProxiedServer;
-use test_support::test_server::TestServer;
+use test_support::test_server::{TestServer, leaves_process_mode};
 use test_support::unique_name;
 
 use crate::server::own_server;
 
-/// The longest that anybody waits for an answer.
-const BOUND: Duration = Duration::from_secs(6);
-/// How soon everything works again.
-const HEALED: Duration = Duration::from_secs(20);
+/// The longest time of a request during an outage.
+const TIME_LIMIT: Duration = Duration::from_secs(6);
+/// The longest time until everything works after an outage.
+const RECOVERY_LIMIT: Duration = Duration::from_secs(20);
 
-/// A system with one of its servers behind a proxy.
-struct Scene {
+/// A runner with one of its servers behind a proxy, and two users.
+struct ProxiedSystem {
     server: TestServer,
     proxy: ProxiedServer,
     ada: Person,
@@ -27,8 +27,8 @@ struct Scene {
     conversation: String,
 }
 
-impl Scene {
-    fn of(variable: &str) -> Option<Self> {
+impl ProxiedSystem {
+    fn start(variable: &str) -> Option<Self> {
         let proxy = ProxiedServer::from_env(variable)?;
         let own = unique_name();
         let server = own_server(&[
@@ -46,8 +46,8 @@ impl Scene {
         self.ada.post("/api/messages/send", &body)
     }
 
-    /// Until it succeeds; a client that repeats under its key.
-    fn until_healed(&self, call: &HttpRequest) -> HttpResponse {
+    /// Repeats a request until it succeeds, as a client does with its key. Every failure must be a 503.
+    fn repeat_until_success(&self, call: &HttpRequest) -> HttpResponse {
         let start = Instant::now();
         loop {
             let answer = call.send();
@@ -55,13 +55,13 @@ impl Scene {
                 return answer;
             }
             assert_eq!((answer.status, answer.code().as_str()), (503, "UNAVAILABLE"), "{}", answer.text());
-            assert!(start.elapsed() < HEALED, "not healed after {HEALED:?}");
+            assert!(start.elapsed() < RECOVERY_LIMIT, "no success after {RECOVERY_LIMIT:?}");
             thread::sleep(Duration::from_millis(100));
         }
     }
 
-    /// Every key's message is there once, in the order of `seq`, and nothing else is.
-    fn holds(&self, keys: &[String]) {
+    /// The conversation contains exactly one message for every key.
+    fn assert_contains(&self, keys: &[String]) {
         let history = self.bob.whole_history(&self.conversation);
         let mut found: Vec<&str> = history.iter().map(|m| m["clientMessageId"].as_str().unwrap()).collect();
         found.sort_unstable();
@@ -70,13 +70,14 @@ impl Scene {
         assert_eq!(found, expected);
     }
 
-    fn down(&self) -> Value {
+    /// The names of the stores that `/api/health` reports as down.
+    fn stores_down(&self) -> Value {
         self.server.request("GET", "/api/health").send().json()["data"]["down"].take()
     }
 }
 
-/// Sends at once; all answers in time.
-fn in_time(calls: &[HttpRequest]) -> Vec<HttpResponse> {
+/// Sends all calls at the same time. Each must be answered within [`TIME_LIMIT`].
+fn send_in_time(calls: &[HttpRequest]) -> Vec<HttpResponse> {
     let answers = thread::scope(|scope| {
         let threads: Vec<_> = calls
             .iter()
@@ -90,101 +91,108 @@ fn in_time(calls: &[HttpRequest]) -> Vec<HttpResponse> {
         threads.into_iter().map(|thread| thread.join().unwrap()).collect::<Vec<_>>()
     });
     let slowest = answers.iter().map(|(_, took)| *took).max().unwrap_or_default();
-    assert!(slowest < BOUND, "somebody waited {slowest:?}");
+    assert!(slowest < TIME_LIMIT, "a request took {slowest:?}");
     answers.into_iter().map(|(answer, _)| answer).collect()
 }
 
-fn all_unavailable(calls: &[HttpRequest]) {
-    for answer in in_time(calls) {
+fn assert_unavailable(calls: &[HttpRequest]) {
+    for answer in send_in_time(calls) {
         assert_eq!((answer.status, answer.code().as_str()), (503, "UNAVAILABLE"), "{}", answer.text());
-        assert!(!answer.text().contains("127.0.0.1"), "no address is told: {}", answer.text());
+        assert!(!answer.text().contains("127.0.0.1"), "the reply contains an address: {}", answer.text());
     }
 }
 
-/// What must hold for the store of messages and for the store of sessions alike.
-fn outages_of(variable: &str, name: &str) {
-    let Some(scene) = Scene::of(variable) else { return };
+/// The rules for the document store and for the session store.
+fn check_outages(variable: &str, name: &str) {
+    let Some(system) = ProxiedSystem::start(variable) else { return };
     let mut keys = vec![unique_name()];
-    scene.send(&keys[0]).data(201);
+    system.send(&keys[0]).data(201);
     for fault in [Fault::Refusing, Fault::Silent, Fault::Refusing] {
-        scene.proxy.set(fault);
-        let lost: Vec<String> = (0..6).map(|_| unique_name()).collect();
-        let mut calls: Vec<HttpRequest> = lost.iter().map(|key| scene.send(key)).collect();
-        calls.push(scene.ada.get("/api/conversations"));
-        calls.push(scene.bob.get(&format!("/api/messages/{}", scene.conversation)));
-        calls.push(scene.ada.get("/api/auth/me"));
-        all_unavailable(&calls);
-        assert_eq!(scene.down(), json!([name]));
-        scene.proxy.set(Fault::None);
-        // Whoever got 503 sends the same again, and nothing is there twice.
-        for key in &lost {
-            scene.until_healed(&scene.send(key));
+        system.proxy.set(fault);
+        let failed: Vec<String> = (0..6).map(|_| unique_name()).collect();
+        let mut calls: Vec<HttpRequest> = failed.iter().map(|key| system.send(key)).collect();
+        calls.push(system.ada.get("/api/conversations"));
+        calls.push(system.bob.get(&format!("/api/messages/{}", system.conversation)));
+        calls.push(system.ada.get("/api/auth/me"));
+        assert_unavailable(&calls);
+        assert_eq!(system.stores_down(), json!([name]));
+        system.proxy.set(Fault::None);
+        // Clients repeat what got 503; no message is stored twice.
+        for key in &failed {
+            system.repeat_until_success(&system.send(key));
         }
-        keys.extend(lost);
-        scene.holds(&keys);
-        scene.server.request("GET", "/api/health").data(200);
+        keys.extend(failed);
+        system.assert_contains(&keys);
+        system.server.request("GET", "/api/health").data(200);
     }
-    blinks(&scene, &mut keys);
-    scene.proxy.set(Fault::Slow(Duration::from_millis(20)));
+    cut_connections_under_load(&system, &mut keys);
+    system.proxy.set(Fault::Slow(Duration::from_millis(20)));
     let slow: Vec<String> = (0..4).map(|_| unique_name()).collect();
-    let calls: Vec<HttpRequest> = slow.iter().map(|key| scene.send(key)).collect();
-    assert!(in_time(&calls).iter().all(|answer| answer.status == 201), "slow is not down");
+    let calls: Vec<HttpRequest> = slow.iter().map(|key| system.send(key)).collect();
+    assert!(send_in_time(&calls).iter().all(|answer| answer.status == 201), "a slow server caused a failure");
     keys.extend(slow);
-    scene.proxy.set(Fault::None);
-    scene.holds(&keys);
+    system.proxy.set(Fault::None);
+    system.assert_contains(&keys);
 }
 
-/// Connections end again and again under writers who repeat what got no answer; each message is there once.
-fn blinks(scene: &Scene, keys: &mut Vec<String>) {
+/// Cuts all connections several times while clients send, and repeat what fails. Each message is stored once.
+fn cut_connections_under_load(system: &ProxiedSystem, keys: &mut Vec<String>) {
     let more: Vec<String> = (0..40).map(|_| unique_name()).collect();
     thread::scope(|scope| {
         for part in more.chunks(10) {
-            scope.spawn(|| part.iter().for_each(|key| drop(scene.until_healed(&scene.send(key)))));
+            scope.spawn(|| part.iter().for_each(|key| drop(system.repeat_until_success(&system.send(key)))));
         }
         for _ in 0..8 {
             thread::sleep(Duration::from_millis(40));
-            scene.proxy.cut_connections();
+            system.proxy.cut_connections();
         }
     });
     keys.extend(more);
-    scene.holds(keys);
+    system.assert_contains(keys);
 }
 
 #[test]
-fn documents_may_go_and_come() {
-    outages_of("MONGODB_URI", "mongodb");
+fn messages_exist_once_after_document_store_outages() {
+    check_outages("MONGODB_URI", "mongodb");
 }
 
 #[test]
-fn sessions_may_go_and_come() {
-    outages_of("REDIS_URL", "redis");
+fn messages_exist_once_after_session_store_outages() {
+    check_outages("REDIS_URL", "redis");
 }
 
-/// Without the index nobody searches, and everybody writes; what was written meanwhile is found afterwards.
+/// Without the index, searching fails and sending succeeds.
 #[test]
-fn the_search_index_may_go_and_come() {
-    let Some(scene) = Scene::of("ELASTICSEARCH_URL") else { return };
-    let found = |key: &str| scene.bob.get(&format!("/api/messages/search?q={key}"));
-    let until_found = |key: &str| {
+fn messages_sent_during_an_index_outage_are_found_afterwards() {
+    if leaves_process_mode("it asks for the state of a store that the deployed function health does not use")
+    {
+        return;
+    }
+    let Some(system) = ProxiedSystem::start("ELASTICSEARCH_URL") else { return };
+    let search = |key: &str| system.bob.get(&format!("/api/messages/search?q={key}"));
+    let wait_until_found = |key: &str| {
         let start = Instant::now();
-        while scene.until_healed(&found(key)).data()["hits"] == json!([]) {
-            assert!(start.elapsed() < HEALED * 2, "{key} is not found");
+        while system.repeat_until_success(&search(key)).data()["hits"] == json!([]) {
+            assert!(start.elapsed() < RECOVERY_LIMIT * 2, "{key} is not found");
             thread::sleep(Duration::from_millis(100));
         }
     };
     let mut keys = vec![unique_name()];
-    scene.send(&keys[0]).data(201);
-    until_found(&keys[0]);
+    system.send(&keys[0]).data(201);
+    wait_until_found(&keys[0]);
     for fault in [Fault::Refusing, Fault::Silent] {
-        scene.proxy.set(fault);
+        system.proxy.set(fault);
         let meanwhile: Vec<String> = (0..6).map(|_| unique_name()).collect();
-        let calls: Vec<HttpRequest> = meanwhile.iter().map(|key| scene.send(key)).collect();
-        assert!(in_time(&calls).iter().all(|answer| answer.status == 201), "writing needs no index");
-        all_unavailable(&[found(&keys[0]), found(&meanwhile[0])]);
-        assert_eq!(scene.down(), json!(["elasticsearch"]));
-        scene.proxy.set(Fault::None);
-        meanwhile.iter().for_each(|key| until_found(key));
+        let calls: Vec<HttpRequest> = meanwhile.iter().map(|key| system.send(key)).collect();
+        assert!(
+            send_in_time(&calls).iter().all(|answer| answer.status == 201),
+            "sending failed without the index"
+        );
+        assert_unavailable(&[search(&keys[0]), search(&meanwhile[0])]);
+        assert_eq!(system.stores_down(), json!(["elasticsearch"]));
+        system.proxy.set(Fault::None);
+        meanwhile.iter().for_each(|key| wait_until_found(key));
         keys.extend(meanwhile);
     }
-    scene.holds(&keys);
+    system.assert_contains(&keys);
 }

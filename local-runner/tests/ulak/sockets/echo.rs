@@ -1,5 +1,5 @@
-//! The application of the protocols' official test suites, behind the runner as it is: an echo for Engine.IO,
-//! and `auth`, `message` and `message-with-ack` for Socket.IO. Its times are the suites' own.
+//! The application of the protocols' official test suites, as functions of the emulator: an echo for Engine.IO, and
+//! `auth`, `message` and `message-with-ack` for Socket.IO. Its timeouts are those of the suites.
 
 use std::collections::{HashMap, HashSet};
 use std::net::SocketAddr;
@@ -25,44 +25,43 @@ pub(super) const PING_INTERVAL: Duration = Duration::from_millis(300);
 pub(super) const PING_TIMEOUT: Duration = Duration::from_millis(200);
 pub(super) const CONNECT_TIMEOUT: Duration = Duration::from_secs(1);
 pub(super) const MAX_PAYLOAD: usize = 1_000_000;
-const TICK: Duration = Duration::from_millis(10);
+const HEARTBEAT_INTERVAL: Duration = Duration::from_millis(10);
 const NAMESPACES: [&str; 2] = [MAIN_NAMESPACE, "/custom"];
 
-/// What speaks above Engine.IO.
+/// The protocol of the application.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Above {
-    /// Nothing: every message comes back.
-    Engine,
-    /// Socket.IO.
+pub(super) enum Protocol {
+    /// Every message is sent back.
+    EngineIo,
     SocketIo,
 }
 
-/// A running server; it ends with this value.
-pub(super) struct Echo {
+/// A running server; it ends when the value is dropped.
+pub(super) struct EchoServer {
     pub(super) port: Port,
     stop: CancellationToken,
 }
 
-impl Drop for Echo {
+impl Drop for EchoServer {
     fn drop(&mut self) {
         self.stop.cancel();
     }
 }
 
-impl Echo {
-    pub(super) async fn start(above: Above) -> Self {
+impl EchoServer {
+    pub(super) async fn start(protocol: Protocol) -> Self {
         let mut options = RunnerOptions::default();
         options.websocket.mapping_keys = vec!["engine.io".to_owned(), "socket.io".to_owned()];
         let runner = Runner::new(plan(), options);
         let server = Arc::new(Server {
-            above,
+            protocol,
             connections: runner.connections.clone(),
             asynchronous: runner.asynchronous.clone(),
             sessions: Mutex::default(),
         });
         let mut app = App::of(registry(&server));
         app.background_task(move |_, stop| async move {
-            stop.run_until_cancelled(server.beat()).await;
+            stop.run_until_cancelled(server.run_heartbeat()).await;
         });
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address: SocketAddr = listener.local_addr().unwrap();
@@ -75,13 +74,13 @@ impl Echo {
 struct Session {
     opened: Instant,
     pinged: Instant,
-    owes_pong: bool,
+    awaits_pong: bool,
     entered: HashSet<String>,
     ever_entered: bool,
 }
 
 struct Server {
-    above: Above,
+    protocol: Protocol,
     connections: Connections,
     asynchronous: AsyncInvoker,
     sessions: Mutex<HashMap<String, Session>>,
@@ -92,7 +91,7 @@ impl Server {
         self.sessions.lock().unwrap()
     }
 
-    /// `$connect`: refuses other protocols; the opener then speaks first.
+    /// `$connect`: refuses other protocols, and starts the function that sends the open packet.
     fn connect(&self, event: &Value) -> u16 {
         let query = |name: &str| event["queryStringParameters"][name].as_str();
         if upgrade::dialect(query("EIO"), query("transport")) != Ok(Dialect::SocketIo) {
@@ -100,14 +99,14 @@ impl Server {
         }
         let id = id_of(event).to_owned();
         let now = Instant::now();
-        let fresh = Session {
+        let session = Session {
             opened: now,
             pinged: now,
-            owes_pong: false,
+            awaits_pong: false,
             entered: HashSet::new(),
             ever_entered: false,
         };
-        self.sessions().insert(id.clone(), fresh);
+        self.sessions().insert(id.clone(), session);
         self.asynchronous.enqueue(Invocation::new("open", json!({ "id": id }).to_string()));
         200
     }
@@ -116,7 +115,7 @@ impl Server {
         let id = event["id"].as_str().unwrap();
         let timers = PingTimers::new(PING_INTERVAL, PING_TIMEOUT).unwrap();
         let packet = OpenPacket::new(id, timers, MAX_PAYLOAD).encode();
-        // Until `$connect` has returned the gateway does not know it.
+        // The gateway does not know the connection until `$connect` has returned.
         while self.connections.post(id, packet.clone()).await == Err(PostError::Gone)
             && self.sessions().contains_key(id)
         {
@@ -126,7 +125,7 @@ impl Server {
 
     async fn message(&self, event: &Value) {
         let id = id_of(event);
-        match self.answers(id, event["body"].as_str().unwrap()) {
+        match self.replies(id, event["body"].as_str().unwrap()) {
             Some(frames) => {
                 for frame in frames {
                     let _ = self.connections.post(id, frame).await;
@@ -138,17 +137,17 @@ impl Server {
         }
     }
 
-    /// What goes back, or nothing when the connection is to be closed.
-    fn answers(&self, id: &str, body: &str) -> Option<Vec<String>> {
+    /// The frames to send back; `None` to close the connection.
+    fn replies(&self, id: &str, body: &str) -> Option<Vec<String>> {
         let mut sessions = self.sessions();
         let session = sessions.get_mut(id)?;
         match engine_io::parse(body).ok()? {
-            engine_io::Packet::Pong => session.owes_pong = false,
+            engine_io::Packet::Pong => session.awaits_pong = false,
             engine_io::Packet::Close => return None,
             engine_io::Packet::Message(data) => {
-                return match self.above {
-                    Above::Engine => Some(vec![engine_io::message(data)]),
-                    Above::SocketIo => packet(session, id, socket_io::parse(data).ok()?),
+                return match self.protocol {
+                    Protocol::EngineIo => Some(vec![engine_io::message(data)]),
+                    Protocol::SocketIo => packet(session, id, socket_io::parse(data).ok()?),
                 };
             }
             engine_io::Packet::Upgrade | engine_io::Packet::Noop | engine_io::Packet::Binary(_) => {}
@@ -156,10 +155,10 @@ impl Server {
         Some(Vec::new())
     }
 
-    /// Pings, and closes who is silent or never enters a namespace.
-    async fn beat(&self) {
+    /// Pings all connections, and closes those that send no pong or connect to no namespace in time.
+    async fn run_heartbeat(&self) {
         loop {
-            tokio::time::sleep(TICK).await;
+            tokio::time::sleep(HEARTBEAT_INTERVAL).await;
             let (due, late) = self.due(Instant::now());
             for id in due {
                 let _ = self.connections.post(&id, engine_io::PING).await;
@@ -170,16 +169,17 @@ impl Server {
         }
     }
 
+    /// The connections to ping and those to close.
     fn due(&self, now: Instant) -> (Vec<String>, Vec<String>) {
         let (mut due, mut late) = (Vec::new(), Vec::new());
         for (id, session) in self.sessions().iter_mut() {
-            let silent = session.owes_pong && now - session.pinged >= PING_TIMEOUT;
-            let idle = self.above == Above::SocketIo && !session.ever_entered;
-            if silent || (idle && now - session.opened >= CONNECT_TIMEOUT) {
+            let is_unresponsive = session.awaits_pong && now - session.pinged >= PING_TIMEOUT;
+            let is_unconnected = self.protocol == Protocol::SocketIo && !session.ever_entered;
+            if is_unresponsive || (is_unconnected && now - session.opened >= CONNECT_TIMEOUT) {
                 late.push(id.clone());
             } else if now - session.pinged >= PING_INTERVAL {
                 session.pinged = now;
-                session.owes_pong = true;
+                session.awaits_pong = true;
                 due.push(id.clone());
             }
         }
@@ -187,7 +187,7 @@ impl Server {
     }
 }
 
-/// The reference server's rules for one packet.
+/// The reference server's replies to one packet; `None` to close the connection.
 fn packet(session: &mut Session, id: &str, packet: socket_io::Packet) -> Option<Vec<String>> {
     let socket_io::Packet { namespace, id: ack, kind } = packet;
     let entered = session.entered.contains(&namespace);

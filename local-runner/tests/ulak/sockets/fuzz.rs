@@ -1,10 +1,10 @@
-//! Random frames of both dialects over real sockets: the server goes on serving, and nothing panics.
+//! Random frames of both dialects over real sockets: the server still serves other clients, and nothing panics.
 
 use serde_json::json;
 use shared::connection::Dialect;
 use test_support::random_frames::{FrameParts, Random};
 
-use super::line::Line;
+use super::socket_client::SocketClient;
 use crate::server::shared_server;
 
 #[tokio::test]
@@ -17,17 +17,17 @@ async fn random_frames_on_real_sockets_do_not_disturb_the_server() {
     let mut random = Random(0xD1B5_4A32_D192_ED03);
     for round in 0..60 {
         let dialect = if round % 2 == 0 { Dialect::SocketIo } else { Dialect::Json };
-        let mut line = match dialect {
-            Dialect::SocketIo => Line::socket_io(&ada).await,
-            Dialect::Json => Line::json(&ada).await,
+        let mut client = match dialect {
+            Dialect::SocketIo => SocketClient::socket_io(&ada).await,
+            Dialect::Json => SocketClient::json(&ada).await,
         };
-        // The server may close the connection at any of them.
+        // The server may close the connection after any of them.
         for _ in 0..100 {
-            line.say(&parts.mutated(&mut random, dialect)).await;
+            client.send(&parts.mutated(&mut random, dialect)).await;
         }
     }
-    let mut line = Line::json(&bob).await;
-    line.say(r#"{"action":"online_users","id":"last"}"#).await;
-    assert_eq!(line.event("ack").await["data"]["ok"], json!(true));
+    let mut client = SocketClient::json(&bob).await;
+    client.send(r#"{"action":"online_users","id":"last"}"#).await;
+    assert_eq!(client.receive_event("ack").await["data"]["ok"], json!(true));
     assert!(!server.log().contains("panicked"), "{}", server.log());
 }

@@ -1,23 +1,23 @@
-//! The plain JSON dialect, frame by frame, and side by side with Socket.IO.
+//! The JSON dialect: its frames, and its events compared with Socket.IO.
 
 use expect_test::expect;
 use serde_json::{Value, json};
 
-use super::line::{Line, SOCKET_IO};
+use super::socket_client::{SOCKET_IO, SocketClient};
 use crate::server::shared_server;
 
-async fn ask(line: &mut Line, id: &Value, action: &str, data: &Value) -> Value {
-    line.say(&json!({ "action": action, "id": id, "data": data }).to_string()).await;
-    line.event("ack").await
+async fn request(client: &mut SocketClient, id: &Value, action: &str, data: &Value) -> Value {
+    client.send(&json!({ "action": action, "id": id, "data": data }).to_string()).await;
+    client.receive_event("ack").await
 }
 
 #[tokio::test]
-async fn a_bad_token_is_a_401_at_the_upgrade() {
+async fn invalid_token_gets_401_at_the_upgrade() {
     let server = shared_server();
     let person = server.person();
     let revoked = server.person();
     revoked.post("/api/auth/logout", &json!({})).data(200);
-    let refused = async |path: String| Line::open(server.port(), &path).await.err().unwrap();
+    let refused = async |path: String| SocketClient::open(server.port(), &path).await.err().unwrap();
     for (path, code) in [
         ("/live".to_owned(), "UNAUTHENTICATED"),
         ("/live?token=".to_owned(), "UNAUTHENTICATED"),
@@ -40,38 +40,38 @@ async fn a_bad_token_is_a_401_at_the_upgrade() {
 }
 
 #[tokio::test]
-async fn the_token_may_come_in_the_query_or_the_header_and_is_greeted() {
+async fn token_is_accepted_in_the_query_or_the_header() {
     let person = shared_server().person();
     let bearer = [("authorization", format!("Bearer {}", person.access_token))];
-    let mut by_header = Line::open_with(person.port, "/live", &bearer).await.unwrap();
-    let greeting = by_header.event("connected").await;
+    let mut by_header = SocketClient::open_with(person.port, "/live", &bearer).await.unwrap();
+    let greeting = by_header.receive_event("connected").await;
     assert_eq!(greeting["data"]["userId"], json!(person.id));
     assert!(greeting["data"]["connectionId"].is_string(), "{greeting}");
-    Line::json(&person).await;
+    SocketClient::json(&person).await;
 }
 
 #[tokio::test]
-async fn an_answer_has_the_id_that_was_given_text_or_number() {
+async fn ack_has_the_id_of_its_request() {
     let (ada, _bob, room) = shared_server().pair();
-    let mut line = Line::json(&ada).await;
+    let mut client = SocketClient::json(&ada).await;
     for id in [json!("1"), json!(""), json!("a \"quoted\" 😀"), json!(0), json!(-7), json!(1.5)] {
-        let ack = ask(&mut line, &id, "join_room", &json!(room)).await;
+        let ack = request(&mut client, &id, "join_room", &json!(room)).await;
         assert_eq!(ack["id"], id);
         assert_eq!(
             (&ack["data"]["ok"], &ack["data"]["data"]["conversationId"]),
             (&json!(true), &json!(room))
         );
     }
-    let refused = ask(&mut line, &json!("2"), "send_message", &Value::Null).await;
+    let refused = request(&mut client, &json!("2"), "send_message", &Value::Null).await;
     let envelope = &refused["data"];
     assert_eq!((&envelope["ok"], &envelope["error"]["code"]), (&json!(false), &json!("VALIDATION_FAILED")));
     assert_eq!(envelope["error"]["retryable"], json!(false));
 }
 
 #[tokio::test]
-async fn what_is_wrong_with_a_frame_is_the_event_error_and_the_line_stays() {
+async fn invalid_frame_gets_an_error_and_the_socket_stays_open() {
     let person = shared_server().person();
-    let mut line = Line::json(&person).await;
+    let mut client = SocketClient::json(&person).await;
     let deep = format!(r#"{{"action":"typing","data":{}{}}}"#, "[".repeat(5_000), "]".repeat(5_000));
     let wrong = [
         "",
@@ -93,8 +93,8 @@ async fn what_is_wrong_with_a_frame_is_the_event_error_and_the_line_stays() {
         &deep,
     ];
     for frame in wrong {
-        line.say(frame).await;
-        let error = line.event("error").await;
+        client.send(frame).await;
+        let error = client.receive_event("error").await;
         assert_eq!(error["data"]["code"], json!("VALIDATION_FAILED"), "{frame}: {error}");
         assert!(error.get("id").is_none());
     }
@@ -103,78 +103,85 @@ async fn what_is_wrong_with_a_frame_is_the_event_error_and_the_line_stays() {
         (r#"{"id":8}"#, json!(8)),
         (r#"{"action":7,"id":"x"}"#, json!("x")),
     ] {
-        line.say(frame).await;
-        let ack = line.event("ack").await;
+        client.send(frame).await;
+        let ack = client.receive_event("ack").await;
         assert_eq!((&ack["id"], &ack["data"]["error"]["code"]), (&id, &json!("VALIDATION_FAILED")), "{ack}");
     }
-    assert_eq!(ask(&mut line, &json!(1), "online_users", &Value::Null).await["data"]["ok"], json!(true));
+    assert_eq!(
+        request(&mut client, &json!(1), "online_users", &Value::Null).await["data"]["ok"],
+        json!(true)
+    );
 }
 
 #[tokio::test]
-async fn size_and_bytes_end_the_line_with_the_gateways_codes() {
+async fn oversized_and_binary_frames_close_the_socket_with_the_gateways_codes() {
     let server = shared_server();
     let (one, other) = (server.person(), server.person());
-    let mut bystander = Line::json(&other).await;
-    let mut line = Line::json(&one).await;
-    line.say(&"x".repeat(1_000_000)).await;
-    assert_eq!(line.closed().await, 1009);
-    let mut line = Line::json(&one).await;
-    line.say_bytes(b"{}").await;
-    assert_eq!(line.closed().await, 1003);
-    assert_eq!(ask(&mut bystander, &json!(1), "online_users", &Value::Null).await["data"]["ok"], json!(true));
+    let mut bystander = SocketClient::json(&other).await;
+    let mut client = SocketClient::json(&one).await;
+    client.send(&"x".repeat(1_000_000)).await;
+    assert_eq!(client.close_code().await, 1009);
+    let mut client = SocketClient::json(&one).await;
+    client.send_bytes(b"{}").await;
+    assert_eq!(client.close_code().await, 1003);
+    assert_eq!(
+        request(&mut bystander, &json!(1), "online_users", &Value::Null).await["data"]["ok"],
+        json!(true)
+    );
 }
 
 #[tokio::test]
-async fn both_dialects_are_told_the_same() {
+async fn both_dialects_receive_the_same_events() {
     let (ada, bob, room) = shared_server().pair();
-    let (mut json, mut socket_io) = (Line::json(&bob).await, Line::socket_io(&bob).await);
+    let (mut json, mut socket_io) = (SocketClient::json(&bob).await, SocketClient::socket_io(&bob).await);
     let message = ada.send(&room, "Merhaba 😀");
     let expected = json!({ "message": message });
-    assert_eq!(json.event("message_received").await["data"], expected);
-    let frame = socket_io.hear_until(r#"42["message_received","#).await;
+    assert_eq!(json.receive_event("message_received").await["data"], expected);
+    let frame = socket_io.receive_until(r#"42["message_received","#).await;
     assert_eq!(serde_json::from_str::<Value>(&frame[2..]).unwrap(), json!(["message_received", expected]));
 
-    // And by a JSON line to the sender's other devices, by an ack to itself.
-    let mut own = Line::socket_io(&ada).await;
-    let mut line = Line::json(&ada).await;
+    // Sent over JSON: the sender's other devices get an event, the sending socket gets the ack.
+    let mut own = SocketClient::socket_io(&ada).await;
+    let mut client = SocketClient::json(&ada).await;
     let payload = json!({ "conversationId": room, "content": "again" });
-    let ack = ask(&mut line, &json!(9), "send_message", &payload).await;
-    let frame = own.hear_until(r#"42["message_sent","#).await;
-    let told: Value = serde_json::from_str(&frame[2..]).unwrap();
-    assert_eq!(told[1], ack["data"]["data"]);
+    let ack = request(&mut client, &json!(9), "send_message", &payload).await;
+    let frame = own.receive_until(r#"42["message_sent","#).await;
+    let event: Value = serde_json::from_str(&frame[2..]).unwrap();
+    assert_eq!(event[1], ack["data"]["data"]);
 }
 
 #[tokio::test]
-async fn frames_in_the_instant_of_the_upgrade_are_not_lost() {
+async fn frames_sent_right_after_the_upgrade_are_not_lost() {
     let (ada, _bob, room) = shared_server().pair();
-    let mut line = Line::open(ada.port, &format!("/live?token={}", ada.access_token)).await.unwrap();
-    let ack = ask(&mut line, &json!("early"), "join_room", &json!(room)).await;
+    let mut client =
+        SocketClient::open(ada.port, &format!("/live?token={}", ada.access_token)).await.unwrap();
+    let ack = request(&mut client, &json!("early"), "join_room", &json!(room)).await;
     assert_eq!((&ack["id"], &ack["data"]["ok"]), (&json!("early"), &json!(true)));
 }
 
 #[tokio::test]
-async fn the_end_of_the_session_is_told_and_closes() {
+async fn logout_sends_session_ended_and_closes_the_socket() {
     let ada = shared_server().person();
-    let (mut json, mut socket_io) = (Line::json(&ada).await, Line::socket_io(&ada).await);
+    let (mut json, mut socket_io) = (SocketClient::json(&ada).await, SocketClient::socket_io(&ada).await);
     ada.post("/api/auth/logout", &json!({})).data(200);
-    assert_eq!(json.event("session_ended").await["data"], json!({ "reason": "logged_out" }));
-    assert_eq!(json.closed().await, 1000);
-    let told = socket_io.hear_until(r#"42["session_ended""#).await;
-    expect![[r#"42["session_ended",{"reason":"logged_out"}]"#]].assert_eq(&told);
-    assert_eq!(socket_io.hear_until("41").await, "41");
-    assert_eq!(socket_io.closed().await, 1000);
+    assert_eq!(json.receive_event("session_ended").await["data"], json!({ "reason": "logged_out" }));
+    assert_eq!(json.close_code().await, 1000);
+    let event = socket_io.receive_until(r#"42["session_ended""#).await;
+    expect![[r#"42["session_ended",{"reason":"logged_out"}]"#]].assert_eq(&event);
+    assert_eq!(socket_io.receive_until("41").await, "41");
+    assert_eq!(socket_io.close_code().await, 1000);
 }
 
 #[tokio::test]
-async fn a_disconnect_packet_leaves_the_line_for_another_connect() {
+async fn socket_can_connect_again_after_a_disconnect_packet() {
     let ada = shared_server().person();
-    let mut line = Line::socket_io(&ada).await;
-    line.say("41").await;
-    line.say(&format!(r#"40{{"token":"{}"}}"#, ada.access_token)).await;
-    line.hear_until("40{").await;
-    line.say("41/never-entered").await;
-    assert_eq!(line.closed().await, 1000);
-    let mut line = Line::open(ada.port, SOCKET_IO).await.unwrap();
-    line.say(r#"451-0["send_message",{"_placeholder":true,"num":0}]"#).await;
-    assert_eq!(line.closed().await, 1000, "an attachment of nobody's");
+    let mut client = SocketClient::socket_io(&ada).await;
+    client.send("41").await;
+    client.send(&format!(r#"40{{"token":"{}"}}"#, ada.access_token)).await;
+    client.receive_until("40{").await;
+    client.send("41/never-entered").await;
+    assert_eq!(client.close_code().await, 1000);
+    let mut client = SocketClient::open(ada.port, SOCKET_IO).await.unwrap();
+    client.send(r#"451-0["send_message",{"_placeholder":true,"num":0}]"#).await;
+    assert_eq!(client.close_code().await, 1000, "a binary event without its attachment");
 }

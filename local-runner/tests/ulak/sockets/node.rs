@@ -1,5 +1,5 @@
-//! Runs `tests/node`: what the unmodified `socket.io-client` meets, once for each way of pushing. Skipped
-//! where node or its packages are missing (`npm ci` in `tests/node` installs them).
+//! Runs the scenarios in `tests/node` with the unmodified `socket.io-client`, once for each way of pushing. Skipped
+//! without node or its packages, which `npm ci` in `tests/node` installs.
 
 use std::io::{BufRead as _, BufReader};
 use std::path::{Path, PathBuf};
@@ -17,9 +17,9 @@ fn directory() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/node")
 }
 
-/// Node with the tests' packages; without them the test is skipped.
+/// Node in `tests/node`. Without node or its packages the test is skipped.
 fn node(server: &TestServer, arguments: &[&str]) -> Option<Command> {
-    let has_node = Command::new("node").arg("--version").output().is_ok_and(|said| said.status.success());
+    let has_node = Command::new("node").arg("--version").output().is_ok_and(|output| output.status.success());
     let has_packages = directory().join("node_modules/socket.io-client/package.json").exists();
     if !(has_node && has_packages) {
         skip(&format!("install node 20 and run `npm ci` in {}", directory().display()));
@@ -35,37 +35,37 @@ fn node(server: &TestServer, arguments: &[&str]) -> Option<Command> {
     Some(command)
 }
 
-fn scenarios(server: &TestServer) {
+fn run_scenarios(server: &TestServer) {
     let Some(mut node) = node(server, &["--test", "--test-concurrency=5"]) else { return };
     let output = node.output().unwrap();
-    let said = String::from_utf8_lossy(&output.stdout);
-    assert!(output.status.success(), "{said}\n{}", String::from_utf8_lossy(&output.stderr));
-    let passed = said.lines().find_map(|line| line.strip_prefix("# pass ")).unwrap();
+    let stdout = String::from_utf8_lossy(&output.stdout);
+    assert!(output.status.success(), "{stdout}\n{}", String::from_utf8_lossy(&output.stderr));
+    let passed = stdout.lines().find_map(|line| line.strip_prefix("# pass ")).unwrap();
     assert!(passed.parse::<u32>().unwrap() > 30, "only {passed} scenarios ran");
     server.request("GET", "/api/health").data(200);
     assert!(!server.log().contains("panicked"), "{}", server.log());
 }
 
 #[test]
-fn the_unmodified_client() {
-    scenarios(shared_server());
+fn unmodified_client_passes_all_scenarios() {
+    run_scenarios(shared_server());
 }
 
 #[test]
-fn the_unmodified_client_when_pushes_go_through_the_aws_sdk() {
-    scenarios(&own_server(&[("PUSH", "sdk")]));
+fn unmodified_client_passes_all_scenarios_when_pushes_use_the_aws_sdk() {
+    run_scenarios(&own_server(&[("PUSH", "sdk")]));
 }
 
 #[test]
-fn the_readmes_script_hears_what_the_readme_says() {
+fn readme_script_receives_the_events_in_its_comments() {
     let Some(mut node) = node(shared_server(), &["readme.mjs"]) else { return };
     let output = node.output().unwrap();
-    let said = String::from_utf8_lossy(&output.stdout);
+    let stdout = String::from_utf8_lossy(&output.stdout);
     assert!(output.status.success() && output.stderr.is_empty(), "{output:?}");
-    let heard: Vec<&str> = said.lines().filter(|line| line.starts_with(['a', 'b'])).collect();
-    // Other tests' users come and go in the same world.
+    let printed: Vec<&str> = stdout.lines().filter(|line| line.starts_with(['a', 'b'])).collect();
+    // Users of other tests connect to the same server.
     let own = |line: &&&str| !line.contains("user_") || line.contains("ada:");
-    let names: Vec<String> = heard
+    let names: Vec<String> = printed
         .iter()
         .filter(own)
         .map(|line| line.split_whitespace().take(2).collect::<Vec<_>>().join(" "))
@@ -78,8 +78,8 @@ fn the_readmes_script_hears_what_the_readme_says() {
     }
 }
 
-/// Starts a client in a process of its own and waits until it is connected.
-fn idle(server: &TestServer, token: &str) -> Option<std::process::Child> {
+/// Starts a client in its own process and waits until it is connected.
+fn start_idle_client(server: &TestServer, token: &str) -> Option<std::process::Child> {
     let mut child = node(server, &["idle.mjs", token])?.stdout(Stdio::piped()).spawn().unwrap();
     let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
     assert_eq!(lines.next().unwrap().unwrap(), "connected");
@@ -87,7 +87,7 @@ fn idle(server: &TestServer, token: &str) -> Option<std::process::Child> {
 }
 
 #[test]
-fn a_killed_client_is_offline_at_once_and_a_frozen_one_by_the_heartbeat() {
+fn killed_client_goes_offline_at_once_and_a_frozen_one_after_its_lease() {
     let server = own_server(&[]);
     let (ada, bob, watcher) = (server.person(), server.person(), server.person());
     let online = |id: &str| {
@@ -95,7 +95,7 @@ fn a_killed_client_is_offline_at_once_and_a_frozen_one_by_the_heartbeat() {
         found["online"].as_bool().unwrap()
     };
     let (Some(mut killed), Some(mut frozen)) =
-        (idle(&server, &ada.access_token), idle(&server, &bob.access_token))
+        (start_idle_client(&server, &ada.access_token), start_idle_client(&server, &bob.access_token))
     else {
         return;
     };
@@ -109,13 +109,13 @@ fn a_killed_client_is_offline_at_once_and_a_frozen_one_by_the_heartbeat() {
         std::thread::sleep(Duration::from_millis(20));
     }
 
-    // Its kernel still takes our frames; nobody reads them.
+    // The kernel still accepts frames, but the stopped process does not read them.
     assert!(Command::new("kill").args(["-STOP", &frozen.id().to_string()]).status().unwrap().success());
     let start = now_millis();
     for minute in 1..=6 {
         run_heartbeat(server.port(), start, minute);
     }
-    assert!(online(&bob.id), "its lease is not over yet");
+    assert!(online(&bob.id), "offline before its lease has expired");
     let report = run_heartbeat(server.port(), start, 8);
     assert_eq!(report["closed"], json!(1), "{report}");
     assert!(!online(&bob.id));

@@ -1,4 +1,4 @@
-//! HTTP replies: the status, the JSON envelope and the headers.
+//! HTTP replies: the status, the JSON envelope or a page's file, and the headers.
 
 use http::header::{CACHE_CONTROL, CONTENT_TYPE, HeaderName, HeaderValue, RETRY_AFTER, WWW_AUTHENTICATE};
 use http::{Response, StatusCode};
@@ -6,6 +6,8 @@ use lambda_http::Body;
 use serde::Serialize;
 use serde_json::{Value, json};
 
+use super::file::{File, accepts_gzip};
+use super::request::Request;
 use crate::error::{Error, FieldError};
 use crate::lambda::status::status;
 use crate::telemetry::REQUESTS;
@@ -14,9 +16,17 @@ use crate::telemetry::REQUESTS;
 #[derive(Debug, Clone)]
 pub struct Reply {
     status: StatusCode,
-    data: Value,
-    message: Option<&'static str>,
+    content: Content,
 }
+
+#[derive(Debug, Clone)]
+enum Content {
+    Data { data: Value, message: Option<&'static str> },
+    File { file: File, gzip: bool },
+}
+
+/// The data of a reply that has none.
+static NO_DATA: Value = Value::Null;
 
 impl Reply {
     /// 200 with data.
@@ -43,10 +53,30 @@ impl Reply {
         Self::with(StatusCode::SERVICE_UNAVAILABLE, data)
     }
 
-    /// Adds a message for people.
+    /// 200 with a file. Browsers ask for it again each time, so that a page and its script are of one version.
+    pub fn file(file: File) -> Self {
+        Self { status: StatusCode::OK, content: Content::File { file, gzip: false } }
+    }
+
+    /// The reply to this request: 304 without the file if the client has this version of it already, and the file
+    /// compressed if the client accepts that.
     #[must_use]
-    pub fn with_message(mut self, message: &'static str) -> Self {
-        self.message = Some(message);
+    pub fn for_request(mut self, request: &Request) -> Self {
+        if let Content::File { file, gzip } = &mut self.content {
+            *gzip = accepts_gzip(&request.headers);
+            if file.is_known(&request.headers) {
+                self.status = StatusCode::NOT_MODIFIED;
+            }
+        }
+        self
+    }
+
+    /// Adds a message for people; a file has none.
+    #[must_use]
+    pub fn with_message(mut self, text: &'static str) -> Self {
+        if let Content::Data { message, .. } = &mut self.content {
+            *message = Some(text);
+        }
         self
     }
 
@@ -54,30 +84,55 @@ impl Reply {
         self.status.as_u16()
     }
 
+    /// Null for a file.
     pub fn data(&self) -> &Value {
-        &self.data
+        match &self.content {
+            Content::Data { data, .. } => data,
+            Content::File { .. } => &NO_DATA,
+        }
     }
 
     fn with(status: StatusCode, data: impl Serialize) -> Result<Self, Error> {
         let data = serde_json::to_value(data).map_err(|e| Error::Internal(Box::new(e)))?;
-        Ok(Self { status, data, message: None })
+        Ok(Self { status, content: Content::Data { data, message: None } })
     }
 
-    /// The HTTP response: `{success, data, message?}`.
+    /// The HTTP response: `{success, data, message?}`, or the file.
     pub(super) fn into_response(self, request_id: &str) -> Response<Body> {
-        let mut body = json!({ "success": self.status.is_success(), "data": self.data });
-        if let Some(message) = self.message {
-            body["message"] = message.into();
+        match self.content {
+            Content::Data { data, message } => data_response(self.status, &data, message, request_id),
+            Content::File { file, gzip } => file_response(self.status, file, gzip, request_id),
         }
-        if self.status == StatusCode::SERVICE_UNAVAILABLE {
-            body["error"] = json!({ "code": "UNAVAILABLE", "requestId": request_id });
-        }
-        response(self.status, &body, request_id)
     }
 }
 
-/// The HTTP response for an error: `{success, message, error: {code, requestId, details?}}`.
-pub(super) fn error_response(error: &Error, request_id: &str) -> Response<Body> {
+fn data_response(
+    status: StatusCode,
+    data: &Value,
+    message: Option<&'static str>,
+    request_id: &str,
+) -> Response<Body> {
+    let mut body = json!({ "success": status.is_success(), "data": data });
+    if let Some(message) = message {
+        body["message"] = message.into();
+    }
+    if status == StatusCode::SERVICE_UNAVAILABLE {
+        body["error"] = json!({ "code": "UNAVAILABLE", "requestId": request_id });
+    }
+    response(status, &body, request_id)
+}
+
+fn file_response(status: StatusCode, file: File, gzip: bool, request_id: &str) -> Response<Body> {
+    let mut response = with_headers(status, Body::Empty, request_id);
+    file.set_headers(response.headers_mut());
+    if status != StatusCode::NOT_MODIFIED {
+        file.set_body(&mut response, gzip);
+    }
+    response
+}
+
+/// The status and the body for an error: `{success, message, error: {code, requestId, details?}}`.
+pub fn failure(error: &Error, request_id: &str) -> (u16, Value) {
     let mut details = json!({ "code": error.code(), "requestId": request_id });
     if let Error::Invalid(fields) = error {
         details["details"] = fields
@@ -86,6 +141,12 @@ pub(super) fn error_response(error: &Error, request_id: &str) -> Response<Body> 
             .collect();
     }
     let body = json!({ "success": false, "message": error.to_string(), "error": details });
+    (status(error).as_u16(), body)
+}
+
+/// The HTTP response for an error.
+pub(super) fn error_response(error: &Error, request_id: &str) -> Response<Body> {
+    let (_, body) = failure(error, request_id);
     let mut response = response(status(error), &body, request_id);
     let headers = response.headers_mut();
     if let Error::Unauthenticated(_) = error {
@@ -118,7 +179,12 @@ const SECURITY_HEADERS: [(&str, &str); 12] = [
 ];
 
 fn response(status: StatusCode, body: &Value, request_id: &str) -> Response<Body> {
-    let mut response = Response::new(Body::Text(body.to_string()));
+    with_headers(status, Body::Text(body.to_string()), request_id)
+}
+
+/// A response with the headers of JSON data.
+fn with_headers(status: StatusCode, body: Body, request_id: &str) -> Response<Body> {
+    let mut response = Response::new(body);
     *response.status_mut() = status;
     let headers = response.headers_mut();
     headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json; charset=utf-8"));

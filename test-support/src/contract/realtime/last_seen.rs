@@ -18,11 +18,11 @@ pub fn last_seen() -> Vec<Case<PresencePorts>> {
     ]
 }
 
-/// The stored time of one user, asked together with an unknown user.
+/// The stored time of one user, requested together with an unknown user.
 async fn stored_time(ports: &PresencePorts, user: &UserId) -> StoreResult<Option<Time>> {
-    let asked = [UserId::trusted("nobody"), user.clone()];
-    let found = ports.last_seen.times_of(&asked).await?;
-    Ok(found.into_iter().find(|(who, _)| who == user).map(|(_, at)| at))
+    let users = [UserId::trusted("no-such-user"), user.clone()];
+    let found = ports.last_seen.times_of(&users).await?;
+    Ok(found.into_iter().find(|(id, _)| id == user).map(|(_, at)| at))
 }
 
 async fn last_disconnect_stores_its_time(ports: PresencePorts, data: CaseData) -> Outcome {
