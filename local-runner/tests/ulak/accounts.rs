@@ -89,7 +89,7 @@ fn username_of_another_user_is_refused_as_a_display_name() {
     ada.put("/api/user/profile", &json!({ "displayName": ada.username.to_uppercase() })).data(200);
 }
 
-/// With a stolen access token alone nobody can take the account over.
+/// A stolen access token alone is not enough to take the account over.
 #[test]
 fn changing_the_email_asks_for_the_current_password() {
     let ada = shared_server().person();
@@ -139,7 +139,7 @@ fn deleted_account_ends_everywhere_and_its_messages_stay() {
     assert!(!data.to_string().contains(&ada.username), "{data}");
     let search = bob.get(&format!("/api/user/list?search={}", ada.username)).data(200);
     assert_eq!(search["users"], json!([]));
-    let group = json!({ "participantIds": [ada.id], "name": "nobody" });
+    let group = json!({ "participantIds": [ada.id], "name": "Group" });
     bob.post("/api/conversations", &group).fails(422, "VALIDATION_FAILED");
     bob.post("/api/messages/send", &json!({ "receiverId": ada.id, "content": "?" }))
         .fails(422, "VALIDATION_FAILED");

@@ -64,7 +64,7 @@ pub trait RateLimits: Send + Sync {
     async fn give_back(&self, key: &str, limit: RateLimit, now: Time) -> StoreResult<()>;
 }
 
-/// Remembers from which addresses users have logged in. If it is lost, nobody is locked out: an owner's login may only
+/// Remembers from which addresses users have logged in. If it is lost, no user is locked out: an owner's login may only
 /// have to wait while others try to guess the password.
 #[async_trait]
 pub trait KnownAddresses: Send + Sync {

@@ -97,7 +97,7 @@ async fn limits_do_not_show_which_email_belongs_to_a_username() {
             fail(&fixture, "ada", "203.0.113.8", 1).await;
         }
         assert_eq!(fail(&fixture, "ada", asked, 1).await, "RATE_LIMITED", "{spread}");
-        for name in ["ada@example.com", "nobody@example.com"] {
+        for name in ["ada@example.com", "unknown@example.com"] {
             assert_eq!(fail(&fixture, name, asked, 1).await, "INVALID_CREDENTIALS", "{name} {spread}");
         }
     }
