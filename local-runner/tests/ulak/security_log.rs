@@ -7,10 +7,11 @@ use test_support::unique_name;
 
 use crate::server::own_server;
 
-/// The lines of the security log.
+/// The lines of the security log. In process mode the function's name precedes each line.
 fn lines(server: &TestServer) -> Vec<Value> {
     let log = server.log();
-    let all = log.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
+    let json = log.lines().filter_map(|line| Some(&line[line.find('{')?..]));
+    let all = json.filter_map(|json| serde_json::from_str::<Value>(json).ok());
     all.filter(|line| line["target"] == "ulak::security").collect()
 }
 
