@@ -115,8 +115,8 @@ async fn close_ended_sessions(
                 request_id: &run.id,
                 now: run.now,
             };
-            log_security(SecurityEvent::SessionEnded("session_ended"), requester);
-            ports.fanout.close_session(session, "session_ended", run.now).await?;
+            log_security(SecurityEvent::SessionEnded("session_expired"), requester);
+            ports.fanout.close_session(session, "session_expired", run.now).await?;
             report.ended += 1;
         }
         if budget.is_over() {
