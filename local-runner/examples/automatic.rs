@@ -27,7 +27,7 @@ use shared::id::{AutoMessageId, ConnectionId, Entropy, SessionId, UserId};
 use shared::lambda::queue;
 use shared::lambda::schedule::ScheduledRun;
 use shared::lambda::{Entry, invoke, leak};
-use shared::ports::{AutoMessages as _, Connections as _, Push, PushError, Users as _};
+use shared::ports::{Attachment, AutoMessages as _, Connections as _, Push, PushError, Users as _};
 use shared::realtime::fanout::Fanout;
 use shared::time::Time;
 use shared::user::{Email, PasswordHash, User, Username};
@@ -197,13 +197,15 @@ async fn connect(store: &Embedded, user: &UserId) -> Result<(), AnyError> {
         dialect: Dialect::Json,
         identity: None,
         upgrade_token: None,
+        address: String::new(),
         connected_at: NIGHT,
         pinged_at: NIGHT,
         lease_until,
     };
-    store.open(&connection).await?;
+    store.open(&connection, 0).await?;
     let identity = Identity { user_id: user.clone(), session_id: SessionId::trusted("a-session") };
-    store.attach(&id, &identity, lease_until).await?;
+    let attachment = Attachment { identity: &identity, lease_until, max_per_user: 0, now: NIGHT };
+    store.attach(&id, &attachment).await?;
     Ok(())
 }
 

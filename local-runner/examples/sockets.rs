@@ -1,5 +1,5 @@
 //! Connects many Socket.IO clients to a running runner, runs the heartbeat for ten idle minutes, and prints memory and
-//! times. The runner must be started with `RATE_LIMIT_SCALE=0`.
+//! times. Start the runner with `RATE_LIMIT_SCALE=0 MAX_CONNECTIONS_PER_USER=0 MAX_CONNECTIONS_PER_ADDRESS=0`.
 //!
 //! `cargo run --release -p local-runner --example sockets -- --count 1000 --rate 200 --port 3000`
 

@@ -5,6 +5,7 @@ mod in_process;
 mod index;
 mod outside;
 mod pages;
+mod presence;
 mod queues;
 mod registry;
 mod secret;
@@ -25,11 +26,33 @@ const NAME: &str = "local-runner";
 /// What is logged unless `RUST_LOG` says otherwise: no line per request, so that a load test measures us.
 const LOGS: &str = "info,ulak::request=warn";
 
+/// The environment variables of README's table. Those that parameters of the template are named after set them
+/// too, as the names of `--env-file` do.
+const VARIABLES: &[&str] = &[
+    "ACTIVE_DAYS",
+    "ALLOW_ORIGIN",
+    "AMQP_URL",
+    "AUTO_MESSAGE_TEXTS",
+    "BROKER_VIRTUAL_HOST",
+    "ELASTICSEARCH_URL",
+    "FUNCTION_PREFIX",
+    "JWT_SECRET",
+    "LOG_FILTER",
+    "MONGODB_URI",
+    "PING_INTERVAL_SECONDS",
+    "PING_TIMEOUT_SECONDS",
+    "PLANNER_TIMEZONE",
+    "RATE_LIMIT_SCALE",
+    "REDIS_URL",
+    "SEND_WINDOW_MINUTES",
+    "STAGE_NAME",
+];
+
 #[tokio::main]
 async fn main() -> ExitCode {
     let cli = Cli::parse_as(NAME);
     telemetry::start(LOGS);
-    run(NAME, cli, assemble).await
+    run(NAME, VARIABLES, cli, assemble).await
 }
 
 /// Joins the stores that the environment names with the functions of the template. Functions that run outside this
@@ -47,6 +70,7 @@ async fn assemble_in_process(platform: &Platform) -> Result<App, BoxError> {
     let (wiring, banner) = wiring::connect(platform).await?;
     let mut app = App::of(registry::registry(wiring));
     app.banner = banner;
+    presence::announce(&mut app, platform);
     wiring.stores.broker.serve(&mut app, &platform.plan)?;
     app.admin_tasks = admin_tasks::admin_tasks(&wiring.stores, &platform.plan);
     if wiring.stores.index.is_some() {

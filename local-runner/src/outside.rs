@@ -9,6 +9,7 @@ use shared::config::Env;
 use shared::lambda::{Component as _, leak};
 
 use crate::index;
+use crate::presence;
 use crate::queues::Broker;
 
 /// Assembles the application without functions.
@@ -18,6 +19,7 @@ use crate::queues::Broker;
 pub(crate) async fn assemble(platform: &Platform) -> Result<App, BoxError> {
     let (plan, settings) = (&platform.plan, &platform.settings);
     let mut app = App::default();
+    presence::announce(&mut app, platform);
     let queues: Vec<_> = plan.queues.iter().filter(|queue| queue.enabled).collect();
     match settings.value("AMQP_URL").filter(|_| !queues.is_empty()) {
         Some(url) => {

@@ -91,19 +91,30 @@ fn messages(w: &'static Wiring) -> Vec<Named> {
 
 fn sockets(w: &'static Wiring) -> Vec<Named> {
     let (s, gate, timers) = (&w.stores, w.gate(), w.timers);
-    let frame =
-        ws_message::Ports { gate, chat: w.chat(), heartbeats: s.heartbeats, presence: s.presence, timers };
+    let announcer = w.announcer();
+    let frame = ws_message::Ports {
+        gate,
+        chat: w.chat(),
+        heartbeats: s.heartbeats,
+        presence: s.presence,
+        announcer,
+        timers,
+    };
     let heart = ws_heartbeat::Ports {
         users: s.users,
         sessions: s.sessions,
         heartbeats: s.heartbeats,
         presence: s.presence,
         last_seen: s.last_seen,
-        fanout: w.fanout(),
+        announcer,
     };
     vec![
-        ("ws-connect", websocket(move |e| ws_connect::handle(gate, s.connections, w.functions, e))),
-        ("ws-open", async_event(move |e| ws_open::handle(s.sessions, w.fanout(), timers, e))),
+        (
+            "ws-connect",
+            websocket(move |e| ws_connect::handle(gate, s.connections, w.functions, &w.realtime, e)),
+        ),
+        ("ws-open", async_event(move |e| ws_open::handle(s.sessions, announcer, timers, e))),
+        ("ws-fanout", async_event(move |e| ws_fanout::handle(announcer, s.conversations, e))),
         ("ws-message", websocket(move |e| ws_message::handle(frame, e))),
         ("ws-disconnect", websocket(move |e| ws_disconnect::handle(w.fanout(), e))),
         ("ws-heartbeat", schedule(move |tick| ws_heartbeat::handle(heart, timers, tick))),

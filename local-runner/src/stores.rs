@@ -10,7 +10,7 @@ use sam_emulator::cli::Data;
 use shared::lambda::leak;
 use shared::ports::{
     AutoMessages, Connections, Conversations, Heartbeats, IndexBacklog, KnownAddresses, LastSeen,
-    MemberCache, Messages, Presence, Probe, RateLimits, Rooms, SearchIndex, Sessions, Users,
+    MemberCache, Messages, Presence, PresenceChanges, Probe, RateLimits, Rooms, SearchIndex, Sessions, Users,
 };
 
 use crate::queues::Broker;
@@ -40,6 +40,7 @@ pub(crate) struct Stores {
     pub(crate) heartbeats: &'static dyn Heartbeats,
     pub(crate) presence: &'static dyn Presence,
     pub(crate) last_seen: &'static dyn LastSeen,
+    pub(crate) changes: &'static dyn PresenceChanges,
     pub(crate) cache: &'static dyn MemberCache,
     pub(crate) probes: Vec<(&'static str, &'static dyn Probe)>,
     pub(crate) broker: Broker,
@@ -56,10 +57,19 @@ impl<T: Users + Conversations + Messages + SearchIndex + IndexBacklog + AutoMess
 
 /// A store of sessions and of everything that belongs to connections.
 trait Memory:
-    Sessions + RateLimits + KnownAddresses + Connections + Rooms + Heartbeats + Presence + LastSeen + MemberCache
+    Sessions
+    + RateLimits
+    + KnownAddresses
+    + Connections
+    + Rooms
+    + Heartbeats
+    + Presence
+    + PresenceChanges
+    + LastSeen
+    + MemberCache
 {
 }
-impl<
+impl<T> Memory for T where
     T: Sessions
         + RateLimits
         + KnownAddresses
@@ -67,9 +77,9 @@ impl<
         + Rooms
         + Heartbeats
         + Presence
+        + PresenceChanges
         + LastSeen
-        + MemberCache,
-> Memory for T
+        + MemberCache
 {
 }
 
@@ -107,6 +117,7 @@ pub(crate) fn connect(data: &Data, servers: Servers) -> Result<Stores, BoxError>
         heartbeats: memory,
         presence: memory,
         last_seen: memory,
+        changes: memory,
         cache: memory,
         probes: open.probes,
         broker,

@@ -12,8 +12,10 @@ use shared::chat::{ChatPorts, MemberLookup};
 use shared::config::Env;
 use shared::lambda::{Components, leak};
 use shared::ports::{Functions, Push};
+use shared::realtime::announce::Announcer;
 use shared::realtime::fanout::Fanout;
 use shared::realtime::ping::PingTimers;
+use shared::realtime::settings::RealtimeSettings;
 
 use crate::in_process::{InProcessFunctions, InProcessPush};
 use crate::secret;
@@ -32,6 +34,7 @@ pub(crate) struct Wiring {
     pub(crate) functions: &'static dyn Functions,
     pub(crate) passwords: Passwords,
     pub(crate) timers: PingTimers,
+    pub(crate) realtime: RealtimeSettings,
     pub(crate) planner: auto_message_planner::Settings,
     pub(crate) chat_page: chat_page::Settings,
     keys: TokenKeys,
@@ -49,6 +52,11 @@ impl Wiring {
     pub(crate) fn fanout(&'static self) -> Fanout<'static> {
         let Stores { connections, rooms, .. } = self.stores;
         Fanout { connections, rooms, push: self.push }
+    }
+
+    pub(crate) fn announcer(&'static self) -> Announcer<'static> {
+        let (fanout, changes) = (self.fanout(), self.stores.changes);
+        Announcer { fanout, changes, functions: self.functions, settings: &self.realtime }
     }
 
     pub(crate) fn members(&'static self) -> MemberLookup<'static> {
@@ -82,6 +90,7 @@ pub(crate) async fn connect(platform: &Platform) -> Result<(&'static Wiring, Vec
         (TokenKeys::from_env(&mut env), Rates::from_env(&mut env), PingTimers::from_env(&mut env));
     let policy = SessionPolicy::from_env(&mut env);
     let passwords = Passwords::for_this_machine(PasswordPolicy::from_env(&mut env));
+    let realtime = RealtimeSettings::from_env(&mut env);
     let planner = auto_message_planner::Settings::from_env(&mut env);
     let chat_page = chat_page::Settings::from_env(&mut env);
     let servers = Servers::read(&mut env);
@@ -99,8 +108,19 @@ pub(crate) async fn connect(platform: &Platform) -> Result<(&'static Wiring, Vec
     if through_sdk {
         banner.push("push         AWS SDK (PUSH=sdk)".to_owned());
     }
-    let wiring =
-        Wiring { stores, push, functions, passwords, timers, planner, chat_page, keys, rates, policy };
+    let wiring = Wiring {
+        stores,
+        push,
+        functions,
+        passwords,
+        timers,
+        realtime,
+        planner,
+        chat_page,
+        keys,
+        rates,
+        policy,
+    };
     Ok((leak(wiring), banner))
 }
 
@@ -124,6 +144,6 @@ fn push_and_functions(
 
 /// This runner's own management API.
 fn own_endpoint(platform: &Platform) -> String {
-    let stage = platform.plan.websocket.as_ref().map_or("", |api| api.stage.as_str());
+    let stage = platform.plan.websocket.first().map_or("", |api| api.stage.as_str());
     format!("http://{}/{stage}", platform.settings.address)
 }

@@ -28,6 +28,8 @@ pub struct Connection {
     /// The token of the upgrade request. The connection receives nothing before it is attached: the gateway
     /// refuses pushes until `$connect` has returned.
     pub upgrade_token: Option<UpgradeToken>,
+    /// The client's address as limits know it; empty if unknown.
+    pub address: String,
     pub connected_at: Time,
     /// The last ping, or `connected_at`.
     pub pinged_at: Time,
@@ -74,13 +76,25 @@ pub struct Receiver {
 pub enum AttachOutcome {
     /// The connection carries the identity.
     Attached {
-        /// Whether the user was offline until now.
+        /// Whether the user came online by it and that is to be announced: the user was offline, and others know it.
         came_online: bool,
     },
+    /// The user has as many attached connections as are allowed.
+    TooMany,
     /// The connection has ended in the meantime.
     ConnectionGone,
     /// The session has ended in the meantime. No store returns this; [`crate::realtime::attach`] does.
     SessionEnded,
+}
+
+/// A user's coming online or going offline that the others may not know yet.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct PresenceChange {
+    pub user_id: UserId,
+    /// Whether the user came online.
+    pub online: bool,
+    pub at: Time,
 }
 
 /// A connection that was just ended. Ending it again returns nothing.
@@ -108,6 +122,13 @@ pub enum CloseReason {
     LeaseExpired,
     /// A push found it gone before `$disconnect` was reported.
     Gone,
+    /// The gateway did not accept an event for it. A later event would hide the gap from the client; after a
+    /// reconnect, the replay fills it.
+    MissedEvent,
+    /// The client sent frames faster than its rate limit allows.
+    TooManyFrames,
+    /// Its user has too many connections.
+    TooManyConnections,
     /// The gateway never accepted the greeting after `$connect`.
     NeverOpened,
     /// The gateway still has it, but its record is lost.
@@ -124,6 +145,9 @@ impl CloseReason {
             | Self::SessionEnded(_)
             | Self::LeaseExpired
             | Self::Gone
+            | Self::MissedEvent
+            | Self::TooManyFrames
+            | Self::TooManyConnections
             | Self::NeverOpened
             | Self::RecordLost => None,
         }
@@ -141,6 +165,9 @@ impl CloseReason {
             Self::SessionEnded(why) => format!("session ended: {why}").into(),
             Self::LeaseExpired => "no pong from client".into(),
             Self::Gone => "gone when pushed to".into(),
+            Self::MissedEvent => "missed an event".into(),
+            Self::TooManyFrames => "too many frames".into(),
+            Self::TooManyConnections => "too many connections".into(),
             Self::NeverOpened => "never opened".into(),
             Self::RecordLost => "record lost".into(),
         }

@@ -74,6 +74,26 @@ fn invalid_event(cause: &dyn std::fmt::Display) -> Diagnostic {
     }
 }
 
+/// The time left until a deadline in milliseconds since the Unix epoch; 0 means no deadline.
+fn budget(deadline_ms: u64) -> Option<std::time::Duration> {
+    let now = u64::try_from(clock().millis()).unwrap_or(0);
+    (deadline_ms > 0).then(|| std::time::Duration::from_millis(deadline_ms.saturating_sub(now)))
+}
+
+/// Runs a handler until shortly before the platform stops the invocation.
+///
+/// # Errors
+/// The handler's; `Unavailable` when its time is used up.
+async fn within_deadline<T>(
+    deadline_ms: u64,
+    handler: impl Future<Output = Result<T, crate::error::Error>>,
+) -> Result<T, crate::error::Error> {
+    match crate::deadline::within(budget(deadline_ms), handler).await {
+        Ok(result) => result,
+        Err(time_is_up) => Err(crate::error::StoreError::down("deadline", time_is_up).into()),
+    }
+}
+
 /// Serialises a reply.
 fn raw(reply: &impl serde::Serialize) -> Result<Box<RawValue>, Diagnostic> {
     serde_json::value::to_raw_value(reply)

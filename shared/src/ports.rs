@@ -25,7 +25,10 @@ pub use documents::{
     SearchIndexWriter, SearchQuery, Users,
 };
 pub use messaging::{Functions, Outbox, OutboxMessage, Probe, Push, PushError};
-pub use presence::{Connections, Heartbeats, LastSeen, Presence, Rooms};
+pub use presence::{
+    Attachment, Connections, Heartbeats, LastSeen, MISSED_FOR, Presence, PresenceChanges, PresenceClaim,
+    Rooms,
+};
 pub use sessions::{KnownAddresses, RateLimit, RateLimits, Sessions};
 
 use crate::error::StoreError;

@@ -3,6 +3,8 @@
 
 pub mod ping;
 
+pub mod settings;
+
 pub mod codec;
 
 pub mod client_event;
@@ -11,6 +13,10 @@ pub mod event;
 
 pub mod ack;
 
+pub mod delivery;
+
 pub mod fanout;
+
+pub mod announce;
 
 pub mod attach;

@@ -10,7 +10,7 @@ use shared::id::{AutoMessageId, ConnectionId, Entropy, SessionId, UserId};
 use shared::lambda::queue::Delivery;
 use shared::lambda::schedule::ScheduledRun;
 use shared::message::{Message, SeqRange};
-use shared::ports::{AutoMessages, Connections, Conversations, Messages, Users};
+use shared::ports::{Attachment, AutoMessages, Connections, Conversations, Messages, Users};
 use shared::time::Time;
 use shared::user::{Email, PasswordHash, User, Username};
 
@@ -114,13 +114,15 @@ pub async fn connect(store: &Embedded, user: &UserId, now: Time) {
         dialect: Dialect::Json,
         identity: None,
         upgrade_token: None,
+        address: String::new(),
         connected_at: now,
         pinged_at: now,
         lease_until,
     };
-    store.open(&connection).await.unwrap();
+    store.open(&connection, 0).await.unwrap();
     let identity = Identity { user_id: user.clone(), session_id: SessionId::trusted("a-session") };
-    store.attach(&id, &identity, lease_until).await.unwrap();
+    let attachment = Attachment { identity: &identity, lease_until, max_per_user: 0, now };
+    store.attach(&id, &attachment).await.unwrap();
 }
 
 /// All messages of all conversations of a user.

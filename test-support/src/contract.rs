@@ -40,7 +40,7 @@ pub use member_cache::member_cache;
 pub use messages::messages;
 pub use outbox::{QueuePorts, QueueView, outbox};
 pub use rate_limits::rate_limits;
-pub use realtime::{PresencePorts, connections, heartbeats, last_seen, presence, rooms};
+pub use realtime::{PresencePorts, connections, heartbeats, last_seen, presence, presence_changes, rooms};
 pub use search::{SearchPorts, search};
 pub use sessions::sessions;
 pub use users::users;

@@ -9,11 +9,11 @@ use adapter_embedded::Embedded;
 use async_trait::async_trait;
 use futures::future::BoxFuture;
 use shared::auto_message::AutoMessage;
-use shared::connection::{AttachOutcome, Connection, EndedConnection, Identity, Receiver};
+use shared::connection::{AttachOutcome, Connection, EndedConnection, Receiver};
 use shared::error::StoreError;
 use shared::id::{AutoMessageId, ConnectionId, ConversationId, MessageId, SessionId, UserId};
 use shared::message::{Appended, Draft, Message, SeqRange};
-use shared::ports::{AutoMessages, Connections, Messages, Outbox, OutboxMessage, StoreResult};
+use shared::ports::{Attachment, AutoMessages, Connections, Messages, Outbox, OutboxMessage, StoreResult};
 use shared::time::Time;
 
 /// How a call fails.
@@ -158,21 +158,16 @@ impl Messages for FaultyStore<'_> {
 
 #[async_trait]
 impl Connections for FaultyStore<'_> {
-    async fn open(&self, connection: &Connection) -> StoreResult<()> {
-        Connections::open(self.store, connection).await
+    async fn open(&self, connection: &Connection, max_per_address: u32) -> StoreResult<bool> {
+        Connections::open(self.store, connection, max_per_address).await
     }
 
     async fn get(&self, id: &ConnectionId) -> StoreResult<Option<Connection>> {
         Connections::get(self.store, id).await
     }
 
-    async fn attach(
-        &self,
-        id: &ConnectionId,
-        identity: &Identity,
-        lease_until: Time,
-    ) -> StoreResult<AttachOutcome> {
-        self.store.attach(id, identity, lease_until).await
+    async fn attach(&self, id: &ConnectionId, attachment: &Attachment<'_>) -> StoreResult<AttachOutcome> {
+        self.store.attach(id, attachment).await
     }
 
     async fn end(&self, id: &ConnectionId, now: Time) -> StoreResult<Option<EndedConnection>> {
@@ -189,6 +184,20 @@ impl Connections for FaultyStore<'_> {
 
     async fn sessions(&self, after: Option<&SessionId>, limit: u32) -> StoreResult<Vec<SessionId>> {
         self.store.sessions(after, limit).await
+    }
+
+    async fn note_missed(
+        &self,
+        user: &UserId,
+        conversation: &ConversationId,
+        seq: u64,
+        now: Time,
+    ) -> StoreResult<()> {
+        self.store.note_missed(user, conversation, seq, now).await
+    }
+
+    async fn missed(&self, user: &UserId, now: Time) -> StoreResult<Vec<(ConversationId, u64)>> {
+        self.store.missed(user, now).await
     }
 
     async fn all_attached(&self, after: Option<&ConnectionId>, limit: u32) -> StoreResult<Vec<Receiver>> {

@@ -14,13 +14,15 @@ use adapter_embedded::Embedded;
 use shared::auth::{Gate, Passwords, Rates, SessionPolicy, TokenKeys};
 use shared::chat::ChatPorts;
 use shared::config::Secret;
-use shared::connection::{Connection, Dialect, Identity};
+use shared::connection::{Connection, Dialect, Identity, PresenceChange};
 use shared::id::{ConnectionId, Entropy};
 use shared::lambda::http::Request;
 use shared::lambda::schedule::ScheduledRun;
 use shared::lambda::websocket::{SocketEvent, SocketEventKind};
-use shared::ports::Connections as _;
+use shared::ports::{Attachment, Connections as _, PresenceChanges as _};
+use shared::realtime::announce::Announcer;
 use shared::realtime::fanout::Fanout;
+use shared::realtime::settings::RealtimeSettings;
 use shared::time::Time;
 
 pub use http_function::{Handler, HttpFunction, PendingReply};
@@ -48,6 +50,7 @@ pub struct FunctionFixture {
     pub entropy: Entropy,
     pub rates: Rates,
     pub policy: SessionPolicy,
+    pub settings: RealtimeSettings,
     /// Whether the store of sessions and rate limits is unreachable.
     pub sessions_are_down: bool,
     keys: TokenKeys,
@@ -71,6 +74,7 @@ impl FunctionFixture {
             entropy: Entropy::seeded(7),
             rates: Rates::scaled(0.0),
             policy: SessionPolicy::default(),
+            settings: RealtimeSettings::default(),
             sessions_are_down: false,
             keys: TokenKeys::new(&secret, "ulak", "ulak", ACCESS_TTL, REFRESH_TTL),
         }
@@ -88,6 +92,16 @@ impl FunctionFixture {
 
     pub fn fanout(&self) -> Fanout<'_> {
         Fanout::over(&self.store, &self.pushes)
+    }
+
+    pub fn announcer(&self) -> Announcer<'_> {
+        let fanout = self.fanout();
+        Announcer { fanout, changes: &self.store, functions: &self.starts, settings: &self.settings }
+    }
+
+    /// Announces what is due at `now`, as the heartbeat does.
+    pub async fn announce(&self, now: Time) {
+        self.announcer().due(now, || false).await.unwrap();
     }
 
     pub fn chat(&self) -> ChatPorts<'_> {
@@ -123,14 +137,15 @@ impl FunctionFixture {
             dialect,
             identity: None,
             upgrade_token: None,
+            address: String::new(),
             connected_at: NOW,
             pinged_at: NOW,
             lease_until,
         };
-        self.store.open(&connection).await.unwrap();
+        assert!(self.store.open(&connection, 0).await.unwrap());
     }
 
-    /// Stores a connection of [`NOW`] and attaches a user.
+    /// Stores a connection of [`NOW`] and attaches a user, whose arrival counts as announced.
     pub async fn attach_connection(
         &self,
         id: &str,
@@ -139,7 +154,10 @@ impl FunctionFixture {
         lease_until: Time,
     ) {
         self.open_connection(id, dialect, lease_until).await;
-        self.store.attach(&ConnectionId::trusted(id), identity, lease_until).await.unwrap();
+        let attachment = Attachment { identity, lease_until, max_per_user: 0, now: NOW };
+        self.store.attach(&ConnectionId::trusted(id), &attachment).await.unwrap();
+        let change = PresenceChange { user_id: identity.user_id.clone(), online: true, at: NOW };
+        self.store.mark_announced(&[change]).await.unwrap();
     }
 
     /// Stores a connection of [`NOW`] in the JSON dialect and attaches a user.

@@ -26,6 +26,8 @@ pub struct Counters {
     pub pings: AtomicUsize,
     /// Events `user_online`.
     pub arrivals: AtomicUsize,
+    /// Events `user_offline`.
+    pub departures: AtomicUsize,
     /// Connections that the server has closed.
     pub closed: AtomicUsize,
 }
@@ -121,6 +123,8 @@ async fn count_events(mut socket: Socket, counters: Arc<Counters>) {
             counters.pings.fetch_add(1, Ordering::Relaxed);
         } else if text.starts_with(r#"42["user_online""#) {
             counters.arrivals.fetch_add(1, Ordering::Relaxed);
+        } else if text.starts_with(r#"42["user_offline""#) {
+            counters.departures.fetch_add(1, Ordering::Relaxed);
         }
     }
     counters.closed.fetch_add(1, Ordering::Relaxed);

@@ -35,7 +35,7 @@ pub async fn handle(
         form.add_error("password", message);
     }
     let (username, email, password) = form.finish(|| Some((username?, email?, password?)))?;
-    gate.take("register", &request.source_ip, gate.rates.register_by_ip, request.requester()).await?;
+    gate.take_by_address("register", gate.rates.register_by_ip, request.requester()).await?;
     let new = User {
         id: UserId::fresh(request.now, &request.entropy),
         display_name: username.as_str().to_owned(),

@@ -35,6 +35,10 @@ pub async fn handle(
     match read(request.form()?)? {
         CreateRequest::Direct(other) => open_direct(users, conversations, &caller, &other, &request).await,
         CreateRequest::Group { others, name } => {
+            // Every member is read and written.
+            let (user, cost) = (caller.user_id.as_str(), u32::try_from(others.len()).unwrap_or(u32::MAX));
+            let requester = request.requester().of_session(&caller.user_id, &caller.session_id);
+            gate.spend("user", user, cost, gate.rates.general, requester).await?;
             open_group(users, conversations, &caller, others, name, &request).await
         }
     }

@@ -25,6 +25,9 @@ pub async fn handle(
 ) -> Result<Reply, Error> {
     let caller = gate.admit(request.credentials()).await?;
     let (query, size) = read(&request, caller.user_id)?;
+    let requester = request.requester().of_session(&query.member, &caller.session_id);
+    let (user, cost) = (query.member.as_str(), cost(&query));
+    gate.spend("user", user, cost, gate.rates.general, requester).await?;
     if let Some(conversation) = &query.conversation {
         members.get(conversation, &query.member).await?;
     }
@@ -63,4 +66,9 @@ fn parse_terms(query: &str) -> Result<Vec<String>, String> {
 
 fn hit(message: Message, terms: &[String]) -> Hit {
     Hit { highlight: highlight(&message.content, terms), message }
+}
+
+/// What a search costs beside the request itself: what it looks up and what it reads.
+fn cost(query: &SearchQuery) -> u32 {
+    u32::try_from(query.terms.len()).unwrap_or(u32::MAX).saturating_add(query.limit.div_ceil(10))
 }

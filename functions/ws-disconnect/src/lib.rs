@@ -1,4 +1,4 @@
-//! `$disconnect` — ends a connection; if it was its user's last one, announces the user as offline.
+//! `$disconnect` — ends a connection; if it was its user's last one, the user goes offline.
 
 use shared::connection::CloseReason;
 use shared::error::Error;

@@ -1,5 +1,5 @@
 //! Every minute — pings connections that are due, closes those that did not answer or whose session has ended, corrects
-//! presence, and copies last-seen times into the users' documents.
+//! presence, announces who came and left, and copies last-seen times into the users' documents.
 
 use std::collections::HashSet;
 use std::time::Duration;
@@ -7,15 +7,16 @@ use std::time::Duration;
 use futures::future::{BoxFuture, FutureExt as _};
 use futures::stream::{self, StreamExt as _, TryStreamExt as _};
 use serde::Serialize;
-use shared::auth::{Requester, SecurityEvent, log_security};
+use shared::auth::{Origin, Requester, SecurityEvent, log_security};
 use shared::connection::{CloseReason, Connection, Dialect};
 use shared::error::Error;
 use shared::id::{ConnectionId, SessionId};
 use shared::lambda::schedule::{ScheduledRun, TimeBudget};
 use shared::ports::{Heartbeats, LastSeen, Presence, PushError, Sessions, StoreResult, Users};
-use shared::realtime::event::ServerEvent;
+use shared::realtime::announce::Announcer;
 use shared::realtime::fanout::Fanout;
 use shared::realtime::ping::{HEARTBEAT_PERIOD, PingTimers};
+use shared::time::Time;
 
 /// How many connections are read at once.
 const PAGE: u32 = 500;
@@ -23,7 +24,7 @@ const PAGE: u32 = 500;
 const AT_ONCE: usize = 64;
 /// After this many connections that could not be reached, a run leaves the rest to the next one.
 const MAX_UNREACHED: usize = 2_000;
-/// How many dead connections are closed at once; each may be announced to all connected users.
+/// How many dead connections are closed at once.
 const CLOSED_AT_ONCE: u32 = 16;
 /// The part of the invocation's time that is reserved for correcting presence.
 const RESERVE: Duration = Duration::from_secs(15);
@@ -41,6 +42,8 @@ pub struct Report {
     pub ended: u64,
     /// Users who counted as online without a connection.
     pub corrected: u64,
+    /// Users announced as online or offline.
+    pub announced: u64,
     /// Users whose last-seen time was copied into their document.
     pub synced: u64,
 }
@@ -53,10 +56,16 @@ pub struct Ports<'a> {
     pub heartbeats: &'a dyn Heartbeats,
     pub presence: &'a dyn Presence,
     pub last_seen: &'a dyn LastSeen,
-    pub fanout: Fanout<'a>,
+    pub announcer: Announcer<'a>,
 }
 
-/// Pings, closes, corrects, copies. A run that runs out of time is continued by the next one. Pings come first,
+impl<'a> Ports<'a> {
+    fn fanout(&self) -> Fanout<'a> {
+        self.announcer.fanout
+    }
+}
+
+/// Pings, closes, corrects, announces, copies. A run that runs out of time is continued by the next one. Pings come first,
 /// so that many dead connections cannot delay the pings of live ones.
 ///
 /// # Errors
@@ -65,13 +74,12 @@ pub async fn handle(ports: Ports<'_>, timers: PingTimers, run: ScheduledRun) -> 
     let mut budget = run.time_budget(RESERVE, LONGEST);
     let mut report = Report::default();
     ping(ports, timers, &run, &mut report).await?;
-    close_expired(ports, &run, &mut budget, &mut report).await?;
+    // Silent connections have been away for minutes: their users are not given the grace to return.
+    let left_at = run.now - ports.announcer.settings.grace;
+    close_expired(ports, &run, left_at, &mut budget, &mut report).await?;
     close_ended_sessions(ports, &run, &mut budget, &mut report).await?;
-    for user_id in &ports.presence.reconcile(run.now).await? {
-        let event = ServerEvent::UserOffline { user_id, last_seen_at: run.now };
-        ports.fanout.announce(user_id, &event, run.now).await;
-        report.corrected += 1;
-    }
+    report.corrected = ports.presence.reconcile(left_at).await?.len() as u64;
+    report.announced = ports.announcer.due(run.now, || budget.is_over()).await?;
     sync_last_seen(ports, &mut report).await?;
     Ok(report)
 }
@@ -80,13 +88,14 @@ pub async fn handle(ports: Ports<'_>, timers: PingTimers, run: ScheduledRun) -> 
 async fn close_expired(
     ports: Ports<'_>,
     run: &ScheduledRun,
+    left_at: Time,
     budget: &mut TimeBudget,
     report: &mut Report,
 ) -> Result<(), Error> {
     loop {
         let expired = ports.heartbeats.expired(run.now, CLOSED_AT_ONCE).await?;
         let closes: Vec<BoxFuture<'_, StoreResult<()>>> =
-            expired.iter().map(|id| close(ports, run, id).boxed()).collect();
+            expired.iter().map(|id| close(ports, left_at, id).boxed()).collect();
         stream::iter(closes).buffer_unordered(CLOSED_AT_ONCE as usize).try_collect::<()>().await?;
         report.closed += expired.len() as u64;
         if expired.len() < CLOSED_AT_ONCE as usize || budget.is_over() {
@@ -105,18 +114,18 @@ async fn close_ended_sessions(
 ) -> Result<(), Error> {
     let mut after: Option<SessionId> = None;
     loop {
-        let page = ports.fanout.connections.sessions(after.as_ref(), PAGE).await?;
+        let page = ports.fanout().connections.sessions(after.as_ref(), PAGE).await?;
         let Some(last) = page.last() else { return Ok(()) };
         for session in &ports.sessions.not_live(&page, run.now).await? {
             let requester = Requester {
                 user_id: None,
                 session_id: Some(session),
-                address: "",
+                origin: Origin::default(),
                 request_id: &run.id,
                 now: run.now,
             };
             log_security(SecurityEvent::SessionEnded("session_expired"), requester);
-            ports.fanout.close_session(session, "session_expired", run.now).await?;
+            ports.fanout().close_session(session, "session_expired", run.now).await?;
             report.ended += 1;
         }
         if budget.is_over() {
@@ -126,8 +135,8 @@ async fn close_ended_sessions(
     }
 }
 
-async fn close(ports: Ports<'_>, run: &ScheduledRun, id: &ConnectionId) -> StoreResult<()> {
-    ports.fanout.close(id, &CloseReason::LeaseExpired, run.now).await
+async fn close(ports: Ports<'_>, left_at: Time, id: &ConnectionId) -> StoreResult<()> {
+    ports.fanout().close(id, &CloseReason::LeaseExpired, left_at).await
 }
 
 /// Copies last-seen times into the documents, and only then marks them as copied.
@@ -195,10 +204,10 @@ async fn ping_one(
     run: &ScheduledRun,
     connection: &Connection,
 ) -> Result<Pinged, Error> {
-    match ports.fanout.push.send(&connection.id, connection.dialect.ping()).await {
+    match ports.fanout().push.send(&connection.id, connection.dialect.ping()).await {
         Ok(()) => {}
         Err(PushError::Gone) => {
-            ports.fanout.end(&connection.id, &CloseReason::Gone, run.now).await?;
+            ports.fanout().end(&connection.id, &CloseReason::Gone, run.now).await?;
             return Ok(Pinged::Gone);
         }
         Err(PushError::TooLarge | PushError::Busy | PushError::Failed(_)) => return Ok(Pinged::Unreached),

@@ -1,13 +1,13 @@
 //! Answers on the socket: acks and errors.
 
 use serde_json::Value;
+use shared::connection::CloseReason;
 use shared::error::Error;
-use shared::id::ConnectionId;
-use shared::ports::PushError;
 use shared::realtime::ack::{error_body, failure, success};
 use shared::realtime::codec::AckId;
+use shared::realtime::delivery::{Delivery, deliver};
 
-use crate::{Frame, Ports};
+use crate::Frame;
 
 const TOO_LARGE: &str = "the answer is larger than 128 KB, the limit of a frame; request it over HTTP";
 
@@ -29,28 +29,33 @@ pub(crate) async fn answer(
             }
         }
     };
-    match (frame.ports.chat.fanout.push.send(&connection.id, &text).await, ack) {
+    match (deliver(frame.ports.chat.fanout.push, &connection.id, &text).await, ack) {
         // The client waits for this ack, so it must receive one: a short error instead of the data.
-        (Err(PushError::TooLarge), Some(ack)) => {
+        (Delivery::TooLarge, Some(ack)) => {
             let shorter = ack.answer(&failure(&Error::PayloadTooLarge(TOO_LARGE)));
-            push(frame.ports, &connection.id, &shorter).await;
+            push(frame, &shorter).await
         }
-        (sent, _) => log_failed_push(&connection.id, sent),
+        (delivery, _) => settle(frame, delivery).await,
     }
-    Ok(())
 }
 
-/// Pushes a frame to the sender's own connection. If it has gone in the meantime, `$disconnect` or the
-/// heartbeat ends its record.
-pub(crate) async fn push(ports: Ports<'_>, id: &ConnectionId, frame: &str) {
-    log_failed_push(id, ports.chat.fanout.push.send(id, frame).await);
+/// Pushes a frame to the sender's own connection.
+pub(crate) async fn push(frame: Frame<'_>, text: &str) -> Result<(), Error> {
+    let delivery = deliver(frame.ports.chat.fanout.push, &frame.connection.id, text).await;
+    settle(frame, delivery).await
 }
 
-fn log_failed_push(id: &ConnectionId, sent: Result<(), PushError>) {
-    match sent {
-        Ok(()) | Err(PushError::Gone) => {}
-        Err(error @ (PushError::TooLarge | PushError::Busy | PushError::Failed(_))) => {
-            tracing::warn!(connection_id = %id, %error, "answer not pushed");
+/// Closes a socket that misses an answer. If it has gone, `$disconnect` or the heartbeat ends its record.
+async fn settle(frame: Frame<'_>, delivery: Delivery) -> Result<(), Error> {
+    match delivery {
+        Delivery::Accepted | Delivery::Gone => Ok(()),
+        Delivery::Missed(error) => {
+            tracing::warn!(connection_id = %frame.connection.id, %error, "answer not pushed; the socket is closed");
+            frame.close(CloseReason::MissedEvent).await
+        }
+        Delivery::TooLarge => {
+            tracing::error!(connection_id = %frame.connection.id, "answer larger than a frame may be");
+            Ok(())
         }
     }
 }

@@ -36,9 +36,8 @@ pub(crate) async fn run(
     name: &str,
     payload: Value,
 ) -> Result<Value, Error> {
-    let (gate, user, now) = (ports.gate, &context.identity.user_id, context.event.now);
+    let (user, now) = (&context.identity.user_id, context.event.now);
     let via = Some(context.connection);
-    gate.take("events", user.as_str(), gate.rates.events_by_user, context.requester()).await?;
     match ClientEvent::parse(name, payload)? {
         ClientEvent::Join(room) => join(ports, context, &room).await,
         ClientEvent::Leave(room) => leave(ports, context, &room).await,
@@ -137,6 +136,7 @@ async fn replay_messages(
 ) -> Result<Value, Error> {
     let connection = ports.chat.fanout.connections.get(context.connection).await?;
     let connection = connection.ok_or(Error::NotFound("the connection"))?;
-    let outcome = replay::replay(ports, &connection, &context.identity.user_id, last_seq).await?;
+    let (user, now) = (&context.identity.user_id, context.event.now);
+    let outcome = replay::replay(ports, &connection, user, last_seq, now).await?;
     data(outcome)
 }

@@ -5,12 +5,13 @@ mod connect;
 mod events;
 mod replay;
 
-use shared::auth::Gate;
+use shared::auth::{CONNECT_COST, Gate};
 use shared::chat::ChatPorts;
 use shared::connection::{AttachOutcome, CloseReason, Connection, Dialect, Identity, UpgradeToken};
 use shared::error::Error;
 use shared::lambda::websocket::{SocketEvent, SocketEventKind, SocketReply};
 use shared::ports::{Heartbeats, Presence};
+use shared::realtime::announce::Announcer;
 use shared::realtime::attach::attach;
 use shared::realtime::codec::Inbound;
 use shared::realtime::codec::socket_io::MAIN_NAMESPACE;
@@ -25,6 +26,7 @@ pub struct Ports<'a> {
     pub chat: ChatPorts<'a>,
     pub heartbeats: &'a dyn Heartbeats,
     pub presence: &'a dyn Presence,
+    pub announcer: Announcer<'a>,
     pub timers: PingTimers,
 }
 
@@ -69,12 +71,50 @@ impl Frame<'_> {
 
     async fn handle(self, body: &str) -> Result<(), Error> {
         let dialect = self.connection.dialect;
-        match dialect.parse(body) {
+        let parsed = dialect.parse(body);
+        if let Err(error) = self.spend(parsed.as_ref().map_or(1, cost)).await {
+            return self.refuse(parsed.ok(), error).await;
+        }
+        match parsed {
             Ok(inbound) => self.dispatch(inbound).await,
             Err(error) if dialect.closes_on_parse_error() => {
                 self.close(CloseReason::ProtocolError(error.to_string().into())).await
             }
             Err(error) => answer(self, None, Err(Error::field("frame", error.to_string()))).await,
+        }
+    }
+
+    /// Counts a frame toward the user's limit or, before CONNECT, toward the connection's.
+    async fn spend(self, cost: u32) -> Result<(), Error> {
+        let (gate, requester) = (self.ports.gate, self.event.requester());
+        match &self.connection.identity {
+            Some(identity) => {
+                let requester = requester.of_session(&identity.user_id, &identity.session_id);
+                let user = identity.user_id.as_str();
+                gate.spend("events", user, cost, gate.rates.events_by_user, requester).await
+            }
+            None => {
+                let connection = self.connection.id.as_str();
+                gate.spend("frames", connection, cost, gate.rates.frames_by_connection, requester).await
+            }
+        }
+    }
+
+    /// Answers an event over the limit with the error. Any other frame over the limit has no answer that the client
+    /// would obey, so its connection is closed.
+    async fn refuse(self, inbound: Option<Inbound>, error: Error) -> Result<(), Error> {
+        match (inbound, error) {
+            (Some(Inbound::Event { ack, .. } | Inbound::Refused { ack, .. }), error)
+                if self.connection.identity.is_some() =>
+            {
+                answer(self, ack.as_ref(), Err(error)).await
+            }
+            (Some(Inbound::Connect { .. }), error @ Error::RateLimited(_)) => {
+                connect::refuse(self, &error).await?;
+                self.close(CloseReason::TooManyFrames).await
+            }
+            (_, Error::RateLimited(_)) => self.close(CloseReason::TooManyFrames).await,
+            (_, error) => Err(error),
         }
     }
 
@@ -122,6 +162,9 @@ impl Frame<'_> {
             (_, Some(identity), _) => Ok(Some(identity.clone())),
             (Dialect::Json, None, Some(UpgradeToken::Valid(identity))) => {
                 let attached = self.attach(identity).await?;
+                if attached == (AttachOutcome::Attached { came_online: true }) {
+                    self.ports.announcer.arrival(&identity.user_id, self.event.now).await;
+                }
                 Ok(matches!(attached, AttachOutcome::Attached { .. }).then(|| identity.clone()))
             }
             (Dialect::Json | Dialect::SocketIo, None, _) => Ok(None),
@@ -129,12 +172,24 @@ impl Frame<'_> {
     }
 
     pub(crate) async fn attach(self, identity: &Identity) -> Result<AttachOutcome, Error> {
-        let (sessions, fanout) = (self.ports.gate.sessions, self.ports.chat.fanout);
-        attach(sessions, fanout, &self.connection.id, identity, self.ports.timers, self.event.now).await
+        let (sessions, announcer) = (self.ports.gate.sessions, self.ports.announcer);
+        attach(sessions, announcer, &self.connection.id, identity, self.ports.timers, self.event.now).await
     }
 
     /// Ends the connection's record and closes its socket.
     pub(crate) async fn close(self, reason: CloseReason) -> Result<(), Error> {
         Ok(self.ports.chat.fanout.close(&self.connection.id, &reason, self.event.now).await?)
+    }
+}
+
+/// What a frame counts toward its limit.
+fn cost(inbound: &Inbound) -> u32 {
+    match inbound {
+        Inbound::Connect { .. } | Inbound::Disconnect { .. } => CONNECT_COST,
+        Inbound::Event { .. }
+        | Inbound::Refused { .. }
+        | Inbound::Close
+        | Inbound::Pong
+        | Inbound::Ignore => 1,
     }
 }

@@ -3,11 +3,13 @@
 use adapter_api_gateway::Gateway;
 use adapter_redis::Redis;
 use shared::lambda::{Fatal, async_event, serve};
-use shared::realtime::fanout::Fanout;
+use shared::realtime::announce::Announcer;
 use shared::realtime::ping::PingTimers;
+use shared::realtime::settings::RealtimeSettings;
 
 fn main() -> Result<(), Fatal> {
-    serve::<(PingTimers, Redis, Gateway)>(|(timers, redis, gateway)| {
-        async_event(move |event| ws_open::handle(redis, Fanout::over(redis, gateway), *timers, event))
+    serve::<(PingTimers, RealtimeSettings, Redis, Gateway)>(|(timers, settings, redis, gateway)| {
+        let announcer = Announcer::over(redis, gateway, settings);
+        async_event(move |event| ws_open::handle(redis, announcer, *timers, event))
     })
 }

@@ -62,6 +62,7 @@ async fn cold_start(bin_dir: &std::path::Path, function: &str) -> Result<Duratio
     let programs = Programs::find(&plan, &search).await?;
     let variables = VARIABLES.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
     let host = HostEnvironment {
+        prefixes: Default::default(),
         address: "127.0.0.1:1".parse()?,
         account: plan.account.clone(),
         variables: variables.collect(),

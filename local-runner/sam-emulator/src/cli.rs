@@ -112,6 +112,9 @@ pub struct CliOptions {
     /// A file of KEY=VALUE lines that set variables and template parameters; the environment overrides it
     #[arg(long, global = true, value_name = "FILE")]
     pub env_file: Option<PathBuf>,
+    /// Where the parameters of the template come from.
+    #[command(flatten)]
+    pub template_options: TemplateArgs,
     /// How functions run: in-process, process, or remote=URL of a Lambda Invoke API
     #[arg(long, global = true, default_value = "in-process", value_name = "MODE")]
     pub mode: Mode,
@@ -121,6 +124,21 @@ pub struct CliOptions {
     /// The options of process mode.
     #[command(flatten)]
     pub process: ProcessArgs,
+}
+
+/// The options for the parameters of a template, named as those of SAM CLI. The doc comments of the fields are
+/// the texts of `--help`.
+#[derive(Debug, Clone, Default, Args)]
+pub struct TemplateArgs {
+    /// Values of the template's parameters; they override samconfig.toml, which overrides --env-file
+    #[arg(long, global = true, value_name = "NAME=VALUE", num_args = 1..)]
+    pub parameter_overrides: Vec<String>,
+    /// The file with parameter_overrides; by default samconfig.toml beside the template
+    #[arg(long, global = true, value_name = "FILE")]
+    pub config_file: Option<PathBuf>,
+    /// The section of that file
+    #[arg(long, global = true, default_value = "default", value_name = "NAME")]
+    pub config_env: String,
 }
 
 /// The options of `--mode process`. The doc comments of the fields are the texts of `--help`.
@@ -133,7 +151,7 @@ pub struct ProcessArgs {
     /// Rebuild and replace functions when their sources change
     #[arg(long, global = true)]
     pub watch: bool,
-    /// Leave out functions that cannot run here instead of refusing to start
+    /// Leave out what cannot run here instead of refusing to start
     #[arg(long, global = true)]
     pub skip_unsupported: bool,
     /// The most processes of one function; further invocations wait

@@ -2,15 +2,18 @@
 //! bodies (API Gateway guide, `http-api`).
 //!
 //! In the order of reading: `route` (which route), `event` and `event_v1` (the function's input),
-//! `reply` (its output), `cors`. Those modules do no input or output.
+//! `rest` (both of them for REST APIs), `reply` (its output), `cors`, `failure`. Those modules do no input or output.
 
 mod cors;
 mod event;
 mod event_v1;
+mod failure;
 mod headers;
 mod reply;
+mod rest;
 pub mod route;
 
+use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
@@ -19,16 +22,19 @@ use http::header::{HeaderName, HeaderValue, ORIGIN};
 use http::request::Parts;
 use http::{Method, StatusCode};
 use jiff::Timestamp;
+use serde_json::Value;
 use tokio::time::timeout;
 
 use self::cors::Cors;
 use self::event::RequestMeta;
+use self::failure::Failure;
 use self::route::{RouteMatch, Router};
+use crate::authorizer::{self, Authorizers, Refusal};
 use crate::body::{self, BodyError};
 use crate::endpoint::{Endpoint, Request, Response, message};
-use crate::gateway;
+use crate::gateway::{self, API_ID};
 use crate::invoke::{BoxFuture, Invocation, InvokeError, Invoker};
-use crate::plan::{HttpApiPlan, Plan};
+use crate::plan::{Account, CorsPlan, HttpApiKind, HttpApiPlan, Plan};
 
 /// Bytes of a request body: the gateway's limit.
 const MAX_BODY: usize = 10 * 1024 * 1024;
@@ -46,11 +52,16 @@ pub struct HttpApi {
 }
 
 struct Inner {
+    kind: HttpApiKind,
     stage: String,
-    account_id: String,
+    stage_variables: BTreeMap<String, String>,
+    account: Account,
     port: u16,
     router: Router,
     cors: Option<Cors>,
+    /// `Cors` of a REST API, whose OPTIONS method is its own.
+    rest_cors: Option<CorsPlan>,
+    authorizers: Authorizers,
     invoker: Arc<dyn Invoker>,
 }
 
@@ -59,14 +70,23 @@ impl HttpApi {
     #[must_use]
     pub fn new(plan: &Plan, api: &HttpApiPlan, port: u16, invoker: Arc<dyn Invoker>) -> Self {
         let inner = Inner {
+            kind: api.kind,
             stage: api.stage.clone(),
-            account_id: plan.account.id.clone(),
+            stage_variables: api.stage_variables.clone(),
+            account: plan.account.clone(),
             port,
             router: Router::new(&api.routes),
-            cors: api.cors.as_ref().map(Cors::new),
+            cors: api.cors.as_ref().filter(|_| api.kind != HttpApiKind::Rest).map(Cors::new),
+            rest_cors: api.cors.clone().filter(|_| api.kind == HttpApiKind::Rest),
+            authorizers: Authorizers::new(&api.authorizers, Arc::clone(&invoker)),
             invoker,
         };
         Self { inner: Arc::new(inner) }
+    }
+
+    /// How well a route of this API fits a request: less is better. `None` when none matches.
+    pub(crate) fn precedence(&self, head: &Parts) -> Option<impl Ord + use<>> {
+        self.inner.find(head).map(|found| found.route.precedence())
     }
 }
 
@@ -103,12 +123,30 @@ impl Inner {
         if let Some(preflight) = self.preflight(&head, found.as_ref()) {
             return preflight;
         }
-        let Some(found) = found else { return message(StatusCode::NOT_FOUND, "Not Found") };
+        let Some(found) = found else { return failure::response(self.kind, Failure::NoRoute) };
+        let now = Timestamp::now();
+        let trace = gateway::trace_root(now);
+        let mut meta = RequestMeta {
+            stage: &self.stage,
+            account_id: &self.account.id,
+            request_id,
+            source_ip: peer.ip().to_canonical(),
+            port: self.port,
+            now,
+            trace: &trace,
+            stage_variables: &self.stage_variables,
+            authorizer: None,
+        };
+        let authorizer = match self.authorize(&head, &found, &meta).await {
+            Ok(authorizer) => authorizer,
+            Err(refusal) => return failure::refusal(self.kind, &refusal),
+        };
+        meta.authorizer = authorizer.as_ref();
         let body = match body::read(&head.headers, body, MAX_BODY).await {
             Ok(body) => body,
             Err(error) => return body_error(error),
         };
-        let event = self.event(&head, &body, &found, peer, request_id);
+        let event = self.event(&head, &body, &found, &meta);
         drop(body);
         if event.len() > MAX_EVENT {
             return message(StatusCode::PAYLOAD_TOO_LARGE, "Request Too Long");
@@ -120,47 +158,74 @@ impl Inner {
         self.router.find(head.method.as_str(), self.without_stage(head.uri.path())?)
     }
 
-    /// A named stage is the first segment of the path; the stage `$default` is not part of the path.
+    /// A named stage is the first segment of the path; the stage `$default` is not part of the path. REST APIs
+    /// are reached without their stage too, as through a custom domain.
     fn without_stage<'a>(&self, path: &'a str) -> Option<&'a str> {
         if self.stage == "$default" {
             return Some(path);
         }
-        match path.strip_prefix('/')?.strip_prefix(self.stage.as_str())? {
-            "" => Some("/"),
-            rest => rest.starts_with('/').then_some(rest),
+        let rest = path.strip_prefix('/').and_then(|rest| rest.strip_prefix(self.stage.as_str()));
+        match rest {
+            Some("") => Some("/"),
+            Some(rest) if rest.starts_with('/') => Some(rest),
+            _ => (self.kind == HttpApiKind::Rest).then_some(path),
         }
     }
 
     /// The gateway's own response to OPTIONS. With `CorsConfiguration`, only an OPTIONS request that is not a
     /// preflight and has a route of its own reaches a function.
     fn preflight(&self, head: &Parts, found: Option<&RouteMatch<'_>>) -> Option<Response> {
+        if let (Some(cors), &Method::OPTIONS) = (&self.rest_cors, &head.method) {
+            let has_own_method = found.is_some_and(|found| found.route.plan.method == "OPTIONS");
+            return (!has_own_method).then(|| rest::preflight(cors));
+        }
         let cors = self.cors.as_ref()?;
         let has_own_route = found.is_some_and(|found| !found.route.is_default());
         let is_for_gateway = Cors::is_preflight(head) || (head.method == Method::OPTIONS && !has_own_route);
         is_for_gateway.then(|| cors.preflight(&head.headers))
     }
 
-    fn event(
+    /// Asks the route's authorizer. Returns the value of `requestContext.authorizer`.
+    async fn authorize(
         &self,
         head: &Parts,
-        body: &Bytes,
         found: &RouteMatch<'_>,
-        peer: SocketAddr,
-        request_id: &str,
-    ) -> Vec<u8> {
-        let now = Timestamp::now();
-        let meta = RequestMeta {
-            stage: &self.stage,
-            account_id: &self.account_id,
-            request_id,
-            source_ip: peer.ip().to_canonical(),
-            port: self.port,
-            now,
-            trace: &gateway::trace_root(now),
+        meta: &RequestMeta<'_>,
+    ) -> Result<Option<Value>, Refusal> {
+        let route = &found.route.plan;
+        if route.authorizer.is_none() {
+            return Ok(None);
+        }
+        let method = head.method.as_str();
+        let path = self.without_stage(head.uri.path()).unwrap_or_default();
+        let resource = format!("{API_ID}/{}/{method}{path}", self.stage);
+        let event = |format: &str| {
+            let event = match (self.kind, format) {
+                (HttpApiKind::Rest, _) => rest::event(head, &Bytes::new(), found, meta, path),
+                (_, "1.0") => event_v1::build(head, &Bytes::new(), found, meta),
+                _ => event::build(head, &Bytes::new(), found, meta),
+            };
+            serde_json::from_slice(&event).unwrap_or_default()
         };
-        match found.route.plan.payload_format.as_str() {
-            "1.0" => event_v1::build(head, body, found, &meta),
-            _ => event::build(head, body, found, &meta),
+        let request = authorizer::Request {
+            head,
+            arn: self.account.arn("execute-api", &resource),
+            event: &event,
+            stage_variables: &self.stage_variables,
+        };
+        let identity = self.authorizers.decide(route.authorizer.as_ref(), &request).await?;
+        let is_format_2 = self.kind != HttpApiKind::Rest && route.payload_format != "1.0";
+        Ok(identity.map(|identity| if is_format_2 { identity.format_2() } else { identity.format_1() }))
+    }
+
+    fn event(&self, head: &Parts, body: &Bytes, found: &RouteMatch<'_>, meta: &RequestMeta<'_>) -> Vec<u8> {
+        match (self.kind, found.route.plan.payload_format.as_str()) {
+            (HttpApiKind::Rest, _) => {
+                let path = self.without_stage(head.uri.path()).unwrap_or_default();
+                rest::event(head, body, found, meta, path)
+            }
+            (_, "1.0") => event_v1::build(head, body, found, meta),
+            _ => event::build(head, body, found, meta),
         }
     }
 
@@ -173,31 +238,27 @@ impl Inner {
             Ok(Ok(payload)) => payload,
             Ok(Err(error @ InvokeError::Throttled)) => {
                 tracing::warn!(function, request_id, route = route.key, %error, "function throttled");
-                return message(StatusCode::SERVICE_UNAVAILABLE, "Service Unavailable");
+                return failure::response(self.kind, Failure::Throttled);
             }
             Err(_) => {
                 let timeout = route.plan.timeout;
                 tracing::warn!(function, request_id, route = route.key, ?timeout, "route timed out");
-                return message(StatusCode::SERVICE_UNAVAILABLE, "Service Unavailable");
+                return failure::response(self.kind, Failure::TimedOut);
             }
             Ok(Err(error)) => {
                 tracing::warn!(function, request_id, route = route.key, %error, "function failed");
-                return internal_error();
+                return failure::response(self.kind, Failure::Function);
             }
         };
-        let reply = match route.plan.payload_format.as_str() {
-            "1.0" => reply::read_v1(&payload),
+        let reply = match (self.kind, route.plan.payload_format.as_str()) {
+            (HttpApiKind::Rest, _) | (_, "1.0") => reply::read_v1(&payload),
             _ => reply::read(payload),
         };
         reply.unwrap_or_else(|error| {
             tracing::warn!(function, request_id, route = route.key, %error, "invalid reply of a function");
-            internal_error()
+            failure::response(self.kind, Failure::Function)
         })
     }
-}
-
-fn internal_error() -> Response {
-    message(StatusCode::INTERNAL_SERVER_ERROR, "Internal Server Error")
 }
 
 fn body_error(error: BodyError) -> Response {

@@ -37,13 +37,18 @@ pub mod settings;
 
 pub mod env_file;
 
+mod address;
+mod apis;
+mod authorizer;
 mod body;
 mod browser;
 mod client;
+mod event_file;
 mod gateway;
 mod mode;
 mod output;
 mod remote;
+mod sam_config;
 mod signals;
 mod table;
 

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use tokio_util::sync::CancellationToken;
 
+use crate::address;
 use crate::cli::Mode;
 use crate::invoke::{BoxFuture, Invoker, Remote};
 use crate::output::BoxError;
@@ -55,7 +56,12 @@ async fn processes(plan: &Plan, settings: &Settings) -> Result<Outside, BoxError
     let names = settings.env_file_names.iter();
     let variables =
         names.filter_map(|name| Some((name.clone(), settings.values.get(name)?.clone()))).collect();
-    let host = HostEnvironment { address: settings.address, account: plan.account.clone(), variables };
+    let host = HostEnvironment {
+        address: settings.address,
+        account: plan.account.clone(),
+        prefixes: address::prefixes(plan),
+        variables,
+    };
     let max_instances = settings.process.max_instances.into();
     let options = ProcessOptions { max_instances, ..ProcessOptions::default() };
     let processes = Processes::new(plan, &programs, &host, &options)?;

@@ -14,3 +14,11 @@ pub(crate) fn print(text: &str) -> Result<ExitCode, BoxError> {
         _ => Ok(ExitCode::SUCCESS),
     }
 }
+
+/// Writes lines to standard error, so that standard output stays what was asked for.
+pub(crate) fn tell(lines: &[String]) {
+    for line in lines {
+        // If standard error is closed, the answer is still printed.
+        let _ = writeln!(io::stderr(), "{line}");
+    }
+}

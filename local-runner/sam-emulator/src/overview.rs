@@ -6,12 +6,14 @@ use std::net::{Ipv4Addr, SocketAddr};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
-use crate::plan::{Plan, WebSocketRoutePlan};
+use crate::address;
+use crate::plan::{AuthorizerPlan, HttpApiKind, HttpRoutePlan, Plan, WebSocketRoutePlan};
 use crate::runner::Page;
 use crate::schedule::{MissedRuns, NextRuns};
 use crate::table::table;
 
-/// The output of `routes`: every route with its function, then the next runs of every schedule.
+/// The output of `routes`: every route with its function, then the next runs of every schedule. What the
+/// template declares beside that is in [`notices`].
 #[must_use]
 pub fn routes(plan: &Plan, schedules: &[NextRuns]) -> String {
     let routes = route_table(plan);
@@ -19,13 +21,19 @@ pub fn routes(plan: &Plan, schedules: &[NextRuns]) -> String {
 }
 
 fn route_table(plan: &Plan) -> String {
-    let http = plan.http.iter().flat_map(|api| &api.routes).map(|route| {
-        let path = if route.path == "$default" { "(any other)" } else { &route.path };
-        [route.method.clone(), path.to_owned(), route.function.clone()]
+    let http = plan.http.iter().flat_map(|api| {
+        let prefix = address::http_prefix(plan, api);
+        let row = move |route: &HttpRoutePlan| {
+            let path = if route.path == "$default" { "(any other)" } else { &route.path };
+            let space = if prefix.is_empty() || path.starts_with('/') { "" } else { " " };
+            [route.method.clone(), format!("{prefix}{space}{path}"), route.function.clone()]
+        };
+        api.routes.iter().map(row)
     });
     let websocket = plan.websocket.iter().flat_map(|api| {
-        let row = |(key, route): (&String, &WebSocketRoutePlan)| {
-            ["WS".to_owned(), format!("/{} {key}", api.stage), route.function.clone()]
+        let prefix = address::websocket_prefix(plan, api);
+        let row = move |(key, route): (&String, &WebSocketRoutePlan)| {
+            ["WS".to_owned(), format!("{prefix}/{} {key}", api.stage), route.function.clone()]
         };
         api.routes.iter().map(row)
     });
@@ -110,7 +118,46 @@ fn triggers(plan: &Plan, function: &str) -> Vec<String> {
     let schedules = schedules.map(|schedule| format!("{} {}", schedule.expression, schedule.timezone));
     let queues = plan.queues.iter().filter(|queue| queue.function == function);
     let queues = queues.map(|queue| format!("queue {}", queue.queue));
-    http.chain(websocket).chain(schedules).chain(queues).collect()
+    let authorizers = authorizers(plan).filter(|(authorizer, _)| *authorizer == function);
+    let authorizers = authorizers.map(|(_, place)| format!("authorizer of {place}"));
+    let others = plan.notices.other_triggers.iter().filter(|trigger| trigger.function == function);
+    let others = others.map(|trigger| format!("{} (not run here)", trigger.source));
+    http.chain(websocket).chain(authorizers).chain(schedules).chain(queues).chain(others).collect()
+}
+
+/// The functions of Lambda authorizers, each with its API.
+fn authorizers(plan: &Plan) -> impl Iterator<Item = (&str, &str)> {
+    let http = plan.http.iter().flat_map(|api| api.authorizers.values().map(move |it| (it, api.id.as_str())));
+    let websocket = plan.websocket.iter().filter_map(|api| Some((api.authorizer.as_ref()?, api.id.as_str())));
+    http.chain(websocket).filter_map(|(authorizer, api)| match authorizer {
+        AuthorizerPlan::Lambda(plan) => Some((plan.function.as_str(), api)),
+        AuthorizerPlan::Jwt(_) | AuthorizerPlan::Iam | AuthorizerPlan::Unusable => None,
+    })
+}
+
+/// What the template declares and the emulator does not run, a line each: first what invokes functions, then
+/// what behaves in another way, then types and properties in one line each. Empty when there is nothing.
+#[must_use]
+pub fn notices(plan: &Plan) -> Vec<String> {
+    let notices = &plan.notices;
+    let skipped = notices.skipped.iter().map(|what| format!("left out     {what}"));
+    let triggers = notices.other_triggers.iter().map(|trigger| match trigger.function.as_str() {
+        "" => format!("not run      {}", trigger.source),
+        function => format!("not run      {} -> {function}", trigger.source),
+    });
+    let remarks = notices.remarks.iter().map(|remark| format!("note         {remark}"));
+    let types = notices.resource_types.iter().map(|(kind, count)| match count {
+        1 => kind.clone(),
+        _ => format!("{kind} ({count})"),
+    });
+    let types = list("ignored      resources: ", &types.collect::<Vec<_>>());
+    let properties =
+        list("ignored      properties: ", &notices.properties.iter().cloned().collect::<Vec<_>>());
+    skipped.chain(triggers).chain(remarks).chain(types).chain(properties).collect()
+}
+
+fn list(start: &str, items: &[String]) -> Option<String> {
+    (!items.is_empty()).then(|| format!("{start}{}", items.join(", ")))
 }
 
 /// The banner of `serve`: the URL of every API, and every enabled schedule and queue.
@@ -118,13 +165,20 @@ fn triggers(plan: &Plan, function: &str) -> Vec<String> {
 pub fn banner(plan: &Plan, address: SocketAddr) -> String {
     let mut rows = Vec::new();
     let mut row = |name: &str, value: String| rows.push(format!("  {name:<11} {value}\n"));
-    if let Some(api) = &plan.http {
-        let stage = if api.stage == "$default" { String::new() } else { api.stage.clone() };
-        row("HTTP API", format!("http://{address}/{stage}  ({} routes)", api.routes.len()));
+    for api in &plan.http {
+        let kind = match api.kind {
+            HttpApiKind::Http => "HTTP API",
+            HttpApiKind::Rest => "REST API",
+            HttpApiKind::FunctionUrl => "function URL",
+        };
+        let url = format!("http://{address}{}/", address::http_prefix(plan, api));
+        let url = if api.stage == "$default" { url } else { format!("{url}{}", api.stage) };
+        row(kind, format!("{url}  ({} routes)", api.routes.len()));
     }
-    if let Some(api) = &plan.websocket {
-        row("WebSocket", format!("ws://{address}/{}  ({} routes)", api.stage, api.routes.len()));
-        row("push", format!("http://{address}/{}/@connections/{{id}}", api.stage));
+    for api in &plan.websocket {
+        let path = format!("{address}{}/{}", address::websocket_prefix(plan, api), api.stage);
+        row("WebSocket", format!("ws://{path}  ({} routes)", api.routes.len()));
+        row("push", format!("http://{path}/@connections/{{id}}"));
     }
     let functions = plan.functions.len();
     let path = "/2015-03-31/functions/{name}/invocations";

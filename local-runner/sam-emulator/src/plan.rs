@@ -1,8 +1,14 @@
 //! The content of a template as plain data: functions and the triggers that call them. `template` builds it,
 //! every trigger reads it, and nothing changes it afterwards.
 
+mod authorizer;
+mod notices;
+
 use std::collections::BTreeMap;
 use std::time::Duration;
+
+pub use self::authorizer::{AuthorizerPlan, IdentitySource, JwtPlan, LambdaAuthorizerPlan, RouteAuthorizer};
+pub use self::notices::{Notices, OtherTrigger};
 
 /// Everything that one template declares and the emulator runs.
 #[derive(Debug, Clone, Default)]
@@ -11,14 +17,16 @@ pub struct Plan {
     pub account: Account,
     /// Functions by name: `FunctionName`, or the logical id if that is absent.
     pub functions: BTreeMap<String, FunctionPlan>,
-    /// The HTTP API; `None` when no function has an `HttpApi` event.
-    pub http: Option<HttpApiPlan>,
-    /// The WebSocket API; `None` when the template has none.
-    pub websocket: Option<WebSocketPlan>,
+    /// HTTP APIs, REST APIs and function URLs, in template order.
+    pub http: Vec<HttpApiPlan>,
+    /// WebSocket APIs, in template order.
+    pub websocket: Vec<WebSocketPlan>,
     /// `Schedule` and `ScheduleV2` events, in template order.
     pub schedules: Vec<SchedulePlan>,
     /// `MQ` events, in template order.
     pub queues: Vec<QueuePlan>,
+    /// What the template declares and the emulator does not run.
+    pub notices: Notices,
 }
 
 /// The AWS account and region that ARNs and events name. Nothing is looked up there.
@@ -87,22 +95,44 @@ pub struct CodePlan {
     pub handler: String,
     /// `Metadata.BuildProperties.Binary`, if the template names the binary.
     pub binary: Option<String>,
+    /// Whether the code is in the template itself (`InlineCode`).
+    pub is_inline: bool,
     /// Whether `PackageType` is `Image`: the code is a container image.
     pub is_image: bool,
 }
 
-/// The HTTP API (payload format 2.0) and its routes.
+/// The service that an API is one of. They differ in events, errors and CORS.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum HttpApiKind {
+    /// An HTTP API of API Gateway.
+    #[default]
+    Http,
+    /// A REST API of API Gateway.
+    Rest,
+    /// The URL of a function.
+    FunctionUrl,
+}
+
+/// One HTTP API, REST API or function URL, and its routes.
 #[derive(Debug, Clone, Default)]
 pub struct HttpApiPlan {
+    /// The logical id, which is also its `apiId`; of a function URL the function's.
+    pub id: String,
+    /// The service that it is one of.
+    pub kind: HttpApiKind,
     /// `StageName`, `$default` by default.
     pub stage: String,
     /// `METHOD /path/{param}` → function, in template order.
     pub routes: Vec<HttpRoutePlan>,
     /// `CorsConfiguration`; `None` leaves CORS to the functions.
     pub cors: Option<CorsPlan>,
+    /// `StageVariables`.
+    pub stage_variables: BTreeMap<String, String>,
+    /// Authorizers by name.
+    pub authorizers: BTreeMap<String, AuthorizerPlan>,
 }
 
-/// One `HttpApi` event.
+/// One route: an `HttpApi` or `Api` event, an operation of an OpenAPI document, a resource of its own.
 #[derive(Debug, Clone)]
 pub struct HttpRoutePlan {
     /// The method in upper case, or `ANY`.
@@ -113,8 +143,10 @@ pub struct HttpRoutePlan {
     pub function: String,
     /// `TimeoutInMillis`, 50 ms – 30 s (default 30 s).
     pub timeout: Duration,
-    /// `PayloadFormatVersion`: `1.0` or `2.0` (the default).
+    /// `PayloadFormatVersion`: `1.0` or `2.0` (the default); without meaning in REST APIs.
     pub payload_format: String,
+    /// Who decides about callers; `None` lets everybody in.
+    pub authorizer: Option<RouteAuthorizer>,
 }
 
 /// `CorsConfiguration` of an HTTP API.
@@ -134,15 +166,21 @@ pub struct CorsPlan {
     pub max_age: Option<u64>,
 }
 
-/// The WebSocket API (`AWS::Serverless::WebSocketApi`).
+/// One WebSocket API.
 #[derive(Debug, Clone)]
 pub struct WebSocketPlan {
+    /// The logical id, which is also its `apiId`.
+    pub id: String,
     /// `StageName`, `default` by default.
     pub stage: String,
     /// `RouteSelectionExpression`, like `$request.body.action`.
     pub route_selection_expression: String,
     /// Routes by route key: `$connect`, `$disconnect`, `$default`, or a key of the application.
     pub routes: BTreeMap<String, WebSocketRoutePlan>,
+    /// The authorizer of `$connect`.
+    pub authorizer: Option<AuthorizerPlan>,
+    /// `StageVariables`.
+    pub stage_variables: BTreeMap<String, String>,
 }
 
 /// One route of the WebSocket API.

@@ -2,12 +2,10 @@
 //! one line, and the exit code is 0 or 1.
 
 use std::fs;
-use std::io::{self, Read, Write};
-use std::path::Path;
+use std::io::{self, Write};
 use std::process::ExitCode;
 use std::sync::Arc;
 
-use bytes::Bytes;
 use jiff::Timestamp;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
@@ -24,7 +22,7 @@ use crate::runner::{App, Runner, RunnerOptions};
 use crate::schedule::{self, ManualRun, ManualRunEndpoint, ScheduleState, Schedules, SystemClock, Trigger};
 use crate::settings::Settings;
 use crate::websocket::Connections;
-use crate::{admin_task, browser, overview, server, signals};
+use crate::{admin_task, browser, event_file, output, overview, server, signals};
 
 /// The number of future runs that `routes` lists per schedule.
 const NEXT_RUNS: usize = 5;
@@ -42,13 +40,14 @@ pub struct Platform {
     pub connections: Connections,
 }
 
-/// Executes the command of the program `name`. `assemble` connects the application's functions; only commands
-/// that run functions call it, and `serve` calls it once the port is open.
-pub async fn run<F>(name: &str, cli: Cli, assemble: F) -> ExitCode
+/// Executes the command of the program `name`. `variables` are the environment variables that the program
+/// documents; they set parameters of the template too. `assemble` connects the application's functions; only
+/// commands that run functions call it, and `serve` calls it once the port is open.
+pub async fn run<F>(name: &str, variables: &[&str], cli: Cli, assemble: F) -> ExitCode
 where
     F: AsyncFnOnce(Platform) -> Result<App, BoxError>,
 {
-    match execute(name, cli, assemble).await {
+    match execute(name, variables, cli, assemble).await {
         Ok(code) => code,
         Err(error) => {
             // If standard error is closed, the exit code still reports the failure.
@@ -58,17 +57,17 @@ where
     }
 }
 
-async fn execute<F>(name: &str, cli: Cli, assemble: F) -> Result<ExitCode, BoxError>
+async fn execute<F>(name: &str, variables: &[&str], cli: Cli, assemble: F) -> Result<ExitCode, BoxError>
 where
     F: AsyncFnOnce(Platform) -> Result<App, BoxError>,
 {
-    let settings = Settings::gather(&cli.options, &std::env::current_dir()?, environment())?;
+    let settings = Settings::gather(&cli.options, &std::env::current_dir()?, environment(), variables)?;
     let plan = settings.plan()?;
     match cli.command.unwrap_or(Command::Serve) {
         Command::Serve => serve(name, plan, settings, assemble).await,
         Command::Invoke { function, event, log_tail } => {
             check_function(&plan, &function)?;
-            let mut call = Invocation::new(function, read_event(event.as_deref())?);
+            let mut call = Invocation::new(function, event_file::read(event.as_deref())?);
             call.log_tail = log_tail.then(LogTail::default);
             invoke(plan, settings, call, assemble).await
         }
@@ -78,9 +77,13 @@ where
         }
         Command::Routes => {
             let (schedules, _) = schedules(&plan, &settings)?;
+            output::tell(&overview::notices(&plan));
             print(&overview::routes(&plan, &schedules.next_runs(Timestamp::now(), NEXT_RUNS)))
         }
-        Command::Functions => print(&overview::functions(&plan)),
+        Command::Functions => {
+            output::tell(&overview::notices(&plan));
+            print(&overview::functions(&plan))
+        }
         Command::Queues { replay_dead } => queues(plan, settings, replay_dead, assemble).await,
         Command::Task { name } => {
             // Tasks belong to this program and use its stores, wherever the functions run.
@@ -107,7 +110,8 @@ where
     }
     let missed = add_schedules(&mut app, &runner, &settings)?;
     let mut banner = overview::banner(&runner.plan, settings.address);
-    banner.extend(app.banner.iter().chain(&missed).map(|line| format!("  {line}\n")));
+    let notices = overview::notices(&runner.plan);
+    banner.extend(app.banner.iter().chain(&missed).chain(&notices).map(|line| format!("  {line}\n")));
     banner.push_str(&overview::pages(&app.pages, settings.address));
     print(&format!("{name}: {}\n{banner}", settings.template.display()))?;
     if let (true, Some(page)) = (settings.open, app.pages.first()) {
@@ -282,18 +286,4 @@ fn check_function(plan: &Plan, function: &str) -> Result<(), BoxError> {
     }
     let names: Vec<&str> = plan.functions.keys().map(String::as_str).collect();
     Err(format!("no function named {function}; there are: {}", names.join(", ")).into())
-}
-
-fn read_event(file: Option<&Path>) -> Result<Bytes, BoxError> {
-    let Some(file) = file else { return Ok(Bytes::from_static(b"{}")) };
-    let (mut event, mut place) = (Vec::new(), "standard input".to_owned());
-    if file == Path::new("-") {
-        io::stdin().read_to_end(&mut event)?;
-    } else {
-        place = file.display().to_string();
-        event = fs::read(file).map_err(|error| format!("{place}: {error}"))?;
-    }
-    serde_json::from_slice::<serde::de::IgnoredAny>(&event)
-        .map_err(|error| format!("the event in {place} is not JSON: {error}"))?;
-    Ok(event.into())
 }

@@ -8,7 +8,9 @@ use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+use crate::address;
 use crate::admin_task::AdminTask;
+use crate::apis::{HttpApis, Prefixed, WebSocketApis};
 use crate::endpoint::Endpoint;
 use crate::http_api::HttpApi;
 use crate::invoke::asynchronous::{self, AsyncInvoker, AsyncWorker, RetryDelays};
@@ -198,14 +200,56 @@ impl Runner {
         }
         let invoke_api = InvokeApi::new(&self.plan, Arc::clone(invoker), self.asynchronous.clone());
         endpoints.push(Arc::new(invoke_api));
-        if let Some(api) = &self.plan.websocket {
+        let apis = Apis::new(&self.plan, &self.connections, port, invoker)?;
+        endpoints.extend(apis.below_prefixes(&self.plan));
+        if !apis.websocket.is_empty() {
             endpoints.push(Arc::new(ConnectionsApi::new(self.connections.clone())));
-            let connections = self.connections.clone();
-            endpoints.push(Arc::new(WebSocketApi::new(api, connections, port, Arc::clone(invoker))?));
+            endpoints.push(Arc::new(WebSocketApis(apis.websocket)));
         }
-        if let Some(api) = &self.plan.http {
-            endpoints.push(Arc::new(HttpApi::new(&self.plan, api, port, Arc::clone(invoker))));
-        }
+        endpoints.push(Arc::new(HttpApis(apis.http)));
         Ok(endpoints.into())
+    }
+}
+
+/// The APIs of a plan, in its order.
+struct Apis {
+    http: Vec<HttpApi>,
+    websocket: Vec<WebSocketApi>,
+    connections: Connections,
+}
+
+impl Apis {
+    fn new(
+        plan: &Plan,
+        connections: &Connections,
+        port: u16,
+        invoker: &Arc<dyn Invoker>,
+    ) -> Result<Self, SelectionError> {
+        let http = plan.http.iter().map(|api| HttpApi::new(plan, api, port, Arc::clone(invoker)));
+        let websocket = plan.websocket.iter();
+        let websocket =
+            websocket.map(|api| WebSocketApi::new(plan, api, connections.clone(), port, Arc::clone(invoker)));
+        Ok(Self {
+            http: http.collect(),
+            websocket: websocket.collect::<Result<_, _>>()?,
+            connections: connections.clone(),
+        })
+    }
+
+    /// The APIs that have a prefix because there are several of their kind.
+    fn below_prefixes(&self, plan: &Plan) -> Vec<Arc<dyn Endpoint>> {
+        let mut prefixed: Vec<Arc<dyn Endpoint>> = Vec::new();
+        for (api, endpoint) in plan.websocket.iter().zip(&self.websocket) {
+            let prefix = address::websocket_prefix(plan, api);
+            let management = ConnectionsApi::new(self.connections.clone());
+            let inner: Vec<Arc<dyn Endpoint>> = vec![Arc::new(management), Arc::new(endpoint.clone())];
+            prefixed.extend((!prefix.is_empty()).then(|| Arc::new(Prefixed::new(prefix, inner)) as _));
+        }
+        for (api, endpoint) in plan.http.iter().zip(&self.http) {
+            let prefix = address::http_prefix(plan, api);
+            let inner: Vec<Arc<dyn Endpoint>> = vec![Arc::new(endpoint.clone())];
+            prefixed.extend((!prefix.is_empty()).then(|| Arc::new(Prefixed::new(prefix, inner)) as _));
+        }
+        prefixed
     }
 }

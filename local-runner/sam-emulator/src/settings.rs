@@ -9,7 +9,8 @@ use std::path::{Path, PathBuf};
 use crate::cli::{CliOptions, Data, Mode, ProcessArgs};
 use crate::env_file::{self, EnvFileError};
 use crate::plan::Plan;
-use crate::template::{self, TemplateError};
+use crate::sam_config::{self, SamConfigError};
+use crate::template::{self, Source, TemplateErrors};
 
 /// Settings of one run.
 #[derive(Clone)]
@@ -31,9 +32,11 @@ pub struct Settings {
     pub open: bool,
     /// The options of process mode.
     pub process: ProcessArgs,
+    /// Values of the template's parameters.
+    pub parameters: BTreeMap<String, String>,
 }
 
-/// Why a run cannot start. The text is one line.
+/// Why a run cannot start. The text is one line, or one per problem of the template.
 #[derive(Debug, thiserror::Error)]
 pub enum SettingsError {
     /// `--template` is absent and no template file was found.
@@ -45,20 +48,25 @@ pub enum SettingsError {
     /// A line of the env file is not an assignment.
     #[error("{path}: {1}", path = .0.display())]
     EnvFile(PathBuf, EnvFileError),
-    /// The template is malformed or uses something that is not supported.
+    /// `samconfig.toml` or `--parameter-overrides` cannot be read.
+    #[error(transparent)]
+    SamConfig(#[from] SamConfigError),
+    /// The template is malformed or uses something that is not supported: all of its problems.
     #[error("{path}: {1}", path = .0.display())]
-    Template(PathBuf, TemplateError),
+    Template(PathBuf, TemplateErrors),
 }
 
 impl Settings {
-    /// Gathers the settings. The search for a template starts in `directory`.
+    /// Gathers the settings. The search for a template starts in `directory`. Of the environment, only
+    /// `variables` set parameters of the template: a parameter named `Home` is not the shell's `HOME`.
     ///
     /// # Errors
-    /// There is no template, or the env file cannot be read.
+    /// There is no template, or the env file or `samconfig.toml` cannot be read.
     pub fn gather(
         options: &CliOptions,
         directory: &Path,
         environment: impl Iterator<Item = (String, String)>,
+        variables: &[&str],
     ) -> Result<Self, SettingsError> {
         let mut values = match &options.env_file {
             Some(file) => {
@@ -67,7 +75,10 @@ impl Settings {
             None => BTreeMap::new(),
         };
         let env_file_names = values.keys().cloned().collect();
+        let mut parameters = values.clone();
         values.extend(environment);
+        let documented = |name: &&str| Some(((*name).to_owned(), values.get(*name)?.clone()));
+        parameters.extend(variables.iter().chain(&["AWS_REGION"]).filter_map(documented));
         let template = match &options.template {
             Some(file) => file.clone(),
             None => {
@@ -75,6 +86,8 @@ impl Settings {
             }
         };
         let address = SocketAddr::new(options.host, options.port);
+        let folder = template.parent().unwrap_or(Path::new("."));
+        parameters.extend(sam_config::parameters(folder, &options.template_options)?);
         Ok(Self {
             address,
             data: options.data.clone(),
@@ -84,16 +97,24 @@ impl Settings {
             mode: options.mode.clone(),
             open: options.open,
             process: options.process.clone(),
+            parameters,
         })
     }
 
-    /// Reads the template file.
+    /// Reads the template file. With `--skip-unsupported`, what has a problem is left out.
     ///
     /// # Errors
-    /// The file cannot be read, or [`template::read`] fails.
+    /// The file cannot be read, or the template has problems.
     pub fn plan(&self) -> Result<Plan, SettingsError> {
-        template::read(&read(&self.template)?, &self.values)
-            .map_err(|error| SettingsError::Template(self.template.clone(), error))
+        let text = read(&self.template)?;
+        let source = Source { text: &text, folder: self.template.parent(), values: &self.parameters };
+        let problems = |errors| SettingsError::Template(self.template.clone(), errors);
+        let (mut plan, found) = template::load(source).map_err(|error| problems(error.into()))?;
+        if !self.process.skip_unsupported && !found.is_empty() {
+            return Err(problems(TemplateErrors(found)));
+        }
+        plan.notices.skipped = found.iter().map(ToString::to_string).collect();
+        Ok(plan)
     }
 
     /// The value of a variable; `None` when it is absent or empty.

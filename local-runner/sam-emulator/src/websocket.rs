@@ -50,7 +50,7 @@ use self::session::PendingMessages;
 use crate::endpoint::{Endpoint, Request, Response, message};
 use crate::gateway;
 use crate::invoke::{BoxFuture, Invoker};
-use crate::plan::WebSocketPlan;
+use crate::plan::{Plan, WebSocketPlan};
 
 /// Time for a client to take the 101 response.
 const UPGRADE_TIMEOUT: Duration = Duration::from_secs(10);
@@ -72,12 +72,13 @@ struct Inner {
 }
 
 impl WebSocketApi {
-    /// The API `api`, which adds its open connections to `connections`. `port` is the port of the listener,
+    /// The API `api` of `plan`, which adds its open connections to `connections`. `port` is the port of the listener,
     /// for the event's `X-Forwarded-Port`.
     ///
     /// # Errors
     /// [`SelectionError`] when the route selection expression is not valid.
     pub fn new(
+        plan: &Plan,
         api: &WebSocketPlan,
         connections: Connections,
         port: u16,
@@ -89,11 +90,16 @@ impl WebSocketApi {
             keys,
             port,
             rate_limiter: options.connects_per_second.map(RateLimiter::new),
-            routes: Arc::new(Routes::new(api, invoker)?),
+            routes: Arc::new(Routes::new(plan, api, invoker)?),
             connections,
             sessions: TaskTracker::new(),
         };
         Ok(Self { inner: Arc::new(inner) })
+    }
+
+    /// Whether the path is that of this API.
+    pub(crate) fn has_path(&self, path: &str) -> bool {
+        self.inner.has_path(path)
     }
 }
 
@@ -162,9 +168,9 @@ impl Inner {
         response: oneshot::Sender<Response>,
     ) {
         let id = Arc::from(gateway::random_id());
-        let meta = ConnectionMeta::of(&head, id, peer.ip().to_canonical(), Timestamp::now());
+        let mut meta = ConnectionMeta::of(&head, id, peer.ip().to_canonical(), Timestamp::now());
         // The stages are boxed, so that an idle connection does not hold the memory of all of them.
-        let decision = Box::pin(self.routes.connect(&meta, &head, self.port)).await;
+        let decision = Box::pin(self.routes.connect(&mut meta, &head, self.port)).await;
         drop(head);
         let protocol = match decision {
             Decision::Accept(protocol) => protocol,

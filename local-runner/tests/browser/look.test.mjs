@@ -157,6 +157,7 @@ test("everything can be done with the keyboard alone", async () => {
   await keyboard.press("Enter");
   await bob.row(name).click();
   await bob.message("by keyboard").waitFor({ timeout: SOON });
+  await page.getByRole("img", { name: /^(Sent|Read)$/ }).waitFor();
   await keyboard.press("ArrowUp");
   await keyboard.type("!");
   await keyboard.press("Enter");

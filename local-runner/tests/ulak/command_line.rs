@@ -114,7 +114,7 @@ fn invoke_prints_the_functions_error_for_an_invalid_event() {
 fn impossible_commands_fail_with_one_line() {
     let missing = "/nowhere/event.json";
     for (arguments, expected) in [
-        (vec!["invoke", "no-such-function"], "no function named no-such-function; there are: auth-"),
+        (vec!["invoke", "no-such-function"], "no function named no-such-function; there are: api-"),
         (vec!["invoke", "auth-login", "--event", missing], missing),
         (vec!["fire", "auth-login"], "auth-login"),
     ] {

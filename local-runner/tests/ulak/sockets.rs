@@ -9,3 +9,4 @@ mod json;
 mod node;
 pub(crate) mod socket_client;
 mod socket_io;
+mod storms;

@@ -27,7 +27,8 @@ impl Schemas {
     /// The alternatives of an enum whose variants have the names of its values as titles.
     pub(crate) fn alternatives<T: JsonSchema>(&mut self) -> Vec<(String, Value)> {
         let schema = T::json_schema(&mut self.generator);
-        let alternatives = schema.get("anyOf").and_then(Value::as_array).cloned().unwrap_or_default();
+        let mut alternatives = schema.get("anyOf").and_then(Value::as_array).cloned().unwrap_or_default();
+        alternatives.iter_mut().for_each(remove_widths);
         alternatives.into_iter().map(without_title).collect()
     }
 

@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use super::origin::Origin;
 use super::policy::SessionPolicy;
 use super::rates::Rates;
 use super::security_log::{Requester, SecurityEvent, log_security};
@@ -66,7 +67,7 @@ impl Gate<'_> {
     /// # Errors
     /// `RateLimited`, `Unavailable`.
     pub async fn admit_anonymous(&self, shown: Credentials<'_>) -> Result<(), Error> {
-        self.take("ip", shown.requester.address, self.rates.general, shown.requester).await
+        self.take_by_address("ip", self.rates.general, shown.requester).await
     }
 
     /// The caller that an access token authenticates: the token is ours, has not expired, and its session is
@@ -97,7 +98,7 @@ impl Gate<'_> {
         }
     }
 
-    /// Takes one from the limit `name` of `subject` (a user id, an address, an account). A limit that is used up is logged.
+    /// Takes one from the limit `name` of `subject` (a user id, an account). A limit that is used up is logged.
     ///
     /// # Errors
     /// `RateLimited`, `Unavailable`.
@@ -108,14 +109,45 @@ impl Gate<'_> {
         limit: RateLimit,
         requester: Requester<'_>,
     ) -> Result<(), Error> {
+        self.spend(name, subject, 1, limit, requester).await
+    }
+
+    /// As [`take`](Self::take), but takes `cost`.
+    ///
+    /// # Errors
+    /// `RateLimited`, `Unavailable`.
+    pub async fn spend(
+        &self,
+        name: &'static str,
+        subject: &str,
+        cost: u32,
+        limit: RateLimit,
+        requester: Requester<'_>,
+    ) -> Result<(), Error> {
         if limit.count == 0 {
             return Ok(());
         }
-        let taken = self.limits.take(&Self::limit_key(name, subject), limit, requester.now).await?;
-        taken.map_err(|limited| {
+        let key = Self::limit_key(name, subject);
+        self.limits.spend(&key, cost, limit, requester.now).await?.map_err(|limited| {
             log_security(SecurityEvent::LimitHit(name), requester);
             Error::RateLimited(limited)
         })
+    }
+
+    /// As [`spend`](Self::spend), for work that goes on with less when too little is left: `false` then, without a line in
+    /// the security log.
+    ///
+    /// # Errors
+    /// `Unavailable`.
+    pub async fn try_spend(
+        &self,
+        name: &str,
+        subject: &str,
+        cost: u32,
+        limit: RateLimit,
+        now: Time,
+    ) -> Result<bool, Error> {
+        Ok(self.limits.spend(&Self::limit_key(name, subject), cost, limit, now).await?.is_ok())
     }
 
     /// Gives back one that [`take`](Self::take) took for a request of the same time.
@@ -134,9 +166,28 @@ impl Gate<'_> {
 
     /// Remembers the requester's address as one from which the user has logged in. A store that is down is only logged.
     pub async fn remember_address(&self, user: &UserId, requester: Requester<'_>) {
-        if let Err(error) = self.addresses.remember(user, requester.address, requester.now).await {
+        let address = self.address_key(requester.origin);
+        if let Err(error) = self.addresses.remember(user, &address, requester.now).await {
             tracing::warn!(%error, user_id = %user, "address not remembered");
         }
+    }
+
+    /// Takes one from the limit `name` of the client's address.
+    ///
+    /// # Errors
+    /// `RateLimited`, `Unavailable`.
+    pub async fn take_by_address(
+        &self,
+        name: &'static str,
+        limit: RateLimit,
+        requester: Requester<'_>,
+    ) -> Result<(), Error> {
+        self.take(name, &self.address_key(requester.origin), limit, requester).await
+    }
+
+    /// The client's address as limits know it.
+    pub fn address_key(&self, origin: Origin<'_>) -> String {
+        origin.limit_key(self.rates.trusted_proxies)
     }
 
     fn limit_key(name: &str, subject: &str) -> String {

@@ -22,8 +22,9 @@ impl<'a> LoginAttempt<'a> {
     /// `RateLimited`, `Unavailable`.
     pub async fn begin(gate: Gate<'a>, name: &str, requester: Requester<'a>) -> Result<Self, Error> {
         let mut attempt = Self { gate, requester, taken: Vec::new() };
-        let pair = format!("{} {name}", requester.address);
-        attempt.take("login", requester.address, gate.rates.login_by_ip).await?;
+        let address = gate.address_key(requester.origin);
+        let pair = format!("{address} {name}");
+        attempt.take("login", &address, gate.rates.login_by_ip).await?;
         attempt.take("account", &pair, gate.rates.login_by_account).await?;
         Ok(attempt)
     }
@@ -41,7 +42,7 @@ impl<'a> LoginAttempt<'a> {
             passed_or_failed => return passed_or_failed,
         }
         if let Some(user) = user
-            && addresses.knows(&user.id, self.requester.address).await?
+            && addresses.knows(&user.id, &self.gate.address_key(self.requester.origin)).await?
         {
             return Ok(());
         }

@@ -1,6 +1,7 @@
 //! The security log: one line per event that matters for the safety of an account, with the target `ulak::security`. It
 //! contains no password, no token and no name that a client typed.
 
+use super::origin::Origin;
 use crate::id::{SessionId, UserId};
 use crate::telemetry::SECURITY;
 use crate::time::Time;
@@ -10,8 +11,8 @@ use crate::time::Time;
 pub struct Requester<'a> {
     pub user_id: Option<&'a UserId>,
     pub session_id: Option<&'a SessionId>,
-    /// The client's IP address as the gateway saw it; empty for a schedule.
-    pub address: &'a str,
+    /// The addresses of the request; empty for a schedule.
+    pub origin: Origin<'a>,
     /// API Gateway's request id.
     pub request_id: &'a str,
     /// When the gateway received the request.
@@ -81,7 +82,8 @@ pub fn log_security(event: SecurityEvent, requester: Requester<'_>) {
         detail,
         user_id = requester.user_id.map(UserId::as_str),
         session_id = requester.session_id.map(SessionId::as_str),
-        address = requester.address,
+        address = requester.origin.source_ip,
+        forwarded_for = requester.origin.forwarded_for,
         request_id = requester.request_id,
         "security event"
     );

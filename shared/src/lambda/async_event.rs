@@ -21,7 +21,8 @@ where
         Box::pin(async move {
             let (event, context) = event.into_parts();
             let event: T = serde_json::from_str(event.get()).map_err(|e| invalid_event(&e))?;
-            handle(event).await.map_err(|error| super::failed(&error, &context.request_id))?;
+            let handled = super::within_deadline(context.deadline, handle(event)).await;
+            handled.map_err(|error| super::failed(&error, &context.request_id))?;
             raw(&())
         })
     })

@@ -31,9 +31,10 @@ where
         Box::pin(async move {
             let (event, context) = event.into_parts();
             let payload: LambdaRequest = serde_json::from_str(event.get()).map_err(|e| invalid_event(&e))?;
+            let deadline_ms = context.deadline;
             let service = service_fn(move |request: lambda_http::Request| {
                 let handle = Arc::clone(&handle);
-                async move { Ok::<_, std::convert::Infallible>(answer(&*handle, &request).await) }
+                async move { Ok::<_, std::convert::Infallible>(answer(&*handle, &request, deadline_ms).await) }
             });
             let response = Adapter::from(service).call(LambdaEvent::new(payload, context)).await;
             match response {
@@ -44,14 +45,18 @@ where
     })
 }
 
-async fn answer<H, F>(handle: &H, request: &lambda_http::Request) -> lambda_http::Response<lambda_http::Body>
+async fn answer<H, F>(
+    handle: &H,
+    request: &lambda_http::Request,
+    deadline_ms: u64,
+) -> lambda_http::Response<lambda_http::Body>
 where
     H: Fn(Request) -> F,
     F: Future<Output = Result<Reply, Error>>,
 {
     let request = Request::of(request);
     let (id, route) = (request.id.clone(), request.route.clone());
-    let result = handle(request).await;
+    let result = super::within_deadline(deadline_ms, handle(request)).await;
     reply::log(&id, &route, &result);
     match result {
         Ok(reply) => reply.into_response(&id),

@@ -68,7 +68,8 @@ where
                 deliveries,
             };
             let id = batch.id.clone();
-            handle(batch).await.map_err(|error| super::failed(&error, &id))?;
+            let handled = super::within_deadline(context.deadline, handle(batch)).await;
+            handled.map_err(|error| super::failed(&error, &id))?;
             raw(&())
         })
     })

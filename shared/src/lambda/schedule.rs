@@ -69,17 +69,13 @@ where
         Box::pin(async move {
             let (event, context) = event.into_parts();
             let Event { time } = serde_json::from_str(event.get()).map_err(|e| invalid_event(&e))?;
-            let budget = budget(context.deadline);
+            let budget = super::budget(context.deadline);
             let run = ScheduledRun { id: context.request_id, now: time, entropy: Entropy::default(), budget };
             let id = run.id.clone();
-            let report = handle(run).await.map_err(|error| super::failed(&error, &id))?;
+            let report = super::within_deadline(context.deadline, handle(run))
+                .await
+                .map_err(|error| super::failed(&error, &id))?;
             raw(&report)
         })
     })
-}
-
-/// The time left until a deadline in milliseconds since the Unix epoch; 0 means no deadline.
-fn budget(deadline_ms: u64) -> Option<Duration> {
-    let now = u64::try_from(super::clock().millis()).unwrap_or(0);
-    (deadline_ms > 0).then(|| Duration::from_millis(deadline_ms.saturating_sub(now)))
 }

@@ -8,6 +8,7 @@ use crate::auth::{Gate, PasswordPolicy, Passwords, Rates, SessionPolicy, TokenKe
 use crate::config::Env;
 use crate::ports::{KnownAddresses, RateLimits, Sessions};
 use crate::realtime::ping::PingTimers;
+use crate::realtime::settings::RealtimeSettings;
 use crate::telemetry;
 
 /// The reason why a function's process ends. `main` prints its `Debug`, which is therefore plain text.
@@ -106,6 +107,7 @@ components!(A a, B b);
 components!(A a, B b, C c);
 components!(A a, B b, C c, D d);
 components!(A a, B b, C c, D d, E e);
+components!(A a, B b, C c, D d, E e, F f);
 
 /// The whole `main` of a function: starts the logs, connects the components `C`, and serves the function that
 /// `wire` makes of them on the Lambda Runtime API until the process ends.
@@ -163,6 +165,18 @@ impl Component for GateSettings {
 }
 
 impl Component for PingTimers {
+    type Config = Self;
+
+    fn read(env: &mut Env) -> Self {
+        Self::from_env(env)
+    }
+
+    async fn connect(config: Self) -> Result<Self, Fatal> {
+        Ok(config)
+    }
+}
+
+impl Component for RealtimeSettings {
     type Config = Self;
 
     fn read(env: &mut Env) -> Self {

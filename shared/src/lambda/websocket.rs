@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use super::status::status;
 use super::{Entry, invalid_event, raw};
-use crate::auth::Requester;
+use crate::auth::{Origin, Requester};
 use crate::error::Error;
 use crate::id::{ConnectionId, Entropy};
 use crate::telemetry::REQUESTS;
@@ -47,8 +47,8 @@ pub enum SocketEventKind {
 impl SocketEvent {
     /// Who caused the event, before a token is checked.
     pub fn requester(&self) -> Requester<'_> {
-        let Self { source_ip: address, id: request_id, now, .. } = self;
-        Requester { user_id: None, session_id: None, address, request_id, now: *now }
+        let Self { id: request_id, now, .. } = self;
+        Requester { user_id: None, session_id: None, origin: self.origin(), request_id, now: *now }
     }
 }
 
@@ -59,6 +59,17 @@ pub struct SocketReply {
     pub status: u16,
     /// The body of a refusal.
     pub body: String,
+}
+
+impl SocketEvent {
+    /// The addresses of an upgrade request, for limits. Later events have no headers.
+    pub fn origin(&self) -> Origin<'_> {
+        let forwarded_for = match &self.kind {
+            SocketEventKind::Connect { headers, .. } => headers.get("x-forwarded-for").map(String::as_str),
+            SocketEventKind::Message { .. } | SocketEventKind::Disconnect { .. } => None,
+        };
+        Origin { source_ip: &self.source_ip, forwarded_for }
+    }
 }
 
 impl SocketReply {
@@ -84,11 +95,12 @@ where
     Arc::new(move |event| {
         let handle = Arc::clone(&handle);
         Box::pin(async move {
+            let deadline_ms = event.context.deadline;
             let event = read(event.payload.get()).map_err(|e| invalid_event(&e))?;
             let is_upgrade = matches!(event.kind, SocketEventKind::Connect { .. });
             let (id, connection) = (event.id.clone(), event.connection_id.clone());
-            let reply =
-                handle(event).await.unwrap_or_else(|error| error_reply(&error, is_upgrade, &id, &connection));
+            let handled = super::within_deadline(deadline_ms, handle(event)).await;
+            let reply = handled.unwrap_or_else(|error| error_reply(&error, is_upgrade, &id, &connection));
             raw(&WireReply { status_code: reply.status, body: &reply.body })
         })
     })

@@ -65,6 +65,9 @@ pub trait Conversations: Send + Sync {
     /// Moves the member's `read_seq` forward to `up_to`, at most to `last_seq`, never back. Returns the value it
     /// has afterwards; `None` if there is no such conversation or member.
     async fn mark_read(&self, id: &ConversationId, member: &UserId, up_to: u64) -> StoreResult<Option<u64>>;
+    /// The users who share a conversation with `member`, each once and without `member`, sorted by id.
+    async fn contacts(&self, member: &UserId, after: Option<&UserId>, limit: u32)
+    -> StoreResult<Vec<UserId>>;
     /// The member's conversations with unread messages, each with their number, in no order. Unread are the
     /// messages of other members after `read_seq` that are not deleted.
     async fn unread(&self, member: &UserId) -> StoreResult<Vec<(ConversationId, u64)>>;

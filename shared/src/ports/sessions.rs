@@ -55,10 +55,20 @@ pub struct RateLimit {
 /// Counts requests against limits.
 #[async_trait]
 pub trait RateLimits: Send + Sync {
-    /// Takes one of `key`'s allowance in the window that contains `now`. Windows are fixed: they follow each other
-    /// from the Unix epoch on. When nothing is left, takes nothing and returns how long until the next window.
-    /// Without a limit (`count` 0) it always succeeds. A repeat takes another one.
-    async fn take(&self, key: &str, limit: RateLimit, now: Time) -> StoreResult<Result<(), RateLimited>>;
+    /// Takes `cost` of `key`'s allowance in the window that contains `now`. Windows are fixed: they follow each other
+    /// from the Unix epoch on. When less is left, takes nothing and returns how long until the next window. A cost
+    /// over the limit takes a whole window. Without a limit (`count` 0) it always succeeds. A repeat takes again.
+    async fn spend(
+        &self,
+        key: &str,
+        cost: u32,
+        limit: RateLimit,
+        now: Time,
+    ) -> StoreResult<Result<(), RateLimited>>;
+    /// Takes one.
+    async fn take(&self, key: &str, limit: RateLimit, now: Time) -> StoreResult<Result<(), RateLimited>> {
+        self.spend(key, 1, limit, now).await
+    }
     /// Gives one back to the window that contains `now`, the time of the take. Does nothing when none is taken or the
     /// limit has no count. A repeat gives back another one.
     async fn give_back(&self, key: &str, limit: RateLimit, now: Time) -> StoreResult<()>;

@@ -1,39 +1,37 @@
-//! Attaching a user to a connection: the lease, the first-connection edge, the announcement.
+//! Attaching a user to a connection: the lease, the limit of connections, the session that may have ended meanwhile.
 
-use super::event::ServerEvent;
-use super::fanout::Fanout;
+use super::announce::Announcer;
 use super::ping::PingTimers;
 use crate::connection::{AttachOutcome, CloseReason, Identity};
 use crate::error::Error;
 use crate::id::ConnectionId;
-use crate::ports::Sessions;
+use crate::ports::{Attachment, Sessions};
 use crate::time::Time;
 
-/// Attaches `identity` to the connection and announces the user's first connection. On
-/// [`AttachOutcome::SessionEnded`] the connection's record is ended too; the caller closes the socket.
+/// Attaches `identity` to the connection. The caller answers the client first, and then announces the user if the
+/// outcome says so. On [`AttachOutcome::SessionEnded`] the connection's record is ended too; the caller closes the
+/// socket.
 ///
 /// # Errors
 /// `Unavailable`.
 pub async fn attach(
     sessions: &dyn Sessions,
-    fanout: Fanout<'_>,
+    announcer: Announcer<'_>,
     id: &ConnectionId,
     identity: &Identity,
     timers: PingTimers,
     now: Time,
 ) -> Result<AttachOutcome, Error> {
-    let outcome = fanout.connections.attach(id, identity, timers.lease(now)).await?;
-    let AttachOutcome::Attached { came_online } = outcome else { return Ok(outcome) };
+    let max_per_user = announcer.settings.max_per_user;
+    let attachment = Attachment { identity, lease_until: timers.lease(now), max_per_user, now };
+    let outcome = announcer.fanout.connections.attach(id, &attachment).await?;
+    let AttachOutcome::Attached { .. } = outcome else { return Ok(outcome) };
     // Ending a session closes the sockets attached at that moment, so a session that ended before this
     // attach has missed this socket. Check it again.
-    let is_live = sessions.live(&identity.session_id, now).await?.is_some();
-    if came_online {
-        let event = ServerEvent::UserOnline { user_id: &identity.user_id };
-        fanout.announce(&identity.user_id, &event, now).await;
-    }
-    if is_live {
+    if sessions.live(&identity.session_id, now).await?.is_some() {
         return Ok(outcome);
     }
-    fanout.end(id, &CloseReason::SessionEnded("session ended while connecting".into()), now).await?;
+    let reason = CloseReason::SessionEnded("session ended while connecting".into());
+    announcer.fanout.end(id, &reason, now).await?;
     Ok(AttachOutcome::SessionEnded)
 }

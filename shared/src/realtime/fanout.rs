@@ -1,13 +1,13 @@
 //! Pushes one event to many sockets: encoded once per dialect, a bounded number of pushes at a time. A
-//! connection that is gone never stops the others; its record is ended, and its user's last one is announced.
+//! connection that is gone never stops the others; its record is ended.
+//! A socket that misses an event is closed, so that its client notices the gap and asks for a replay.
 //! Failures are logged, not returned: whatever the event reports is stored already.
-
-use std::collections::VecDeque;
 
 use futures::future::{BoxFuture, FutureExt as _};
 use futures::stream::{self, StreamExt as _};
 
 use super::codec::EventFrames;
+use super::delivery::{Delivery, deliver};
 use super::event::ServerEvent;
 use crate::connection::{CloseReason, EndedConnection, Receiver};
 use crate::id::{ConnectionId, ConversationId, SessionId, UserId};
@@ -16,9 +16,6 @@ use crate::time::Time;
 
 /// How many pushes of one event run at once.
 const AT_ONCE: usize = 64;
-
-/// How many connections are read at once for an event to all users.
-const PAGE: u32 = 1_000;
 
 /// Pushes events to sockets.
 #[derive(Clone, Copy)]
@@ -55,8 +52,7 @@ impl<'a> Fanout<'a> {
         }
     }
 
-    /// Pushes to the given connections, except to `except`, and announces the users whose last connection
-    /// turned out to be gone.
+    /// Pushes to the given connections, except to `except`.
     pub async fn to(
         &self,
         receivers: &[Receiver],
@@ -64,37 +60,49 @@ impl<'a> Fanout<'a> {
         event: &ServerEvent<'_>,
         now: Time,
     ) {
-        let gone = self.push_all(receivers, except, event, now).await;
-        self.announce_offline(gone, now).await;
+        let receivers: Vec<&Receiver> = receivers.iter().filter(|r| Some(&r.id) != except).collect();
+        self.to_until(&receivers, event, now, || false).await;
     }
 
-    /// Pushes a user's presence event to all other users.
-    pub async fn announce(&self, user: &UserId, event: &ServerEvent<'_>, now: Time) {
-        let gone = self.push_to_others(user, event, now).await;
-        self.announce_offline(gone, now).await;
+    /// Pushes to the given connections in their order until `is_over`, which is asked before each push. Returns how
+    /// many of them were pushed to; at least those that run at once.
+    pub async fn to_until(
+        &self,
+        receivers: &[&Receiver],
+        event: &ServerEvent<'_>,
+        now: Time,
+        mut is_over: impl FnMut() -> bool + Send,
+    ) -> usize {
+        let frames = EventFrames::new(event.name(), event);
+        // Boxed one by one: a stream of closures over borrows would not be `Send` for every lifetime.
+        let pushes: Vec<BoxFuture<'_, Option<PushError>>> =
+            receivers.iter().map(|r| self.push_one(r, frames.get(r.dialect), event, now).boxed()).collect();
+        let mut started = 0;
+        let mut pushes = pushes.into_iter();
+        let next = std::iter::from_fn(|| {
+            let push = (started < AT_ONCE || !is_over()).then(|| pushes.next()).flatten();
+            started += usize::from(push.is_some());
+            push
+        });
+        let missed: Vec<PushError> =
+            stream::iter(next).buffer_unordered(AT_ONCE).filter_map(std::future::ready).collect().await;
+        // One line for all: a gateway that is down fails thousands of pushes at once.
+        if let Some(error) = missed.first() {
+            let missed = missed.len();
+            tracing::warn!(event = event.name(), missed, %error, "pushes failed; the sockets are closed");
+        }
+        started
     }
 
-    /// Ends a connection's record, logs why, and announces the user as offline if it was the last one.
-    /// Ending it again does nothing. The socket itself stays open.
+    /// Ends a connection's record and logs why. If it was its user's last one, the user goes offline; the heartbeat
+    /// announces that. Ending it again does nothing. The socket itself stays open.
     ///
     /// # Errors
     /// `Unavailable`.
     pub async fn end(&self, id: &ConnectionId, reason: &CloseReason, now: Time) -> StoreResult<()> {
         if let Some(ended) = self.connections.end(id, now).await? {
             log_closed(&ended, reason);
-            self.announce_offline(vec![ended], now).await;
         }
-        Ok(())
-    }
-
-    /// Detaches the user from a connection whose socket stays open, and announces the user as offline if it
-    /// was the last connection.
-    ///
-    /// # Errors
-    /// `Unavailable`.
-    pub async fn detach(&self, id: &ConnectionId, now: Time) -> StoreResult<()> {
-        let ended = self.connections.end(id, now).await?;
-        self.announce_offline(ended.into_iter().collect(), now).await;
         Ok(())
     }
 
@@ -158,72 +166,40 @@ impl<'a> Fanout<'a> {
         }
     }
 
-    /// Announces the users of connections that were their last, and of those that this finds gone.
-    async fn announce_offline(&self, ended: Vec<EndedConnection>, now: Time) {
-        let mut queue = VecDeque::from(ended);
-        while let Some(ended) = queue.pop_front() {
-            if let (true, Some(identity)) = (ended.last, &ended.connection.identity) {
-                let event = ServerEvent::UserOffline { user_id: &identity.user_id, last_seen_at: now };
-                queue.extend(self.push_to_others(&identity.user_id, &event, now).await);
-            }
-        }
-    }
-
-    async fn push_to_others(
+    /// Pushes to one connection. Ends its record if it is gone; closes it, and returns the error, if it misses the
+    /// event.
+    async fn push_one(
         &self,
-        user: &UserId,
+        receiver: &Receiver,
+        frame: &str,
         event: &ServerEvent<'_>,
         now: Time,
-    ) -> Vec<EndedConnection> {
-        let mut gone = Vec::new();
-        let mut after: Option<ConnectionId> = None;
-        while let Some(page) = log_error(self.connections.all_attached(after.as_ref(), PAGE).await) {
-            let more = page.len() >= PAGE as usize;
-            after = page.last().map(|r| r.id.clone());
-            let others: Vec<Receiver> = page.into_iter().filter(|r| r.user_id != *user).collect();
-            gone.extend(self.push_all(&others, None, event, now).await);
-            if !more {
-                break;
-            }
-        }
-        gone
-    }
-
-    /// Pushes, and ends the records of the connections that are gone.
-    async fn push_all(
-        &self,
-        receivers: &[Receiver],
-        except: Option<&ConnectionId>,
-        event: &ServerEvent<'_>,
-        now: Time,
-    ) -> Vec<EndedConnection> {
-        let frames = EventFrames::new(event.name(), event);
-        // Boxed one by one: a stream of closures over borrows would not be `Send` for every lifetime.
-        let pushes: Vec<BoxFuture<'_, Option<&ConnectionId>>> = receivers
-            .iter()
-            .filter(|r| Some(&r.id) != except)
-            .map(|r| self.push_one(&r.id, frames.get(r.dialect)).boxed())
-            .collect();
-        let gone: Vec<Option<&ConnectionId>> = stream::iter(pushes).buffer_unordered(AT_ONCE).collect().await;
-        let mut all_ended = Vec::new();
-        for id in gone.into_iter().flatten() {
-            if let Some(ended) = log_error(self.connections.end(id, now).await).flatten() {
-                log_closed(&ended, &CloseReason::Gone);
-                all_ended.push(ended);
-            }
-        }
-        all_ended
-    }
-
-    /// Returns the connection if the push finds it gone.
-    async fn push_one<'r>(&self, id: &'r ConnectionId, frame: &str) -> Option<&'r ConnectionId> {
-        match self.push.send(id, frame).await {
-            Ok(()) => None,
-            Err(PushError::Gone) => Some(id),
-            Err(error @ (PushError::TooLarge | PushError::Busy | PushError::Failed(_))) => {
-                tracing::warn!(connection_id = %id, %error, "push failed");
+    ) -> Option<PushError> {
+        let id = &receiver.id;
+        match deliver(self.push, id, frame).await {
+            Delivery::Accepted => None,
+            Delivery::Gone => {
+                log_error(self.end(id, &CloseReason::Gone, now).await);
                 None
             }
+            Delivery::Missed(error) => {
+                self.note_missed(receiver, event, now).await;
+                // The record first: from then on, no event is pushed to this connection.
+                log_error(self.close(id, &CloseReason::MissedEvent, now).await);
+                Some(error)
+            }
+            Delivery::TooLarge => {
+                tracing::error!(connection_id = %id, event = event.name(), "event larger than a frame may be");
+                None
+            }
+        }
+    }
+
+    /// Remembers which message a client misses: another invocation may have pushed a later one meanwhile.
+    async fn note_missed(&self, receiver: &Receiver, event: &ServerEvent<'_>, now: Time) {
+        if let ServerEvent::MessageReceived { message } | ServerEvent::MessageSent { message } = event {
+            let (user, conversation) = (&receiver.user_id, &message.conversation_id);
+            log_error(self.connections.note_missed(user, conversation, message.seq, now).await);
         }
     }
 }

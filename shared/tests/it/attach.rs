@@ -17,7 +17,8 @@ async fn session_that_ended_before_the_attach_leaves_no_connection_and_no_online
     fixture.fanout().end_session(&ada.session_id(), "logged_out", NOW).await;
 
     let (id, timers) = (ConnectionId::trusted("c"), PingTimers::default());
-    let outcome = attach(&fixture.store, fixture.fanout(), &id, &ada.identity(), timers, NOW).await.unwrap();
+    let outcome =
+        attach(&fixture.store, fixture.announcer(), &id, &ada.identity(), timers, NOW).await.unwrap();
     assert_eq!(outcome, AttachOutcome::SessionEnded);
     assert!(fixture.store.online().await.unwrap().is_empty());
     assert_eq!(fixture.connection("c").await, None);

@@ -1,10 +1,11 @@
-//! The ports of live connections, which one store implements: `Connections`, `Rooms`, `Heartbeats`, `Presence`
-//! and `LastSeen`.
+//! The ports of live connections, which one store implements: `Connections`, `Rooms`, `Heartbeats`, `Presence`,
+//! `PresenceChanges` and `LastSeen`.
 
 mod connections;
 mod heartbeats;
 mod last_seen;
 mod presence;
+mod presence_changes;
 mod rooms;
 
 use std::sync::Arc;
@@ -12,7 +13,10 @@ use std::sync::Arc;
 use shared::connection::Dialect;
 use shared::connection::{AttachOutcome, Connection, Identity, Receiver};
 use shared::id::{ConnectionId, SessionId, UserId};
-use shared::ports::{Connections, Heartbeats, LastSeen, Presence, Rooms, StoreResult};
+use shared::ports::{
+    Attachment, Connections, Heartbeats, LastSeen, Presence, PresenceChanges, Rooms, StoreResult,
+};
+use shared::time::Time;
 
 use super::{CaseData, Failure, expect_some};
 
@@ -20,9 +24,10 @@ pub use connections::connections;
 pub use heartbeats::heartbeats;
 pub use last_seen::last_seen;
 pub use presence::presence;
+pub use presence_changes::presence_changes;
 pub use rooms::rooms;
 
-/// The five ports of one store.
+/// The six ports of one store.
 #[derive(Clone)]
 pub struct PresencePorts {
     pub connections: Arc<dyn Connections>,
@@ -30,13 +35,14 @@ pub struct PresencePorts {
     pub heartbeats: Arc<dyn Heartbeats>,
     pub presence: Arc<dyn Presence>,
     pub last_seen: Arc<dyn LastSeen>,
+    pub changes: Arc<dyn PresenceChanges>,
 }
 
 impl PresencePorts {
     /// Opens a connection without an identity.
     async fn open_new(&self, data: &CaseData) -> StoreResult<Connection> {
         let connection = connection(data);
-        self.connections.open(&connection).await?;
+        self.connections.open(&connection, 0).await?;
         Ok(connection)
     }
 
@@ -44,8 +50,18 @@ impl PresencePorts {
     async fn attach_new(&self, data: &CaseData, user: &UserId) -> StoreResult<(Connection, AttachOutcome)> {
         let opened = self.open_new(data).await?;
         let identity = identity(data, user);
-        let attached = self.connections.attach(&opened.id, &identity, opened.lease_until).await?;
+        let attached = self.attach(&opened.id, &identity, opened.lease_until, data.now).await?;
         Ok((Connection { identity: Some(identity), ..opened }, attached))
+    }
+
+    async fn attach(
+        &self,
+        id: &ConnectionId,
+        identity: &Identity,
+        lease_until: Time,
+        now: Time,
+    ) -> StoreResult<AttachOutcome> {
+        self.connections.attach(id, &Attachment { identity, lease_until, max_per_user: 0, now }).await
     }
 
     async fn stored(&self, id: &ConnectionId) -> Result<Connection, Failure> {
@@ -72,6 +88,7 @@ fn connection(data: &CaseData) -> Connection {
         dialect: Dialect::Json,
         identity: None,
         upgrade_token: None,
+        address: String::new(),
         connected_at: data.now,
         pinged_at: data.now,
         lease_until: data.after(100),

@@ -64,15 +64,13 @@ async fn sessions_sockets_names_and_addresses_end_with_the_account() {
 }
 
 #[tokio::test]
-async fn others_hear_that_the_user_is_offline() {
+async fn every_socket_of_the_user_is_told_and_closed() {
     FUNCTION
         .assert_pushes(&[
             "ada-laptop CLOSE",
             "ada-laptop session_ended",
             "ada-phone CLOSE",
             "ada-phone session_ended",
-            "bob user_offline",
-            "eve user_offline",
         ])
         .await;
 }

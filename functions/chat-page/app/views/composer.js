@@ -42,7 +42,11 @@ export function composerView(chat) {
       submit();
     }
     if (event.key === "Escape" && state?.editing) chat.startEditing(null);
-    if (event.key === "ArrowUp" && input.value === "") editLast();
+    if (event.key === "ArrowUp" && input.value === "") {
+      // Otherwise the key would move the cursor to the start of the message.
+      event.preventDefault();
+      editLast();
+    }
   });
 
   function submit() {

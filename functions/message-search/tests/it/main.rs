@@ -1,7 +1,12 @@
 //! `message-search` on its own, over an embedded store.
 
+use std::time::Duration;
+
 use serde_json::json;
-use test_support::fixture::HttpFunction;
+use shared::auth::Rates;
+use shared::error::Error;
+use shared::ports::RateLimit;
+use test_support::fixture::{FunctionFixture, HttpFunction, Scenario};
 use test_support::http_function_tests;
 
 const FUNCTION: HttpFunction = HttpFunction {
@@ -20,3 +25,19 @@ const FUNCTION: HttpFunction = HttpFunction {
 };
 
 http_function_tests!(authenticated: FUNCTION);
+
+#[tokio::test]
+async fn search_costs_what_it_reads() {
+    for (limit, searches) in [("5", 6), ("100", 1)] {
+        let mut fixture = FunctionFixture::new();
+        let scenario = Scenario::new(&fixture).await;
+        let general = RateLimit { count: 18, window: Duration::from_secs(60) };
+        fixture.rates = Rates { general, ..Rates::scaled(0.0) };
+        let request = (FUNCTION.request)(&scenario).query("limit", limit);
+        for _ in 0..searches {
+            FUNCTION.call(&fixture, &request).await.unwrap();
+        }
+        let refused = FUNCTION.call(&fixture, &request).await;
+        assert!(matches!(refused, Err(Error::RateLimited(_))), "{limit}: {refused:?}");
+    }
+}

@@ -3,16 +3,20 @@
 #![allow(clippy::unwrap_used, reason = "test code fails by panicking")]
 
 use std::collections::HashMap;
+use std::time::Duration;
 
 use serde_json::{Value, json};
+use shared::auth::Rates;
 use shared::connection::{Dialect, UpgradeToken};
 use shared::error::{Error, Unauthenticated};
 use shared::lambda::websocket::{SocketEventKind, SocketReply, websocket};
 use shared::lambda::{Entry, leak};
+use shared::ports::RateLimit;
 use shared::realtime::ping::CONNECT_TIMEOUT;
 use test_support::events::{assert_foreign_events_fail, invoke_event, socket_event};
 use test_support::fixture::{FunctionFixture, NOW, Scenario};
 
+const WINDOW: RateLimit = RateLimit { count: 0, window: Duration::from_secs(60) };
 const SOCKET_IO: [(&str, &str); 2] = [("EIO", "4"), ("transport", "websocket")];
 
 fn owned(pairs: &[(&str, &str)]) -> HashMap<String, String> {
@@ -27,7 +31,7 @@ async fn connect(
 ) -> Result<SocketReply, Error> {
     let kind = SocketEventKind::Connect { headers: owned(headers), query: owned(query) };
     let event = fixture.socket_event("c", NOW, kind);
-    ws_connect::handle(fixture.gate(), &fixture.store, &fixture.starts, event).await
+    ws_connect::handle(fixture.gate(), &fixture.store, &fixture.starts, &fixture.settings, event).await
 }
 
 fn refusal<T>(result: Result<T, Error>) -> Unauthenticated {
@@ -106,7 +110,9 @@ async fn upgrade_fails_when_ws_open_cannot_be_started() {
 
 fn entry(fixture: FunctionFixture) -> Entry {
     let fixture: &'static FunctionFixture = leak(fixture);
-    websocket(move |event| ws_connect::handle(fixture.gate(), &fixture.store, &fixture.starts, event))
+    websocket(move |event| {
+        ws_connect::handle(fixture.gate(), &fixture.store, &fixture.starts, &fixture.settings, event)
+    })
 }
 
 #[tokio::test]
@@ -131,6 +137,54 @@ async fn unreachable_session_store_is_503() {
     let mut event = socket_event("CONNECT", "c", NOW);
     event["queryStringParameters"] = json!({ "token": ada.access_token });
     assert_eq!(invoke_event(&entry, &event).await.unwrap()["statusCode"], 503);
+}
+
+#[tokio::test]
+async fn upgrades_without_a_valid_token_have_a_limit_of_their_own() {
+    let mut fixture = FunctionFixture::new();
+    let Scenario { ada, .. } = Scenario::new(&fixture).await;
+    fixture.rates = Rates { upgrades_by_ip: RateLimit { count: 2, ..WINDOW }, ..Rates::scaled(1.0) };
+    connect(&fixture, &SOCKET_IO, &[]).await.unwrap();
+    refusal(connect(&fixture, &[("token", "nonsense")], &[]).await);
+    for query in [&SOCKET_IO[..], &[("token", "nonsense")]] {
+        let refused = connect(&fixture, query, &[]).await;
+        assert!(matches!(refused, Err(Error::RateLimited(_))), "{refused:?}");
+    }
+    for _ in 0..5 {
+        connect(&fixture, &[("token", &ada.access_token)], &[]).await.unwrap();
+    }
+}
+
+#[tokio::test]
+async fn addresses_are_counted_behind_the_trusted_proxies() {
+    let mut fixture = FunctionFixture::new();
+    let limit = RateLimit { count: 1, ..WINDOW };
+    fixture.rates = Rates { upgrades_by_ip: limit, trusted_proxies: 1, ..Rates::scaled(1.0) };
+    // The gateway adds the proxy's address, the proxy the client's; the client invents the first one.
+    for (forwarded_for, accepted) in [
+        ("9.9.9.1, 2001:db8:0:1::7, 192.0.2.7", true),
+        ("9.9.9.2, 2001:db8:0:1::8, 192.0.2.7", false),
+        ("9.9.9.2, 2001:db8:0:2::8, 192.0.2.7", true),
+    ] {
+        let result = connect(&fixture, &SOCKET_IO, &[("x-forwarded-for", forwarded_for)]).await;
+        assert_eq!(result.is_ok(), accepted, "{forwarded_for}");
+    }
+    assert_eq!(fixture.connection("c").await.unwrap().address, "2001:db8:0:2::/64");
+}
+
+#[tokio::test]
+async fn connections_of_one_address_are_limited() {
+    let mut fixture = FunctionFixture::new();
+    fixture.settings.max_per_address = 2;
+    for (id, accepted) in [("one", true), ("two", true), ("three", false)] {
+        let kind = SocketEventKind::Connect { headers: owned(&[]), query: owned(&SOCKET_IO) };
+        let event = fixture.socket_event(id, NOW, kind);
+        let result =
+            ws_connect::handle(fixture.gate(), &fixture.store, &fixture.starts, &fixture.settings, event)
+                .await;
+        assert_eq!(result.is_ok(), accepted, "{id}");
+    }
+    assert_eq!(fixture.connection("three").await, None);
 }
 
 #[tokio::test]

@@ -19,7 +19,7 @@ async fn disconnect(fixture: &FunctionFixture, connection: &str) {
 }
 
 #[tokio::test]
-async fn only_the_users_last_disconnect_is_announced() {
+async fn only_the_users_last_disconnect_is_announced_and_only_after_the_grace() {
     let fixture = FunctionFixture::new();
     let Scenario { ada, bob, .. } = Scenario::new(&fixture).await;
     for (id, user) in [("laptop", &ada), ("phone", &ada), ("bob", &bob)] {
@@ -31,6 +31,9 @@ async fn only_the_users_last_disconnect_is_announced() {
 
     let later = NOW + Duration::from_secs(60);
     disconnect(&fixture, "phone").await;
+    fixture.announce(later + Duration::from_millis(1_999)).await;
+    assert_eq!(fixture.pushes.take(), []);
+    fixture.announce(later + Duration::from_secs(2)).await;
     let frames = fixture.pushes.take_frames("bob");
     let [frame] = frames.as_slice() else { panic!("{frames:?}") };
     let offline = json!({ "event": "user_offline", "data": { "userId": ada.id, "lastSeenAt": later } });

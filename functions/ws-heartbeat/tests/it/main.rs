@@ -23,8 +23,8 @@ fn at(seconds: u64) -> Time {
 
 fn ports(fixture: &FunctionFixture) -> Ports<'_> {
     let store = &fixture.store;
-    let fanout = fixture.fanout();
-    Ports { users: store, sessions: store, heartbeats: store, presence: store, last_seen: store, fanout }
+    let announcer = fixture.announcer();
+    Ports { users: store, sessions: store, heartbeats: store, presence: store, last_seen: store, announcer }
 }
 
 async fn run(fixture: &FunctionFixture, now: Time) -> Report {
@@ -148,7 +148,7 @@ async fn lambda_entry_point_replies_with_the_report() {
     connect(fixture, "c", PingTimers::default().lease(NOW)).await;
     let entry = schedule(move |run| ws_heartbeat::handle(ports(fixture), PingTimers::default(), run));
     let event = schedule_event(&at(250).to_string());
-    let report = json!({ "pinged": 1, "closed": 0, "ended": 0, "corrected": 0, "synced": 0 });
+    let report = json!({ "pinged": 1, "closed": 0, "ended": 0, "corrected": 0, "announced": 0, "synced": 0 });
     assert_eq!(invoke_event(&entry, &event).await.unwrap(), report);
     assert_foreign_events_fail(&entry).await;
 }

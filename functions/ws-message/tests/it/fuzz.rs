@@ -6,7 +6,7 @@ use serde_json::Value;
 use shared::connection::{Connection, Dialect, Identity, UpgradeToken};
 use shared::id::ConnectionId;
 use shared::lambda::websocket::SocketEventKind;
-use shared::ports::Connections as _;
+use shared::ports::{Attachment, Connections as _};
 use test_support::fixture::{FunctionFixture, NOW, Scenario};
 use test_support::random_frames::{FrameParts, Random};
 use test_support::report;
@@ -33,13 +33,15 @@ impl Subject {
             dialect: self.dialect,
             identity: None,
             upgrade_token: self.identity.clone().map(UpgradeToken::Valid),
+            address: String::new(),
             connected_at: NOW,
             pinged_at: NOW,
             lease_until: NOW,
         };
-        fixture.store.open(&connection).await.unwrap();
+        fixture.store.open(&connection, 0).await.unwrap();
         if let Some(identity) = &self.identity {
-            fixture.store.attach(&connection.id, identity, NOW).await.unwrap();
+            let attachment = Attachment { identity, lease_until: NOW, max_per_user: 0, now: NOW };
+            fixture.store.attach(&connection.id, &attachment).await.unwrap();
         }
         true
     }

@@ -2,7 +2,9 @@
 
 #![allow(clippy::unwrap_used, reason = "test code fails by panicking")]
 
+mod floods;
 mod fuzz;
+mod missed;
 
 use std::time::Duration;
 
@@ -25,6 +27,7 @@ fn ports(fixture: &FunctionFixture) -> ws_message::Ports<'_> {
         chat: fixture.chat(),
         heartbeats: &fixture.store,
         presence: &fixture.store,
+        announcer: fixture.announcer(),
         timers: PingTimers::default(),
     }
 }

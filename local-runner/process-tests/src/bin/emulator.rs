@@ -7,5 +7,5 @@ use sam_emulator::{App, Cli, run};
 #[tokio::main]
 async fn main() -> ExitCode {
     tracing_subscriber::fmt().with_writer(std::io::stderr).with_ansi(false).init();
-    run("emulator", Cli::parse_as("emulator"), async |_| Ok(App::default())).await
+    run("emulator", &[], Cli::parse_as("emulator"), async |_| Ok(App::default())).await
 }

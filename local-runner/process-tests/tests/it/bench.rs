@@ -42,6 +42,7 @@ impl Bench {
         let search = Search { bin_dir: Some(bin_dir()), ..Search::default() };
         let programs = Programs::find(&plan, &search).await.unwrap();
         let host = HostEnvironment {
+            prefixes: Default::default(),
             address: "0.0.0.0:3000".parse().unwrap(),
             account: plan.account.clone(),
             variables: [("FROM_ENV_FILE", "yes"), ("BOTH", "env file")]

@@ -192,6 +192,7 @@ fn what_cannot_run_is_refused_by_name_at_start_or_skipped() {
     let mut text = template_of(&[("echo", ""), ("lost", "CodeUri: nowhere")]);
     text.push_str("  Old: { Type: AWS::Serverless::Function, Properties: { FunctionName: old, Runtime: java17, Handler: a.B } }\n");
     text.push_str("  Boxed: { Type: AWS::Serverless::Function, Properties: { FunctionName: boxed, PackageType: Image } }\n");
+    text.push_str("  Within: { Type: AWS::Serverless::Function, Properties: { FunctionName: within, Runtime: nodejs22.x, Handler: index.handler, InlineCode: x } }\n");
     fs::write(&template, text).unwrap();
     let bin_dir = bin_dir();
     let arguments = ["--bin-dir", bin_dir.to_str().unwrap()];
@@ -201,6 +202,7 @@ fn what_cannot_run_is_refused_by_name_at_start_or_skipped() {
     for line in [
         "these functions cannot run in processes (--skip-unsupported runs the others):",
         "boxed: PackageType Image is not run here; only code in a folder is",
+        "within: InlineCode is not run here: put the code into a file, and name its folder in CodeUri",
         "old: Runtime java17 is not run here; provided.*, nodejs* and python3* are",
         "nowhere/bootstrap does not exist, and there is no Cargo.toml in its folder or above",
     ] {

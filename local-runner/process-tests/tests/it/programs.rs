@@ -28,6 +28,7 @@ async fn place(template: &str, search: &Search) -> String {
         Err(error) => return error.to_string().replace(search.template_folder.to_str().unwrap(), "HOME"),
     };
     let host = HostEnvironment {
+        prefixes: Default::default(),
         address: "127.0.0.1:3000".parse().unwrap(),
         account: plan.account.clone(),
         variables: BTreeMap::new(),

@@ -27,6 +27,14 @@ Resources:
     Properties: { ApiId: !Ref Api, RouteId: !Ref ApiDefaultRoute, RouteResponseKey: $default }
 ";
 
+/// The time of the last build that replaced the code of `orders`.
+fn last_build(log: &str) -> Duration {
+    let line =
+        log.lines().rev().find(|line| line.contains("replacing the code of functions functions=\"orders\""));
+    let milliseconds = line.unwrap().split("build_ms=").nth(1).unwrap();
+    Duration::from_millis(milliseconds.trim().parse().unwrap())
+}
+
 #[tokio::test]
 async fn an_edit_is_served_with_sockets_open_and_a_build_error_changes_nothing() {
     let home = tempfile::tempdir().unwrap();
@@ -40,16 +48,18 @@ async fn an_edit_is_served_with_sockets_open_and_a_build_error_changes_nothing()
     let url = format!("ws://127.0.0.1:{}/live", emulator.port);
     let (mut socket, _) = tokio_tungstenite::connect_async(url).await.unwrap();
 
-    let saved = Instant::now();
-    write_source(&orders, "two");
-    eventually("the edit is served", || text().contains("two")).await;
-    // Cargo needs about a second for this package; the bound is for a busy machine.
-    assert!(saved.elapsed() < Duration::from_secs(30), "{:?}", saved.elapsed());
-    assert!(
-        emulator.log().contains("replacing the code of functions functions=\"orders\""),
-        "{}",
-        emulator.log()
-    );
+    // What an edit takes besides cargo. The best of three, because the machine may be busy with other tests.
+    let mut overheads = Vec::new();
+    for edit in ["edit-1", "edit-2", "two"] {
+        let saved = Instant::now();
+        write_source(&orders, edit);
+        eventually("the edit is served", || text().contains(edit)).await;
+        overheads.push(saved.elapsed().saturating_sub(last_build(&emulator.log())));
+    }
+    let best = overheads.iter().min().unwrap();
+    assert!(*best < Duration::from_secs(1), "{overheads:?} more than cargo needs");
+    socket.send(Message::text("{}")).await.unwrap();
+    assert_eq!(socket.next().await.unwrap().unwrap().into_text().unwrap().as_str(), "one");
 
     fs::write(&orders, "fn main() { three }").unwrap();
     eventually("the build has failed", || emulator.log().contains("goes on serving")).await;

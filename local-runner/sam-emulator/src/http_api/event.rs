@@ -2,6 +2,7 @@
 //! `http-api-develop-integrations-lambda`). Time and ids are inputs.
 
 use std::borrow::Cow;
+use std::collections::BTreeMap;
 use std::net::IpAddr;
 
 use base64::Engine;
@@ -11,6 +12,7 @@ use http::header::{CONTENT_TYPE, COOKIE, HOST, HeaderMap, HeaderName, USER_AGENT
 use http::request::Parts;
 use jiff::Timestamp;
 use serde::{Serialize, Serializer};
+use serde_json::Value;
 
 use super::headers::is_hop_by_hop;
 use super::route::RouteMatch;
@@ -33,6 +35,10 @@ pub(super) struct RequestMeta<'a> {
     pub(super) now: Timestamp,
     /// The value of `X-Amzn-Trace-Id` if the client sent none, like `Root=1-…`.
     pub(super) trace: &'a str,
+    /// `StageVariables` of the API.
+    pub(super) stage_variables: &'a BTreeMap<String, String>,
+    /// `requestContext.authorizer`, if an authorizer let the request in.
+    pub(super) authorizer: Option<&'a Value>,
 }
 
 /// Builds the event. `body` is the whole body as the client sent it.
@@ -49,6 +55,7 @@ pub(super) fn build(head: &Parts, body: &Bytes, found: &RouteMatch<'_>, meta: &R
         cookies: cookies(&head.headers),
         query_string_parameters: Pairs(query_parameters(query)),
         path_parameters: Pairs(found.parameters.iter().map(|(k, v)| (Cow::from(*k), Cow::from(v))).collect()),
+        stage_variables: meta.stage_variables,
         request_context: context(head, found, meta, &headers),
         headers,
         body: text,
@@ -74,6 +81,8 @@ struct Event<'a> {
     query_string_parameters: Pairs<'a>,
     #[serde(skip_serializing_if = "Pairs::is_empty")]
     path_parameters: Pairs<'a>,
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    stage_variables: &'a BTreeMap<String, String>,
     request_context: RequestContext<'a>,
     #[serde(skip_serializing_if = "Option::is_none")]
     body: Option<Cow<'a, str>>,
@@ -85,6 +94,8 @@ struct Event<'a> {
 struct RequestContext<'a> {
     account_id: &'a str,
     api_id: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    authorizer: Option<&'a Value>,
     domain_name: Cow<'a, str>,
     domain_prefix: Cow<'a, str>,
     http: Http<'a>,
@@ -132,6 +143,7 @@ fn context<'a>(
     RequestContext {
         account_id: meta.account_id,
         api_id: API_ID,
+        authorizer: meta.authorizer,
         domain_name: domain.into(),
         domain_prefix: domain.split('.').next().unwrap_or_default().into(),
         http: Http {

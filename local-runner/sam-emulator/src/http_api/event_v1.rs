@@ -32,13 +32,24 @@ pub(super) fn build(head: &Parts, body: &Bytes, found: &RouteMatch<'_>, meta: &R
         "multiValueHeaders": headers,
         "queryStringParameters": or_null(last_values(&query)),
         "multiValueQueryStringParameters": or_null(query),
-        "requestContext": context(head, found, meta),
+        "requestContext": with_authorizer(context(head, found, meta), meta),
         "pathParameters": or_null(parameters),
-        "stageVariables": null,
+        "stageVariables": stage_variables(meta),
         "body": text,
         "isBase64Encoded": is_base64,
     });
     event.to_string().into_bytes()
+}
+
+fn stage_variables(meta: &RequestMeta<'_>) -> Value {
+    if meta.stage_variables.is_empty() { Value::Null } else { json!(meta.stage_variables) }
+}
+
+fn with_authorizer(mut context: Value, meta: &RequestMeta<'_>) -> Value {
+    if let Some(authorizer) = meta.authorizer {
+        context["authorizer"] = authorizer.clone();
+    }
+    context
 }
 
 fn context(head: &Parts, found: &RouteMatch<'_>, meta: &RequestMeta<'_>) -> Value {

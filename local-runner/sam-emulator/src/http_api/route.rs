@@ -81,6 +81,11 @@ impl Route {
         self.key == "$default"
     }
 
+    /// The order of priority among the routes of several APIs: less comes first.
+    pub(crate) fn precedence(&self) -> impl Ord + use<> {
+        self.priority()
+    }
+
     /// The sort key of the order of priority.
     fn priority(&self) -> (u8, Vec<u8>, Reverse<usize>, bool) {
         let class = match self.segments.last() {

@@ -14,6 +14,9 @@ pub struct HostEnvironment {
     pub address: SocketAddr,
     /// The account of the plan.
     pub account: Account,
+    /// The path of each API before its stage, by the first label of its host name; see
+    /// `address::prefixes`.
+    pub prefixes: BTreeMap<String, String>,
     /// Variables for every function: those that `--env-file` names. The template's have precedence.
     pub variables: BTreeMap<String, String>,
 }
@@ -55,25 +58,31 @@ impl HostEnvironment {
         variables.map(|(name, value)| (name.to_owned(), value.to_owned())).into()
     }
 
-    /// Replaces API Gateway's host names of the template's APIs by the emulator's port, so that a function
-    /// reaches `@connections` and the HTTP API here.
+    /// Replaces the host names of the template's APIs and function URLs by the emulator's port, so that a
+    /// function reaches them, and `@connections`, here.
     fn local_urls(&self, value: &str) -> String {
-        let host = format!(".execute-api.{}.amazonaws.com", self.account.region);
+        let region = &self.account.region;
+        let value = self.local_hosts(value, &format!(".execute-api.{region}.amazonaws.com"));
+        self.local_hosts(&value, &format!(".lambda-url.{region}.on.aws"))
+    }
+
+    fn local_hosts(&self, value: &str, host: &str) -> String {
         let mut rest = value;
         let mut out = String::new();
-        while let Some(at) = rest.find(&host) {
+        while let Some(at) = rest.find(host) {
             let before = &rest[..at];
             let schemes = [("https://", "http://"), ("wss://", "ws://")];
             let scheme = schemes.iter().find_map(|(from, to)| Some((before.rfind(from)?, *from, *to)));
             rest = &rest[at + host.len()..];
             match scheme {
                 Some((start, from, to)) if is_api_id(&before[start + from.len()..]) => {
+                    let prefix = self.prefixes.get(&before[start + from.len()..]).map_or("", String::as_str);
                     out.push_str(&before[..start]);
-                    out.push_str(&format!("{to}{}", self.local_address()));
+                    out.push_str(&format!("{to}{}{prefix}", self.local_address()));
                 }
                 _ => {
                     out.push_str(before);
-                    out.push_str(&host);
+                    out.push_str(host);
                 }
             }
         }
@@ -116,6 +125,7 @@ mod tests {
         let host = HostEnvironment {
             address: "0.0.0.0:3000".parse().unwrap(),
             account: Account::default(),
+            prefixes: [("Second".to_owned(), "/_api/Second".to_owned())].into(),
             variables: Default::default(),
         };
         for (value, expected) in [
@@ -132,6 +142,8 @@ mod tests {
                 "arn:https://x/y.execute-api.us-east-1.amazonaws.com",
                 "arn:https://x/y.execute-api.us-east-1.amazonaws.com",
             ),
+            ("https://Second.execute-api.us-east-1.amazonaws.com/v1", "http://127.0.0.1:3000/_api/Second/v1"),
+            ("https://Second.lambda-url.us-east-1.on.aws/", "http://127.0.0.1:3000/_api/Second/"),
             ("plain", "plain"),
         ] {
             assert_eq!(host.local_urls(value), expected);

@@ -28,6 +28,11 @@ pub(super) fn of(code: &CodePlan) -> Result<Runtime, String> {
     if code.is_image {
         return Err("PackageType Image is not run here; only code in a folder is".to_owned());
     }
+    if code.is_inline {
+        return Err(
+            "InlineCode is not run here: put the code into a file, and name its folder in CodeUri".to_owned()
+        );
+    }
     match code.runtime.as_str() {
         "" => Ok(Runtime::Provided),
         runtime if runtime.starts_with("provided") => Ok(Runtime::Provided),

@@ -10,7 +10,7 @@ use std::fs;
 use std::hash::{Hash as _, Hasher as _};
 use std::io;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use tokio_util::sync::CancellationToken;
 
@@ -71,10 +71,13 @@ impl Watcher {
         }
         while stop.run_until_cancelled(tokio::time::sleep(INTERVAL)).await.is_some() {
             for place in self.changed() {
+                let start = Instant::now();
                 let replaced = stop.run_until_cancelled(self.rebuild(&place)).await.unwrap_or_default();
+                let build_ms = start.elapsed().as_millis() as u64;
                 if !replaced.is_empty() {
                     let functions: Vec<&str> = replaced.keys().map(String::as_str).collect();
-                    tracing::info!(functions = functions.join(", "), "replacing the code of functions");
+                    let functions = functions.join(", ");
+                    tracing::info!(functions, build_ms, "replacing the code of functions");
                     processes.replace(replaced);
                 }
             }

@@ -1,77 +1,168 @@
-//! A function's `Events`: `HttpApi` routes, `Schedule` and `ScheduleV2`, `MQ`. Any other type is an error.
+//! A function's `Events`: `HttpApi` and `Api` routes, `Schedule` and `ScheduleV2`, `MQ`. The other types of SAM
+//! are noticed and not run.
 
-use std::time::Duration;
-
+use super::apis::ApiBuilder;
+use super::context::{Context, NOTHING, text_or};
+use super::declared::DeclaredRoute;
 use super::error::TemplateError;
-use super::http_api::HttpApiBuilder;
 use super::node::Cursor;
 use super::resource::Resource;
-use super::scope::Scope;
-use crate::plan::{Plan, QueuePlan, ScheduleKind, SchedulePlan};
+use super::{queue, route, sam_api};
+use crate::plan::{HttpApiKind, Plan, ScheduleKind, SchedulePlan};
+use crate::schedule::Expression;
+
+/// Types of events that the emulator does not run.
+const OTHER: &[&str] = &[
+    "AlexaSkill",
+    "CloudWatchEvent",
+    "CloudWatchLogs",
+    "Cognito",
+    "DocumentDB",
+    "DynamoDB",
+    "EventBridgeRule",
+    "IoTRule",
+    "Kinesis",
+    "MSK",
+    "S3",
+    "SNS",
+    "SQS",
+    "SelfManagedKafka",
+];
 
 /// Reads every event of one function into the plan.
 pub(crate) fn read(
-    scope: &Scope<'_>,
+    context: &Context<'_>,
     resource: &Resource,
     function: &str,
     plan: &mut Plan,
-    http: &mut HttpApiBuilder,
-) -> Result<(), TemplateError> {
+    apis: &mut ApiBuilder,
+) {
     let at = resource.properties();
-    let Some(events) = at.get("Events") else { return Ok(()) };
-    for (id, event) in events.entries()? {
-        event.only(&[&["Type", "Properties"]])?;
+    let Some(events) = at.get("Events") else { return };
+    for (id, event) in context.findings.or(Vec::new(), events.entries()) {
+        let reader = EventReader { context, function, id, resource: &resource.id };
+        context.findings.ok(reader.read(&event, plan, apis));
+    }
+}
+
+struct EventReader<'a> {
+    context: &'a Context<'a>,
+    /// The name of the function.
+    function: &'a str,
+    /// The logical id of the event.
+    id: &'a str,
+    /// The logical id of the function.
+    resource: &'a str,
+}
+
+impl EventReader<'_> {
+    fn read(&self, event: &Cursor<'_>, plan: &mut Plan, apis: &mut ApiBuilder) -> Result<(), TemplateError> {
+        self.context.findings.only(event, &["Type", "Properties"], &[]);
         let kind = event.need("Type")?;
-        let properties = event.get("Properties");
-        let need = || properties.clone().ok_or_else(|| event.error("Properties is missing"));
+        let properties = event.get("Properties").unwrap_or_else(|| Cursor::new(NOTHING, event.path.clone()));
+        let function = self.function;
         // SAM names the rule or schedule after the function and the event.
-        let name = format!("{}{id}", resource.id);
+        let name = format!("{}{}", self.resource, self.id);
         match kind.text()? {
-            "HttpApi" => http.add_route(properties.as_ref(), function)?,
-            "Schedule" => plan.schedules.push(read_rule(&need()?, function, &name)?),
-            "ScheduleV2" => plan.schedules.push(read_scheduler(&need()?, function, &name)?),
-            "MQ" => plan.queues.push(read_queue(scope, &need()?, function, id)?),
-            other => return Err(kind.error(format!("the event type {other} is not supported"))),
+            "HttpApi" => apis.add_route(self.route(&properties, HttpApiKind::Http)?),
+            "Api" => apis.add_route(self.route(&properties, HttpApiKind::Rest)?),
+            "Schedule" => plan.schedules.push(read_rule(self.context, &properties, function, &name)?),
+            "ScheduleV2" => plan.schedules.push(read_scheduler(self.context, &properties, function, &name)?),
+            "MQ" => {
+                let broker = text_or(&properties, "Broker", "")?;
+                plan.queues.extend(queue::read(self.context, &properties, &broker, (function, self.id))?);
+            }
+            other if OTHER.contains(&other) => {
+                self.context.findings.other_trigger(function, format!("{other} event {}", self.id));
+            }
+            other => {
+                return Err(kind.error(format!("`{other}` is not a type of event that SAM has")));
+            }
+        }
+        Ok(())
+    }
+
+    /// An `HttpApi` event, which without Path and Method is the `$default` route, or an `Api` event.
+    fn route(&self, at: &Cursor<'_>, kind: HttpApiKind) -> Result<DeclaredRoute, TemplateError> {
+        const READ: &[&str] =
+            &["ApiId", "Auth", "Method", "Path", "PayloadFormatVersion", "RestApiId", "TimeoutInMillis"];
+        const IGNORED: &[&str] =
+            &["RequestModel", "RequestParameters", "ResponseTransferMode", "RouteSettings"];
+        self.context.findings.only(at, READ, IGNORED);
+        let (method, path) = match (at.get("Method"), at.get("Path")) {
+            (None, None) if kind == HttpApiKind::Http => ("ANY".to_owned(), "$default".to_owned()),
+            (Some(method), Some(path)) => {
+                (route::read_method(&method)?, route::read_path(&path, path.text()?)?)
+            }
+            _ => return Err(at.error("Path and Method must be given together")),
+        };
+        let timeout = route::read_timeout(at, "TimeoutInMillis", kind)?;
+        let format = route::read_format(at, "PayloadFormatVersion", "2.0")?;
+        Ok(DeclaredRoute {
+            api: sam_api::api_of_event(at, kind)?,
+            path: at.path.clone(),
+            plan: route::plan(&method, &path, self.function, timeout, &format),
+            auth: route::read_auth(at)?,
+            in_definition: false,
+        })
+    }
+}
+
+/// `Enabled: false` and `State: DISABLED` both disable an event. SAM refuses the two together.
+fn is_enabled(at: &Cursor<'_>) -> Result<bool, TemplateError> {
+    let enabled = at.get("Enabled").map(|value| value.boolean()).transpose()?;
+    match (enabled, at.get("State")) {
+        (Some(_), Some(state)) => Err(state.error("State and Enabled exclude each other; remove one")),
+        (enabled, state) => {
+            let state = state.map_or(Ok("ENABLED"), |state| state.text())?;
+            Ok(enabled.unwrap_or(true) && state != "DISABLED")
         }
     }
-    Ok(())
 }
 
-fn text_or(at: &Cursor<'_>, key: &str, default: &str) -> Result<String, TemplateError> {
-    Ok(match at.get(key) {
-        Some(value) => value.text()?.to_owned(),
-        None => default.to_owned(),
-    })
-}
-
-/// `Enabled: false` and `State: DISABLED` both disable an event.
-fn is_enabled(at: &Cursor<'_>) -> Result<bool, TemplateError> {
-    let enabled = at.get("Enabled").map_or(Ok(true), |value| value.boolean())?;
-    let state = text_or(at, "State", "ENABLED")?;
-    Ok(enabled && state != "DISABLED")
+/// `cron(…)`, `rate(…)` or `at(…)` in the grammar of its service.
+pub(crate) fn read_expression(at: &Cursor<'_>, kind: ScheduleKind) -> Result<String, TemplateError> {
+    let text = at.text()?;
+    Expression::parse(text, kind).map_err(|error| {
+        at.error(format!("{error} Use cron(minute hour day month weekday year) or rate(5 minutes)"))
+    })?;
+    Ok(text.to_owned())
 }
 
 /// Delivery properties of a schedule. They have no effect: delivery to a function in this process cannot
 /// fail.
-const IGNORED_BY_SCHEDULES: &[&str] = &["RetryPolicy", "DeadLetterConfig", "Description"];
+const IGNORED_BY_SCHEDULES: &[&str] =
+    &["RetryPolicy", "DeadLetterConfig", "Description", "RoleArn", "Target"];
 
-fn read_rule(at: &Cursor<'_>, function: &str, name: &str) -> Result<SchedulePlan, TemplateError> {
-    at.only(&[&["Schedule", "Name", "Enabled", "State", "Input"], IGNORED_BY_SCHEDULES])?;
+fn read_rule(
+    context: &Context<'_>,
+    at: &Cursor<'_>,
+    function: &str,
+    name: &str,
+) -> Result<SchedulePlan, TemplateError> {
+    let read = ["Schedule", "Name", "Enabled", "State", "Input"];
+    context.findings.only(at, &read, IGNORED_BY_SCHEDULES);
     Ok(SchedulePlan {
         name: text_or(at, "Name", name)?,
         function: function.to_owned(),
         kind: ScheduleKind::Rule,
-        expression: at.need("Schedule")?.text()?.to_owned(),
+        expression: read_expression(&at.need("Schedule")?, ScheduleKind::Rule)?,
         timezone: "UTC".to_owned(),
         input: at.get("Input").map(|input| input.text().map(str::to_owned)).transpose()?,
         enabled: is_enabled(at)?,
     })
 }
 
-fn read_scheduler(at: &Cursor<'_>, function: &str, name: &str) -> Result<SchedulePlan, TemplateError> {
+pub(crate) fn read_scheduler(
+    context: &Context<'_>,
+    at: &Cursor<'_>,
+    function: &str,
+    name: &str,
+) -> Result<SchedulePlan, TemplateError> {
     const READ: &[&str] = &["ScheduleExpression", "ScheduleExpressionTimezone", "Name", "State", "Input"];
-    const IGNORED: &[&str] = &["GroupName", "KmsKeyArn", "OmitName", "PermissionsBoundary", "RoleArn"];
-    at.only(&[READ, IGNORED, IGNORED_BY_SCHEDULES, &["FlexibleTimeWindow"]])?;
+    const IGNORED: &[&str] = &["GroupName", "KmsKeyArn", "OmitName", "PermissionsBoundary"];
+    let read = [READ, &["FlexibleTimeWindow"]].concat();
+    context.findings.only(at, &read, &[IGNORED, IGNORED_BY_SCHEDULES].concat());
     if let Some(mode) = at.get("FlexibleTimeWindow").and_then(|window| window.get("Mode"))
         && mode.text()? != "OFF"
     {
@@ -81,51 +172,9 @@ fn read_scheduler(at: &Cursor<'_>, function: &str, name: &str) -> Result<Schedul
         name: text_or(at, "Name", name)?,
         function: function.to_owned(),
         kind: ScheduleKind::Scheduler,
-        expression: at.need("ScheduleExpression")?.text()?.to_owned(),
+        expression: read_expression(&at.need("ScheduleExpression")?, ScheduleKind::Scheduler)?,
         timezone: text_or(at, "ScheduleExpressionTimezone", "UTC")?,
         input: at.get("Input").map(|input| input.text().map(str::to_owned)).transpose()?,
         enabled: is_enabled(at)?,
     })
-}
-
-fn read_queue(
-    scope: &Scope<'_>,
-    at: &Cursor<'_>,
-    function: &str,
-    id: &str,
-) -> Result<QueuePlan, TemplateError> {
-    const READ: &[&str] = &["Broker", "Queues", "BatchSize", "MaximumBatchingWindowInSeconds", "Enabled"];
-    at.only(&[READ, &["SourceAccessConfigurations", "SecretsManagerKmsKeyId", "DynamicPolicyName"]])?;
-    let queues = at.need("Queues")?;
-    let names = queues.texts()?;
-    let count = names.len();
-    let [queue] =
-        names.try_into().map_err(|_| queues.error(format!("expected exactly one queue, found {count}")))?;
-    Ok(QueuePlan {
-        name: id.to_owned(),
-        function: function.to_owned(),
-        queue,
-        virtual_host: read_virtual_host(at)?,
-        batch_size: at.get("BatchSize").map_or(Ok(100), |value| value.number(1, 10_000))? as usize,
-        batching_window: match at.get("MaximumBatchingWindowInSeconds") {
-            Some(value) => Duration::from_secs(value.number(0, 300)?),
-            None => Duration::from_millis(500),
-        },
-        broker_arn: match text_or(at, "Broker", "")? {
-            arn if arn.starts_with("arn:") => arn,
-            name => scope.account.arn("mq", &format!("broker:{name}")),
-        },
-        enabled: is_enabled(at)?,
-    })
-}
-
-/// The `VIRTUAL_HOST` of `SourceAccessConfigurations`, `/` by default. The credentials there are not used.
-fn read_virtual_host(at: &Cursor<'_>) -> Result<String, TemplateError> {
-    let Some(list) = at.get("SourceAccessConfigurations") else { return Ok("/".to_owned()) };
-    for item in list.items()? {
-        if text_or(&item, "Type", "")? == "VIRTUAL_HOST" {
-            return text_or(&item, "URI", "/");
-        }
-    }
-    Ok("/".to_owned())
 }

@@ -1,13 +1,13 @@
 //! `Globals`: defaults that SAM merges into every resource of a kind. Maps merge, lists append (the global
 //! items first), and any other value of the resource replaces the global one.
 
-use super::error::TemplateError;
+use super::findings::Findings;
 use super::node::{Cursor, Node};
 
 /// Sections for resource types that the emulator runs.
-const READ: &[&str] = &["Function", "HttpApi", "WebSocketApi"];
-/// Sections for resource types that the emulator refuses or ignores.
-const IGNORED: &[&str] = &["Api", "SimpleTable", "StateMachine", "LayerVersion", "CapacityProvider"];
+const READ: &[&str] = &["Function", "HttpApi", "Api", "WebSocketApi"];
+/// Sections for resource types that the emulator does not run.
+const IGNORED: &[&str] = &["SimpleTable", "StateMachine", "LayerVersion", "CapacityProvider"];
 
 /// The `Globals` section, intrinsics not yet resolved.
 pub(crate) struct Globals {
@@ -15,10 +15,10 @@ pub(crate) struct Globals {
 }
 
 impl Globals {
-    pub(crate) fn read(template: &Cursor<'_>) -> Result<Self, TemplateError> {
-        let Some(section) = template.get("Globals") else { return Ok(Self { section: Node::Null }) };
-        section.only(&[READ, IGNORED])?;
-        Ok(Self { section: section.node.clone() })
+    pub(crate) fn read(template: &Cursor<'_>, findings: &Findings) -> Self {
+        let Some(section) = template.get("Globals") else { return Self { section: Node::Null } };
+        findings.only(&section, READ, IGNORED);
+        Self { section: section.node.clone() }
     }
 
     /// The properties `own` of a resource, completed by the defaults of its section.

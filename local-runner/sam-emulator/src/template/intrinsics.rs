@@ -1,23 +1,33 @@
-//! Intrinsic functions and conditions: a node that contains `Ref`, `Fn::Sub`, … → a node of plain values.
-//! A function that is not listed here is an error.
+//! Intrinsic functions and conditions: a node that contains `Ref`, `Fn::Sub`, … → a node of plain values. An
+//! expression without a value becomes [`Node::Unknown`].
+//!
+//! In the order of reading: `condition`, `text` (functions that make text) and `list` (those that make or
+//! take lists).
 
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
+mod condition;
+mod list;
+mod text;
 
+pub(crate) use self::condition::is_created;
 use super::error::TemplateError;
+use super::files;
 use super::node::{Cursor, Node};
 use super::scope::Scope;
 
-/// A condition may use other conditions; a deeper chain than this is taken for a cycle.
-const MAX_CONDITION_DEPTH: usize = 32;
-
 /// Resolves every intrinsic below `at` and removes the entries that become `AWS::NoValue`.
-pub(crate) fn resolve(scope: &Scope<'_>, at: &Cursor<'_>) -> Result<Node, TemplateError> {
+pub(crate) fn resolve(scope: &Scope<'_>, at: &Cursor<'_>) -> Node {
+    try_resolve(scope, at).unwrap_or_else(|reason| Node::Unknown(Box::new(reason)))
+}
+
+/// Resolves an expression that must have a value. Parts of a list or map may still be unknown.
+fn try_resolve(scope: &Scope<'_>, at: &Cursor<'_>) -> Result<Node, TemplateError> {
     match at.node {
-        Node::Null | Node::Text(_) => Ok(at.node.clone()),
+        Node::Null => Ok(Node::Null),
+        Node::Text(text) => plain(text.clone(), at),
+        Node::Unknown(reason) => Err((**reason).clone()),
         Node::List(_) => {
-            let items: Result<Vec<_>, _> = at.items()?.iter().map(|item| resolve(scope, item)).collect();
-            Ok(Node::List(items?.into_iter().filter(|item| *item != Node::Null).collect()))
+            let items = at.items()?.into_iter().map(|item| resolve(scope, &item));
+            Ok(Node::List(items.filter(|item| *item != Node::Null).collect()))
         }
         Node::Map(_) => {
             let entries = at.entries()?;
@@ -28,8 +38,10 @@ pub(crate) fn resolve(scope: &Scope<'_>, at: &Cursor<'_>) -> Result<Node, Templa
             }
             let mut map = Vec::with_capacity(entries.len());
             for (key, value) in entries {
-                match resolve(scope, &value)? {
+                match resolve(scope, &value) {
                     Node::Null => {}
+                    // `Fn::Transform` adds the content of a file to the map around it.
+                    Node::Map(included) if key == "Fn::Transform" => map.extend(included),
                     value => map.push((key.to_owned(), value)),
                 }
             }
@@ -38,78 +50,36 @@ pub(crate) fn resolve(scope: &Scope<'_>, at: &Cursor<'_>) -> Result<Node, Templa
     }
 }
 
-/// Whether a resource is created: it has no `Condition`, or its condition is true.
-pub(crate) fn is_created(scope: &Scope<'_>, resource: &Cursor<'_>) -> Result<bool, TemplateError> {
-    match resource.get("Condition") {
-        Some(name) => condition(scope, &name, 0),
-        None => Ok(true),
+/// Text, unless CloudFormation would replace it by a secret or a parameter that only the account has.
+fn plain(text: String, at: &Cursor<'_>) -> Result<Node, TemplateError> {
+    if text.contains("{{resolve:") {
+        return Err(at.error(format!("the value of {text} is only known to AWS")));
     }
-}
-
-/// The value of the condition that `name` names.
-fn condition(scope: &Scope<'_>, name: &Cursor<'_>, depth: usize) -> Result<bool, TemplateError> {
-    let expression = scope.condition(name.text()?, &name.path)?;
-    // As in CloudFormation. It would also let a condition depend on itself, past the limit on depth.
-    if has_fn_if(expression.node) {
-        return Err(expression.error("Fn::If is not allowed in a condition; use Fn::And, Fn::Or and Fn::Not"));
-    }
-    is_true(scope, &expression, depth)
-}
-
-fn has_fn_if(node: &Node) -> bool {
-    match node {
-        Node::Null | Node::Text(_) => false,
-        Node::List(items) => items.iter().any(has_fn_if),
-        Node::Map(entries) => entries.iter().any(|(key, value)| key == "Fn::If" || has_fn_if(value)),
-    }
-}
-
-/// The value of a condition function, or of `Condition: name`.
-fn is_true(scope: &Scope<'_>, at: &Cursor<'_>, depth: usize) -> Result<bool, TemplateError> {
-    if depth > MAX_CONDITION_DEPTH {
-        return Err(at.error("this condition depends on itself"));
-    }
-    let entries = at.entries()?;
-    let [(name, argument)] = entries.as_slice() else {
-        return Err(at.error("expected one condition function"));
-    };
-    let operands = |argument: &Cursor<'_>| -> Result<Vec<bool>, TemplateError> {
-        argument.items()?.iter().map(|item| is_true(scope, item, depth + 1)).collect()
-    };
-    match *name {
-        "Condition" => condition(scope, argument, depth + 1),
-        "Fn::And" => Ok(operands(argument)?.into_iter().all(|it| it)),
-        "Fn::Or" => Ok(operands(argument)?.into_iter().any(|it| it)),
-        "Fn::Not" => match operands(argument)?.as_slice() {
-            [one] => Ok(!one),
-            _ => Err(argument.error("Fn::Not takes one condition")),
-        },
-        "Fn::Equals" => {
-            let [left, right] = arguments(argument, name)?;
-            Ok(resolve(scope, &left)? == resolve(scope, &right)?)
-        }
-        other => Err(argument.error(format!("the condition function {other} is not supported"))),
-    }
+    Ok(Node::Text(text))
 }
 
 fn call(scope: &Scope<'_>, name: &str, argument: &Cursor<'_>) -> Result<Node, TemplateError> {
     match name {
         "Ref" => scope.reference(argument.text()?, &argument.path),
-        "Fn::GetAtt" => get_att(scope, argument),
-        "Fn::Sub" => sub(scope, argument),
-        "Fn::Join" => join(scope, argument),
-        "Fn::Split" => split(scope, argument),
-        "Fn::Select" => select(scope, argument),
-        "Fn::Base64" => Ok(Node::Text(STANDARD.encode(resolved_text(scope, argument)?))),
-        "Fn::FindInMap" => {
-            let keys = arguments::<3>(argument, name)?;
-            let keys: Vec<String> =
-                keys.iter().map(|key| resolved_text(scope, key)).collect::<Result<_, _>>()?;
-            scope.mapping([&keys[0], &keys[1], &keys[2]], &argument.path)
-        }
+        "Fn::GetAtt" => text::get_att(scope, argument),
+        "Fn::Sub" => plain(text::sub(scope, argument)?, argument),
+        "Fn::Join" => plain(text::join(scope, argument)?, argument),
+        "Fn::Base64" => text::base64(scope, argument),
+        "Fn::ToJsonString" => text::to_json_string(scope, argument),
+        "Fn::Split" => list::split(scope, argument),
+        "Fn::Select" => list::select(scope, argument),
+        "Fn::Length" => list::length(scope, argument),
+        "Fn::GetAZs" => Ok(list::zones(scope)),
+        "Fn::Cidr" => list::cidr(scope, argument),
+        "Fn::FindInMap" => find_in_map(scope, argument),
         "Fn::If" => {
             let [name, yes, no] = arguments(argument, name)?;
-            resolve(scope, if condition(scope, &name, 0)? { &yes } else { &no })
+            try_resolve(scope, if condition::named(scope, &name, 0)? { &yes } else { &no })
+        }
+        "Fn::Transform" => include(scope, argument),
+        "Fn::ImportValue" => {
+            let export = resolved_text(scope, argument).unwrap_or_default();
+            Err(argument.error(format!("the export {export} of another stack has no value here")))
         }
         "Fn::And" | "Fn::Or" | "Fn::Not" | "Fn::Equals" => {
             Err(argument.error(format!("{name} is allowed in the Conditions section only")))
@@ -118,95 +88,35 @@ fn call(scope: &Scope<'_>, name: &str, argument: &Cursor<'_>) -> Result<Node, Te
     }
 }
 
-fn get_att(scope: &Scope<'_>, argument: &Cursor<'_>) -> Result<Node, TemplateError> {
-    let (name, attribute) = match argument.node {
-        Node::Text(text) => text
-            .split_once('.')
-            .map(|(name, attribute)| (name.to_owned(), attribute.to_owned()))
-            .ok_or_else(|| argument.error(format!("expected Resource.Attribute, found `{text}`")))?,
-        _ => {
-            let [name, attribute] = arguments(argument, "Fn::GetAtt")?;
-            (name.text()?.to_owned(), resolved_text(scope, &attribute)?)
-        }
-    };
-    scope.attribute(&name, &attribute, &argument.path)
-}
-
-fn sub(scope: &Scope<'_>, argument: &Cursor<'_>) -> Result<Node, TemplateError> {
-    let (text, variables) = match argument.node {
-        Node::List(_) => {
-            let [text, variables] = arguments(argument, "Fn::Sub")?;
-            (text, Some(variables))
-        }
-        _ => (argument.clone(), None),
-    };
-    let variables = variables.map(|variables| resolve(scope, &variables)).transpose()?;
-    let mut out = String::new();
-    let mut rest = text.text()?;
-    while let Some((before, after)) = rest.split_once("${") {
-        out.push_str(before);
-        let Some((name, tail)) = after.split_once('}') else {
-            return Err(text.error("a `${` has no closing `}`"));
-        };
-        match name.strip_prefix('!') {
-            // `${!Literal}` is written as `${Literal}`.
-            Some(literal) => out.extend(["${", literal, "}"]),
-            None => out.push_str(&placeholder(scope, name.trim(), variables.as_ref(), &text)?),
-        }
-        rest = tail;
+/// `Fn::FindInMap`, with the default value of `AWS::LanguageExtensions`.
+fn find_in_map(scope: &Scope<'_>, argument: &Cursor<'_>) -> Result<Node, TemplateError> {
+    let items = argument.items()?;
+    let (keys, options) = items.split_at(items.len().min(3));
+    if keys.len() < 3 || options.len() > 1 {
+        return Err(argument.error(format!("Fn::FindInMap takes 3 arguments, found {}", items.len())));
     }
-    out.push_str(rest);
-    Ok(Node::Text(out))
-}
-
-/// The value of `${name}`: a variable of this `Fn::Sub`, an attribute, or a reference.
-fn placeholder(
-    scope: &Scope<'_>,
-    name: &str,
-    variables: Option<&Node>,
-    at: &Cursor<'_>,
-) -> Result<String, TemplateError> {
-    let value = match variables.and_then(|variables| variables.get(name)) {
-        Some(value) => value.clone(),
-        None => match name.split_once('.') {
-            Some((resource, attribute)) => scope.attribute(resource, attribute, &at.path)?,
-            None => scope.reference(name, &at.path)?,
-        },
-    };
-    Ok(Cursor::new(&value, format!("{}.${{{name}}}", at.path)).text()?.to_owned())
-}
-
-fn join(scope: &Scope<'_>, argument: &Cursor<'_>) -> Result<Node, TemplateError> {
-    let [separator, items] = arguments(argument, "Fn::Join")?;
-    let list = resolve(scope, &items)?;
-    let texts = Cursor::new(&list, items.path).texts()?;
-    Ok(Node::Text(texts.join(separator.text()?)))
-}
-
-fn split(scope: &Scope<'_>, argument: &Cursor<'_>) -> Result<Node, TemplateError> {
-    let [separator, text] = arguments(argument, "Fn::Split")?;
-    let separator = separator.text()?;
-    if separator.is_empty() {
-        return Err(argument.error("Fn::Split needs a delimiter that is not empty"));
+    let keys: Vec<String> = keys.iter().map(|key| resolved_text(scope, key)).collect::<Result<_, _>>()?;
+    let found = scope.mapping([&keys[0], &keys[1], &keys[2]], &argument.path);
+    match options.first().and_then(|options| options.get("DefaultValue")) {
+        Some(default) if found.is_err() => try_resolve(scope, &default),
+        _ => found,
     }
-    let text = resolved_text(scope, &text)?;
-    Ok(Node::List(text.split(separator).map(Node::text).collect()))
 }
 
-fn select(scope: &Scope<'_>, argument: &Cursor<'_>) -> Result<Node, TemplateError> {
-    let [index, items] = arguments(argument, "Fn::Select")?;
-    let index = Cursor::new(&resolve(scope, &index)?, index.path.clone()).number(0, u64::from(u32::MAX))?;
-    let list = resolve(scope, &items)?;
-    let items = Cursor::new(&list, items.path).items()?;
-    let item = items.get(index as usize);
-    item.map(|item| item.node.clone()).ok_or_else(|| {
-        argument
-            .error(format!("there is no item {index}: the list has {} items, the first is 0", items.len()))
-    })
+/// `AWS::Include` of a file beside the template.
+fn include(scope: &Scope<'_>, argument: &Cursor<'_>) -> Result<Node, TemplateError> {
+    let name = argument.need("Name")?;
+    if name.text()? != "AWS::Include" {
+        return Err(name.error(format!("the transform {} is not supported", name.text()?)));
+    }
+    let location = argument.need("Parameters")?.need("Location")?;
+    let file = resolved_text(scope, &location)?;
+    let content = files::read(scope.folder, &file).map_err(|what| location.error(what))?;
+    try_resolve(scope, &Cursor::new(&content, file))
 }
 
 fn resolved_text(scope: &Scope<'_>, at: &Cursor<'_>) -> Result<String, TemplateError> {
-    Ok(Cursor::new(&resolve(scope, at)?, at.path.clone()).text()?.to_owned())
+    Ok(Cursor::new(&try_resolve(scope, at)?, at.path.clone()).text()?.to_owned())
 }
 
 fn arguments<'a, const N: usize>(at: &Cursor<'a>, name: &str) -> Result<[Cursor<'a>; N], TemplateError> {

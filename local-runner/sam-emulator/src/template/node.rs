@@ -10,8 +10,11 @@ pub(crate) enum Node {
     Null,
     Text(String),
     List(Vec<Node>),
-    /// Keys are unique: [`super::yaml`] refuses duplicates.
+    /// Keys are unique: of duplicates, [`super::yaml`] keeps the last.
     Map(Vec<(String, Node)>),
+    /// An expression without a value, and why. It is an error only for who reads it: a template may use
+    /// anything in properties that have no effect here.
+    Unknown(Box<TemplateError>),
 }
 
 impl Node {
@@ -19,10 +22,14 @@ impl Node {
         Self::Text(text.into())
     }
 
-    /// The value of `key`; `None` when this is not a map or has no such key.
+    /// The value of `key`; `None` when this is not a map or has no such key. What a map without a value
+    /// contains is without a value too.
     pub(crate) fn get(&self, key: &str) -> Option<&Node> {
-        let Self::Map(entries) = self else { return None };
-        entries.iter().find(|(name, _)| name == key).map(|(_, value)| value)
+        match self {
+            Self::Map(entries) => entries.iter().find(|(name, _)| name == key).map(|(_, value)| value),
+            Self::Unknown(_) => Some(self),
+            _ => None,
+        }
     }
 
     /// The kind of value, for error messages.
@@ -32,6 +39,7 @@ impl Node {
             Self::Text(_) => "a scalar",
             Self::List(_) => "a list",
             Self::Map(_) => "a map",
+            Self::Unknown(_) => "an expression",
         }
     }
 }
@@ -72,7 +80,7 @@ impl<'a> Cursor<'a> {
             Node::Map(entries) => {
                 Ok(entries.iter().map(|(key, node)| (key.as_str(), self.child(key, node))).collect())
             }
-            other => Err(self.error(format!("expected a map, found {}", other.kind()))),
+            other => Err(self.unexpected("a map", other)),
         }
     }
 
@@ -83,7 +91,7 @@ impl<'a> Cursor<'a> {
             Node::List(items) => {
                 Ok(items.iter().enumerate().map(|(i, node)| self.child(&i.to_string(), node)).collect())
             }
-            other => Err(self.error(format!("expected a list, found {}", other.kind()))),
+            other => Err(self.unexpected("a list", other)),
         }
     }
 
@@ -91,7 +99,14 @@ impl<'a> Cursor<'a> {
     pub(crate) fn text(&self) -> Result<&'a str, TemplateError> {
         match self.node {
             Node::Text(text) => Ok(text),
-            other => Err(self.error(format!("expected a scalar, found {}", other.kind()))),
+            other => Err(self.unexpected("a scalar", other)),
+        }
+    }
+
+    fn unexpected(&self, expected: &str, found: &Node) -> TemplateError {
+        match found {
+            Node::Unknown(reason) => (**reason).clone(),
+            other => self.error(format!("expected {expected}, found {}", other.kind())),
         }
     }
 
@@ -115,16 +130,6 @@ impl<'a> Cursor<'a> {
             "false" | "False" | "FALSE" => Ok(false),
             other => Err(self.error(format!("expected true or false, found `{other}`"))),
         }
-    }
-
-    /// Fails at the first key that none of the lists has.
-    pub(crate) fn only(&self, supported: &[&[&str]]) -> Result<(), TemplateError> {
-        for (key, at) in self.entries()? {
-            if !supported.iter().any(|list| list.contains(&key)) {
-                return Err(at.error("this property is not supported"));
-            }
-        }
-        Ok(())
     }
 
     fn child(&self, key: &str, node: &'a Node) -> Cursor<'a> {

@@ -1,15 +1,18 @@
-//! `Parameters`: their values come from the environment, the env file, or the template's defaults.
+//! `Parameters`: their values come from the command line, `samconfig.toml`, the env file, variables that the
+//! application documents, or the template's defaults.
 
 use std::collections::{BTreeMap, HashMap};
 
 use super::error::TemplateError;
+use super::findings::Findings;
 use super::node::{Cursor, Node, join};
 
 /// One declared parameter.
 pub(crate) enum Parameter {
     /// Its value: text, or a list for the list types.
     Value(Node),
-    /// It has no value and no default. This is an error only when something refers to the parameter.
+    /// It has no value here: no default, or one that only AWS could look up. This is an error only where the
+    /// value is needed.
     Missing,
 }
 
@@ -18,22 +21,21 @@ pub(crate) enum Parameter {
 pub(crate) fn read(
     template: &Node,
     overrides: &BTreeMap<String, String>,
-) -> Result<HashMap<String, Parameter>, TemplateError> {
+    findings: &Findings,
+) -> HashMap<String, Parameter> {
     let empty = Node::Null;
     let section = Cursor::new(template.get("Parameters").unwrap_or(&empty), "Parameters");
-    section
-        .entries()?
-        .into_iter()
-        .map(|(name, at)| Ok((name.to_owned(), read_one(name, &at, overrides)?)))
+    let entries = findings.or(Vec::new(), section.entries()).into_iter();
+    entries
+        .map(|(name, at)| (name.to_owned(), findings.or(Parameter::Missing, read_one(name, &at, overrides))))
         .collect()
 }
 
 /// The error for a reference to [`Parameter::Missing`].
 pub(crate) fn missing(name: &str) -> TemplateError {
-    let variable = environment_name(name);
     TemplateError::at(
         &join("Parameters", name),
-        format!("no Default and no value: set {variable} in the environment or in --env-file"),
+        format!("no Default and no value: set it with --parameter-overrides {name}=VALUE"),
     )
 }
 
@@ -43,11 +45,11 @@ fn read_one(
     overrides: &BTreeMap<String, String>,
 ) -> Result<Parameter, TemplateError> {
     let kind = at.need("Type")?;
-    if kind.text()?.starts_with("AWS::SSM::") {
-        return Err(kind.error("SSM parameters are not supported: there is no Parameter Store to read"));
-    }
+    let is_ssm = kind.text()?.starts_with("AWS::SSM::");
     let text = match overrides.get(name).or_else(|| overrides.get(&environment_name(name))) {
         Some(text) => text.clone(),
+        // Its default is a name in Parameter Store, not the value.
+        None if is_ssm => return Ok(Parameter::Missing),
         None => match at.node.get("Default") {
             Some(Node::Text(text)) => text.clone(),
             Some(Node::Null) => String::new(),
@@ -61,7 +63,8 @@ fn read_one(
             return Err(allowed.error(format!("`{text}` is not an allowed value; use one of: {list}")));
         }
     }
-    let is_list = kind.text()? == "CommaDelimitedList" || kind.text()?.starts_with("List<");
+    let kind = kind.text()?;
+    let is_list = kind == "CommaDelimitedList" || kind.starts_with("List<") || kind.contains("Value<List<");
     Ok(Parameter::Value(if is_list {
         Node::List(text.split(',').map(|item| Node::text(item.trim())).collect())
     } else {

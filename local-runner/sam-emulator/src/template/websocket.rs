@@ -1,15 +1,16 @@
-//! `AWS::Serverless::WebSocketApi` and `AWS::ApiGatewayV2::RouteResponse` → [`WebSocketPlan`].
+//! `AWS::Serverless::WebSocketApi` → [`WebSocketPlan`].
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::time::Duration;
 
+use super::authorizers;
+use super::context::{Context, text_map};
 use super::error::TemplateError;
 use super::node::Cursor;
 use super::resource::Resource;
-use super::resource_types;
-use crate::plan::{WebSocketPlan, WebSocketRoutePlan};
+use crate::plan::{AuthorizerPlan, WebSocketPlan, WebSocketRoutePlan};
 
-const READ: &[&str] = &["Routes", "RouteSelectionExpression", "StageName"];
+const READ: &[&str] = &["Auth", "Routes", "RouteSelectionExpression", "StageName", "StageVariables"];
 
 /// Properties that name, observe or throttle the API and do not change a message here.
 const IGNORED: &[&str] = &[
@@ -19,80 +20,83 @@ const IGNORED: &[&str] = &[
     "Description",
     "DisableExecuteApiEndpoint",
     "DisableSchemaValidation",
+    "Domain",
     "IpAddressType",
+    "Models",
     "Name",
     "PropagateTags",
     "RouteSettings",
     "Tags",
 ];
 
-/// Collects the API and the route responses, which may come in any order in the template.
-#[derive(Default)]
-pub(crate) struct WebSocketApiBuilder {
-    /// The API's logical id and its plan.
-    api: Option<(String, WebSocketPlan)>,
-    /// Logical ids of the routes that have a `$default` response.
-    responses: BTreeSet<String>,
-}
-
-impl WebSocketApiBuilder {
-    /// Adds an API resource.
-    pub(crate) fn add(&mut self, resource: &Resource) -> Result<(), TemplateError> {
-        let at = resource.properties();
-        at.only(&[READ, IGNORED])?;
-        if let Some((first, _)) = &self.api {
-            return Err(
-                at.error(format!("a template can have one WebSocketApi, and {first} is already defined"))
-            );
-        }
-        self.api = Some((resource.id.clone(), read_api(&at)?));
-        Ok(())
+/// Reads an API resource. `replies` of its routes only says that they have the selection expression.
+pub(crate) fn read(context: &Context<'_>, resource: &Resource) -> Result<WebSocketPlan, TemplateError> {
+    let at = resource.properties();
+    let findings = context.findings;
+    findings.only(&at, READ, IGNORED);
+    let mut routes = BTreeMap::new();
+    for (key, route) in at.need("Routes")?.entries()? {
+        let route = findings.ok(check_key(&route, key).and_then(|()| read_route(context, &route)));
+        routes.extend(route.map(|route| (key.to_owned(), route)));
     }
-
-    /// Adds a route response. WebSocket APIs have no other key than `$default`.
-    pub(crate) fn add_response(&mut self, resource: &Resource) -> Result<(), TemplateError> {
-        let at = resource.properties();
-        if at.need("RouteResponseKey")?.text()? == "$default" {
-            self.responses.insert(at.need("RouteId")?.text()?.to_owned());
-        }
-        Ok(())
-    }
-
-    /// Joins the API and the responses. A route replies only if it has the selection expression and a
-    /// RouteResponse exists for it (API Gateway guide, `apigateway-websocket-api-route-response`).
-    pub(crate) fn build(self) -> Result<Option<WebSocketPlan>, TemplateError> {
-        let Some((id, mut plan)) = self.api else { return Ok(None) };
-        for (key, route) in &mut plan.routes {
-            route.replies &= self.responses.contains(&resource_types::generated_route(&id, key));
-        }
-        Ok(Some(plan))
-    }
-}
-
-fn read_api(at: &Cursor<'_>) -> Result<WebSocketPlan, TemplateError> {
     let stage = at.get("StageName");
-    if let Some(stage) = stage.as_ref().filter(|stage| stage.text() == Ok("$default")) {
-        return Err(stage.error("a WebSocket API cannot have the stage $default; choose another name"));
+    if let Some(stage) = stage.as_ref() {
+        findings.ok(check_stage(stage));
     }
-    let routes = at.need("Routes")?.entries()?.into_iter();
-    let routes: BTreeMap<String, WebSocketRoutePlan> =
-        routes.map(|(key, route)| Ok((key.to_owned(), read_route(&route)?))).collect::<Result<_, _>>()?;
+    let auth = at.get("Auth").map_or(Ok(None), |auth| authorizers::of_websocket(context, &auth));
     Ok(WebSocketPlan {
+        id: resource.id.clone(),
         stage: stage.map_or(Ok("default"), |stage| stage.text())?.to_owned(),
         route_selection_expression: at.need("RouteSelectionExpression")?.text()?.to_owned(),
         routes,
+        authorizer: findings.or(Some(AuthorizerPlan::Unusable), auth),
+        stage_variables: findings.or(BTreeMap::new(), text_map(&at, "StageVariables")),
     })
 }
 
-fn read_route(at: &Cursor<'_>) -> Result<WebSocketRoutePlan, TemplateError> {
-    at.only(&[&["FunctionArn", "IntegrationTimeout", "RouteResponseSelectionExpression", "OperationName"]])?;
-    let arn = at.need("FunctionArn")?;
-    let function = arn.text()?.rsplit(':').next().unwrap_or_default().to_owned();
-    let timeout = at.get("IntegrationTimeout").map_or(Ok(29_000), |value| value.number(50, 29_000))?;
-    let replies = match at.get("RouteResponseSelectionExpression") {
-        None => false,
-        Some(expression) if expression.text()? == "$default" => true,
-        Some(other) => return Err(other.error("the only supported expression is $default")),
-    };
-    Ok(WebSocketRoutePlan { function, timeout: Duration::from_millis(timeout), replies })
+/// A WebSocket API has no stage `$default`.
+pub(crate) fn check_stage(at: &Cursor<'_>) -> Result<(), TemplateError> {
+    match at.text()? {
+        "$default" => Err(at.error("a WebSocket API cannot have the stage $default; choose another name")),
+        _ => Ok(()),
+    }
+}
+
+/// Of the keys that begin with `$`, API Gateway knows three.
+pub(crate) fn check_key(at: &Cursor<'_>, key: &str) -> Result<(), TemplateError> {
+    match key.starts_with('$') && !["$connect", "$disconnect", "$default"].contains(&key) {
+        true => Err(at.error(format!("`{key}` is not a route key: use $connect, $disconnect or $default"))),
+        false => Ok(()),
+    }
+}
+
+/// `RouteResponseSelectionExpression`: whether replies may be sent.
+pub(crate) fn read_replies(at: &Cursor<'_>) -> Result<bool, TemplateError> {
+    match at.get("RouteResponseSelectionExpression") {
+        None => Ok(false),
+        Some(expression) if expression.text()? == "$default" => Ok(true),
+        Some(other) => Err(other.error("the only supported expression is $default")),
+    }
+}
+
+/// The limit of an integration: 29 s, or less.
+pub(crate) fn read_timeout(at: &Cursor<'_>, key: &str) -> Result<Duration, TemplateError> {
+    Ok(Duration::from_millis(at.get(key).map_or(Ok(29_000), |value| value.number(50, 29_000))?))
+}
+
+fn read_route(context: &Context<'_>, at: &Cursor<'_>) -> Result<WebSocketRoutePlan, TemplateError> {
+    const READ: &[&str] = &["FunctionArn", "IntegrationTimeout", "RouteResponseSelectionExpression"];
+    const IGNORED: &[&str] = &[
+        "ApiKeyRequired",
+        "ModelSelectionExpression",
+        "OperationName",
+        "RequestModels",
+        "RequestParameters",
+    ];
+    context.findings.only(at, READ, IGNORED);
+    Ok(WebSocketRoutePlan {
+        function: context.function(&at.need("FunctionArn")?)?,
+        timeout: read_timeout(at, "IntegrationTimeout")?,
+        replies: read_replies(at)?,
+    })
 }

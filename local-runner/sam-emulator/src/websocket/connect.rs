@@ -7,6 +7,7 @@ use serde::Deserialize;
 use serde_json::{Map, Value};
 
 use super::reply::{self, GatewayError};
+use crate::authorizer::Refusal;
 use crate::endpoint::{Response, json, message};
 use crate::invoke::InvokeError;
 
@@ -50,6 +51,17 @@ pub(super) fn decide(
         None => return refuse(StatusCode::GATEWAY_TIMEOUT, GatewayError::TimedOut),
     };
     read(payload).unwrap_or_else(|| refuse(StatusCode::BAD_GATEWAY, GatewayError::InternalServerError))
+}
+
+/// The response to an upgrade request that the authorizer refuses.
+#[must_use]
+pub(super) fn refuse(refusal: &Refusal, connection_id: &str, request_id: &str) -> Decision {
+    let (status, error) = match refusal {
+        Refusal::Unauthorized(_) => (StatusCode::UNAUTHORIZED, GatewayError::Unauthorized),
+        Refusal::Forbidden => (StatusCode::FORBIDDEN, GatewayError::Forbidden),
+        Refusal::Failed => (StatusCode::INTERNAL_SERVER_ERROR, GatewayError::InternalServerError),
+    };
+    Decision::Refuse(json(status, error.frame(connection_id, request_id)))
 }
 
 /// Decides by the function's reply; `None` when it is not a proxy reply.

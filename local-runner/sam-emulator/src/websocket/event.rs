@@ -9,6 +9,7 @@ use http::header::{CONNECTION, HOST, UPGRADE, USER_AGENT};
 use http::request::Parts;
 use jiff::Timestamp;
 use serde::{Serialize, Serializer};
+use serde_json::Value;
 
 use super::close_reason::CloseReason;
 use super::header_case::usual_case;
@@ -27,6 +28,8 @@ pub struct ConnectionMeta {
     pub domain: Box<str>,
     /// The time of the upgrade request.
     pub connected_at: Timestamp,
+    /// `requestContext.authorizer` of every event, if an authorizer let the client in.
+    pub authorizer: Option<Value>,
 }
 
 impl ConnectionMeta {
@@ -37,7 +40,14 @@ impl ConnectionMeta {
         let host = text(HOST).unwrap_or(Cow::Borrowed("localhost"));
         let port = host.rsplit_once(':').filter(|(_, port)| port.bytes().all(|digit| digit.is_ascii_digit()));
         let domain = port.map_or(host.as_ref(), |(name, _)| name).into();
-        Self { id, source_ip, user_agent: text(USER_AGENT).map(Into::into), domain, connected_at: now }
+        Self {
+            id,
+            source_ip,
+            user_agent: text(USER_AGENT).map(Into::into),
+            domain,
+            connected_at: now,
+            authorizer: None,
+        }
     }
 }
 
@@ -148,6 +158,8 @@ struct RequestContext<'a> {
     domain_name: &'a str,
     connection_id: &'a str,
     api_id: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    authorizer: Option<&'a Value>,
 }
 
 #[derive(Serialize)]
@@ -186,6 +198,7 @@ fn context<'a>(
         domain_name: &meta.domain,
         connection_id: &meta.id,
         api_id: API_ID,
+        authorizer: meta.authorizer.as_ref(),
     }
 }
 

@@ -46,6 +46,8 @@ pub(super) enum GatewayError {
     InternalServerError,
     /// The route's timeout passed.
     TimedOut,
+    /// The authorizer knows no caller.
+    Unauthorized,
 }
 
 impl GatewayError {
@@ -56,6 +58,7 @@ impl GatewayError {
             Self::Forbidden => r#"{"message":"Forbidden""#,
             Self::InternalServerError => r#"{"message": "Internal server error""#,
             Self::TimedOut => r#"{"message":"Endpoint request timed out""#,
+            Self::Unauthorized => r#"{"message":"Unauthorized""#,
         };
         format!(r#"{start},"connectionId":{},"requestId":{}}}"#, json!(connection_id), json!(request_id))
     }

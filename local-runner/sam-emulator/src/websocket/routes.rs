@@ -6,6 +6,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use http::request::Parts;
 use jiff::Timestamp;
+use serde_json::Value;
 use tokio::time::timeout;
 use tokio_tungstenite::tungstenite::Utf8Bytes;
 
@@ -15,9 +16,10 @@ use super::connection::OpenConnection;
 use super::event::{self, ConnectionMeta, EventMeta};
 use super::reply::{self, GatewayError, InvalidReply};
 use super::selection::{Selection, SelectionError};
-use crate::gateway;
+use crate::authorizer::{self, Authorizers, Identity, Refusal};
+use crate::gateway::{self, API_ID};
 use crate::invoke::{Invocation, InvokeError, Invoker};
-use crate::plan::{WebSocketPlan, WebSocketRoutePlan};
+use crate::plan::{Account, Plan, RouteAuthorizer, WebSocketPlan, WebSocketRoutePlan};
 
 const CONNECT: &str = "$connect";
 const DISCONNECT: &str = "$disconnect";
@@ -26,6 +28,10 @@ const DEFAULT: &str = "$default";
 /// The routes of the API, and the invoker of their functions.
 pub(super) struct Routes {
     stage: String,
+    account: Account,
+    authorizer: Option<RouteAuthorizer>,
+    authorizers: Authorizers,
+    stage_variables: BTreeMap<String, String>,
     routes: BTreeMap<String, WebSocketRoutePlan>,
     /// `None` when the API has the predefined routes only. Then every message takes `$default` without being
     /// parsed.
@@ -34,24 +40,63 @@ pub(super) struct Routes {
 }
 
 impl Routes {
-    pub(super) fn new(api: &WebSocketPlan, invoker: Arc<dyn Invoker>) -> Result<Self, SelectionError> {
+    pub(super) fn new(
+        plan: &Plan,
+        api: &WebSocketPlan,
+        invoker: Arc<dyn Invoker>,
+    ) -> Result<Self, SelectionError> {
         let selection = Selection::parse(&api.route_selection_expression)?;
         let predefined = [CONNECT, DISCONNECT, DEFAULT];
         let has_choice = api.routes.keys().any(|key| !predefined.contains(&key.as_str()));
         let selection = has_choice.then_some(selection);
-        Ok(Self { stage: api.stage.clone(), routes: api.routes.clone(), selection, invoker })
+        let name = CONNECT.to_owned();
+        let authorizers =
+            api.authorizer.iter().map(|authorizer| (name.clone(), authorizer.clone())).collect();
+        Ok(Self {
+            stage: api.stage.clone(),
+            account: plan.account.clone(),
+            authorizer: api.authorizer.is_some().then(|| RouteAuthorizer { name, scopes: Vec::new() }),
+            authorizers: Authorizers::new(&authorizers, Arc::clone(&invoker)),
+            stage_variables: api.stage_variables.clone(),
+            routes: api.routes.clone(),
+            selection,
+            invoker,
+        })
     }
 
-    /// Runs `$connect`. Without that route, every connection is accepted.
-    pub(super) async fn connect(&self, meta: &ConnectionMeta, head: &Parts, port: u16) -> Decision {
-        let Some(route) = self.routes.get(CONNECT) else { return Decision::Accept(None) };
+    /// Asks the authorizer, if there is one, and runs `$connect`. Without that route, every connection is
+    /// accepted. What the authorizer says becomes part of the connection.
+    pub(super) async fn connect(&self, meta: &mut ConnectionMeta, head: &Parts, port: u16) -> Decision {
         let request_id = gateway::random_id();
         let now = meta.connected_at;
         let trace = gateway::trace_root(now);
-        let event = event::connect(meta, self.event_meta(CONNECT, &request_id, now), head, port, &trace);
+        let event = |meta: &ConnectionMeta| {
+            event::connect(meta, self.event_meta(CONNECT, &request_id, now), head, port, &trace)
+        };
+        if self.authorizer.is_some() {
+            let base = serde_json::from_slice(&event(meta)).unwrap_or_default();
+            match self.authorize(head, base).await {
+                Ok(identity) => meta.authorizer = identity.map(|identity| identity.format_1()),
+                Err(refusal) => return connect::refuse(&refusal, &meta.id, &request_id),
+            }
+        }
+        let Some(route) = self.routes.get(CONNECT) else { return Decision::Accept(None) };
+        let event = event(meta);
         let outcome = self.invoke(CONNECT, route, event).await;
         let outcome = outcome.as_ref().map(|outcome| outcome.as_deref());
         connect::decide(outcome, &meta.id, &request_id)
+    }
+
+    /// The decision about an upgrade request, whose event is `event`.
+    async fn authorize(&self, head: &Parts, event: Value) -> Result<Option<Identity>, Refusal> {
+        let resource = format!("{API_ID}/{}/{CONNECT}", self.stage);
+        let request = authorizer::Request {
+            head,
+            arn: self.account.arn("execute-api", &resource),
+            event: &|_format| event.clone(),
+            stage_variables: &self.stage_variables,
+        };
+        self.authorizers.decide(self.authorizer.as_ref(), &request).await
     }
 
     /// Runs the function of one message. Returns the frame to send to the client, if there is one.

@@ -53,7 +53,7 @@ fn the_help_uses_the_name_of_the_program() {
 
 fn settings(directory: &Path, line: &str, environment: &[(&str, &str)]) -> Result<Settings, String> {
     let environment = environment.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
-    Settings::gather(&parse(line).options, directory, environment).map_err(|error| error.to_string())
+    Settings::gather(&parse(line).options, directory, environment, &[]).map_err(|error| error.to_string())
 }
 
 #[test]
@@ -87,10 +87,15 @@ fn an_unreadable_template_or_env_file_is_an_error_of_one_line() {
     fs::write(home.path().join("env"), "A=1\nB").unwrap();
     expect!["HOME/env: line 2: expected KEY=VALUE"]
         .assert_eq(&problem(&format!("program --env-file {place}/env")));
-    fs::write(home.path().join("t.yaml"), "Resources: { A: { Type: 'AWS::X::Y' } }").unwrap();
+    fs::write(
+        home.path().join("t.yaml"),
+        "Resources: { A: { Type: AWS::Serverless::Api, Properties: { X: 1 } } }",
+    )
+    .unwrap();
     let settings = settings(home.path(), &format!("program --template {place}/t.yaml"), &[]).unwrap();
     let error = settings.plan().unwrap_err().to_string().replace(&place, "HOME");
-    expect!["HOME/t.yaml: Resources.A.Type: the resource type AWS::X::Y is not supported"].assert_eq(&error);
+    expect!["HOME/t.yaml: Resources.A.Properties.X: this property is not supported: remove it, or check its spelling"]
+        .assert_eq(&error);
 }
 
 #[tokio::test]
@@ -118,4 +123,41 @@ fn a_mode_is_in_process_process_or_the_url_of_an_invoke_api() {
         let error = mode(text).unwrap_err().to_string();
         assert!(error.contains(reason), "{error}");
     }
+}
+
+#[test]
+fn parameters_come_from_the_command_line_before_samconfig_before_the_env_file_and_never_from_the_shell() {
+    let home = tempfile::tempdir().unwrap();
+    let file = |name: &str| home.path().join(name);
+    let parameter = |name: &str| format!("  {name}: {{ Type: String, Default: default }}\n");
+    let names = ["Home", "Lang", "A", "B", "C", "Told"];
+    let declared: String = names.iter().map(|name| parameter(name)).collect();
+    let variables: String = names.iter().map(|name| format!("{name}: !Ref {name}, ")).collect();
+    fs::write(
+        file("template.yaml"),
+        format!(
+            "Parameters:\n{declared}Resources:\n  F: {{ Type: AWS::Serverless::Function, Properties: {{ Environment: {{ Variables: {{ {variables} }} }} }} }}"
+        ),
+    )
+    .unwrap();
+    fs::write(file("env"), "A=env-file\nB=env-file\nC=env-file").unwrap();
+    fs::write(
+        file("samconfig.toml"),
+        "version = 0.1\n[default.deploy.parameters]\nparameter_overrides = \"B=\\\"of the config\\\" C=config\"\n[live.deploy.parameters]\nparameter_overrides = [\"B=live config\"]\n",
+    )
+    .unwrap();
+    let shell = [("HOME", "/root"), ("LANG", "C"), ("Home", "/root"), ("TOLD", "shell")];
+    let read = |arguments: &[&str]| {
+        let env_file = file("env");
+        let line = ["program", "--env-file", env_file.to_str().unwrap()];
+        let cli = Cli::try_parse_from(line.iter().chain(arguments)).unwrap();
+        let environment = shell.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
+        let settings = Settings::gather(&cli.options, home.path(), environment, &["TOLD"]).unwrap();
+        let plan = settings.plan().unwrap();
+        names.map(|name| plan.functions["F"].environment[name].clone())
+    };
+    assert_eq!(read(&[]), ["default", "default", "env-file", "of the config", "config", "shell"]);
+    let own =
+        ["--parameter-overrides", "C=own", "ParameterKey=Home,ParameterValue=h", "--config-env", "live"];
+    assert_eq!(read(&own), ["h", "default", "env-file", "live config", "own", "shell"]);
 }

@@ -11,6 +11,7 @@ fn router(keys: &[&str]) -> Router {
         .map(|key| {
             let (method, path) = key.split_once(' ').unwrap_or(("ANY", key));
             HttpRoutePlan {
+                authorizer: None,
                 method: method.to_owned(),
                 path: path.to_owned(),
                 function: "f".to_owned(),

@@ -3,7 +3,10 @@
 // clippy.toml allows unwrap in test functions only; helpers of tests need it too.
 #![allow(clippy::unwrap_used)]
 
+mod apis;
 mod asynchronous;
+mod authorizers;
+mod authorizers_jwt;
 mod command_line;
 mod event_source_event;
 mod event_source_poller;
@@ -19,6 +22,8 @@ mod schedule_manual;
 mod schedule_times;
 mod schedule_trigger;
 mod socket_server;
+mod template_apis;
+mod template_foreign;
 mod template_plan;
 mod test_server;
 mod websocket;

@@ -141,14 +141,14 @@ impl SocketServer {
         let api = api(&setup);
         let plan = Plan {
             functions: [("function".to_owned(), function_plan())].into(),
-            websocket: Some(api.clone()),
+            websocket: vec![api.clone()],
             ..Plan::default()
         };
         let invoker = Arc::new(InProcess::new(&plan, &registry));
         let listener = server::bind("127.0.0.1:0".parse().unwrap()).await.unwrap();
         let address = listener.local_addr().unwrap();
         let connections = Connections::new(setup.options);
-        let websocket = WebSocketApi::new(&api, connections.clone(), address.port(), invoker).unwrap();
+        let websocket = WebSocketApi::new(&plan, &api, connections.clone(), address.port(), invoker).unwrap();
         let endpoints: [Arc<dyn Endpoint>; 2] =
             [Arc::new(ConnectionsApi::new(connections.clone())), Arc::new(websocket)];
         let stop = CancellationToken::new();
@@ -259,6 +259,9 @@ fn api(setup: &Setup) -> WebSocketPlan {
         replies: setup.replies,
     };
     WebSocketPlan {
+        id: "Socket".into(),
+        authorizer: None,
+        stage_variables: Default::default(),
         stage: "live".to_owned(),
         route_selection_expression: "$request.body.action".to_owned(),
         routes: setup.routes.iter().map(|key| ((*key).to_owned(), route.clone())).collect(),

@@ -62,7 +62,12 @@ impl TestServer {
 
     /// Starts a server with other functions.
     pub(crate) async fn with(registry: Registry) -> Self {
-        let plan = template::read(include_str!("orders.yaml"), &BTreeMap::new()).unwrap();
+        Self::of(include_str!("orders.yaml"), registry).await
+    }
+
+    /// Starts a server with another template.
+    pub(crate) async fn of(text: &str, registry: Registry) -> Self {
+        let plan = template::read(text, &BTreeMap::new()).unwrap();
         let short = Duration::from_millis(20);
         let retry_delays =
             RetryDelays { after_errors: [short; 2], after_throttle: short, max_after_throttle: short };

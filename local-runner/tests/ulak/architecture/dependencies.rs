@@ -105,7 +105,7 @@ fn dependencies_of_shared_and_adapters_match_the_list() {
         })
         .collect();
     expect![[r#"
-        shared: argon2 async-trait base64 flate2 futures hmac http jiff jsonwebtoken lambda_http lambda_runtime rand serde serde_json sha2 signature thiserror tokio tracing tracing-subscriber ulid unicode-normalization
+        shared: argon2 async-trait base64 flate2 futures hmac http jiff jsonwebtoken lambda_http lambda_runtime rand schemars serde serde_json sha2 signature thiserror tokio tracing tracing-subscriber ulid unicode-normalization
         adapter-api-gateway: async-trait aws-credential-types aws-sdk-apigatewaymanagement aws-sigv4 aws-smithy-http-client aws-smithy-runtime-api aws-smithy-types http percent-encoding serde_json shared tokio
         adapter-elasticsearch: async-trait base64 bytes http http-body-util hyper hyper-rustls hyper-util percent-encoding rustls serde serde_json shared tokio
         adapter-embedded: async-trait rusqlite shared tempfile thiserror tokio tracing
@@ -130,7 +130,7 @@ fn functions_and_shared_read_no_clock_and_no_environment() {
     let cases = [
         ("SystemTime::now", vec!["shared/src/lambda.rs"]),
         // The remaining time of an invocation, on tokio's clock, which tests can pause.
-        ("Instant::now", vec!["functions/auto-message-queuer/src/lib.rs"]),
+        ("Instant::now", vec!["functions/auto-message-queuer/src/lib.rs", "shared/src/deadline.rs"]),
         ("Timestamp::now", vec![]),
         ("std::env", vec!["shared/src/config.rs", "shared/src/telemetry.rs"]),
         ("env::var", vec!["shared/src/config.rs", "shared/src/telemetry.rs"]),

@@ -13,32 +13,37 @@ pub(super) struct Validator<'a> {
     pub(super) document: &'a Value,
 }
 
-/// What a schema says of a value: its errors, and the properties that it names.
+/// What a schema says of a value: its errors, and the places that it names. Several schemas may speak of one place, and
+/// each names some of its properties.
 #[derive(Default)]
 struct Verdict {
     errors: Vec<String>,
+    /// Properties, as JSON pointers.
     named: BTreeSet<String>,
+    /// Objects whose properties may have any name.
+    free: BTreeSet<String>,
 }
 
 impl Verdict {
     fn add(&mut self, other: Self) {
         self.errors.extend(other.errors);
         self.named.extend(other.named);
+        self.free.extend(other.free);
     }
 }
 
-impl Validator<'_> {
-    /// Everything that is wrong with a value.
-    pub(super) fn errors(self, schema: &Value, value: &Value) -> Vec<String> {
-        self.whole(schema, value, "")
-    }
+/// Keywords that say which properties an object has.
+const SPEAKS: [&str; 7] =
+    ["$ref", "allOf", "anyOf", "oneOf", "properties", "additionalProperties", "required"];
 
-    /// The errors at one place of the value, among them the properties that the schema does not name.
-    fn whole(self, schema: &Value, value: &Value, at: &str) -> Vec<String> {
-        let Verdict { mut errors, named } = self.judge(schema, value, at);
-        let unnamed = value.as_object().into_iter().flat_map(Map::keys).filter(|key| !named.contains(*key));
-        errors.extend(unnamed.map(|key| format!("{at}/{key}: is not documented")));
-        errors
+impl Validator<'_> {
+    /// Everything that is wrong with a value, among it the properties that the schema does not name.
+    pub(super) fn errors(self, schema: &Value, value: &Value) -> Vec<String> {
+        let mut verdict = self.judge(schema, value, "");
+        let mut unnamed = Vec::new();
+        find_unnamed(&verdict, value, "", &mut unnamed);
+        verdict.errors.extend(unnamed);
+        verdict.errors
     }
 
     fn judge(self, schema: &Value, value: &Value, at: &str) -> Verdict {
@@ -48,9 +53,8 @@ impl Validator<'_> {
             match keyword.as_str() {
                 "$ref" => {
                     let reference = argument.as_str().unwrap();
-                    let target =
-                        self.document.pointer(&reference[1..]).unwrap_or_else(|| panic!("no {reference}"));
-                    verdict.add(self.judge(target, value, at));
+                    let target = self.document.pointer(&reference[1..]);
+                    verdict.add(self.judge(target.unwrap_or_else(|| panic!("no {reference}")), value, at));
                 }
                 "allOf" => list(argument).for_each(|part| verdict.add(self.judge(part, value, at))),
                 "anyOf" | "oneOf" => verdict.add(self.choose(keyword, argument, value, at)),
@@ -58,18 +62,17 @@ impl Validator<'_> {
                 "additionalProperties" => verdict.add(self.additional(schema, argument, value, at)),
                 "items" => {
                     for (index, item) in list(value).enumerate() {
-                        verdict.errors.extend(self.whole(argument, item, &format!("{at}/{index}")));
+                        verdict.add(self.judge(argument, item, &format!("{at}/{index}")));
                     }
                 }
-                _ => verdict
-                    .errors
-                    .extend(plain(keyword, argument, value).map(|error| format!("{at}: {error}"))),
+                _ => {
+                    let error = plain(keyword, argument, value);
+                    verdict.errors.extend(error.map(|error| format!("{at}: {error}")));
+                }
             }
         }
-        // A schema that says nothing of an object's properties allows all.
-        let speaks = ["$ref", "allOf", "anyOf", "oneOf", "properties", "additionalProperties"];
-        if !speaks.iter().any(|keyword| schema.contains_key(*keyword)) {
-            verdict.named.extend(value.as_object().into_iter().flat_map(Map::keys).cloned());
+        if value.is_object() && !SPEAKS.iter().any(|keyword| schema.contains_key(*keyword)) {
+            verdict.free.insert(at.to_owned());
         }
         verdict
     }
@@ -93,8 +96,9 @@ impl Validator<'_> {
         let mut verdict = Verdict::default();
         for (name, schema) in properties.as_object().unwrap() {
             if let Some(property) = value.get(name) {
-                verdict.named.insert(name.clone());
-                verdict.errors.extend(self.whole(schema, property, &format!("{at}/{name}")));
+                let place = format!("{at}/{name}");
+                verdict.add(self.judge(schema, property, &place));
+                verdict.named.insert(place);
             }
         }
         verdict
@@ -104,13 +108,32 @@ impl Validator<'_> {
         let mut verdict = Verdict::default();
         let is_named = |name: &str| schema.get("properties").is_some_and(|known| known.get(name).is_some());
         for (name, property) in value.as_object().into_iter().flatten().filter(|(name, _)| !is_named(name)) {
-            verdict.named.insert(name.clone());
+            let place = format!("{at}/{name}");
             match argument {
-                Value::Bool(false) => verdict.errors.push(format!("{at}/{name}: is not allowed")),
-                schema => verdict.errors.extend(self.whole(schema, property, &format!("{at}/{name}"))),
+                Value::Bool(false) => verdict.errors.push(format!("{place}: is not allowed")),
+                schema => verdict.add(self.judge(schema, property, &place)),
             }
+            verdict.named.insert(place);
         }
         verdict
+    }
+}
+
+/// Adds an error for each property, at any depth, that no schema names.
+fn find_unnamed(verdict: &Verdict, value: &Value, at: &str, errors: &mut Vec<String>) {
+    if verdict.free.contains(at) {
+        return;
+    }
+    for (name, property) in value.as_object().into_iter().flatten() {
+        let place = format!("{at}/{name}");
+        if verdict.named.contains(&place) {
+            find_unnamed(verdict, property, &place, errors);
+        } else {
+            errors.push(format!("{place}: is not documented"));
+        }
+    }
+    for (index, item) in list(value).enumerate() {
+        find_unnamed(verdict, item, &format!("{at}/{index}"), errors);
     }
 }
 

@@ -265,7 +265,10 @@ fn plan() -> Plan {
     let names = ["connect", "message", "disconnect", "open"];
     Plan {
         functions: names.map(|name| (name.to_owned(), function(name))).into(),
-        websocket: Some(WebSocketPlan {
+        websocket: vec![WebSocketPlan {
+            id: "Echo".to_owned(),
+            authorizer: None,
+            stage_variables: Default::default(),
             stage: "live".to_owned(),
             route_selection_expression: "$request.body.action".to_owned(),
             routes: [
@@ -274,7 +277,7 @@ fn plan() -> Plan {
                 ("$disconnect".to_owned(), route("disconnect")),
             ]
             .into(),
-        }),
+        }],
         ..Plan::default()
     }
 }

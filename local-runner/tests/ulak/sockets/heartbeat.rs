@@ -107,7 +107,7 @@ fn fire_command_runs_the_heartbeat_of_a_running_server() {
         .unwrap();
     let stdout = String::from_utf8(output.stdout).unwrap();
     let report: Value = serde_json::from_str(&stdout).unwrap_or_else(|error| panic!("{error}: {stdout}"));
-    assert_eq!(report, json!({ "pinged": 1, "closed": 0, "corrected": 0, "synced": 0 }));
+    assert_eq!(report, json!({ "pinged": 1, "closed": 0, "corrected": 0, "announced": 0, "synced": 0 }));
     assert_eq!(runtime.block_on(client.receive_until("2")), "2");
 }
 
@@ -115,7 +115,7 @@ fn fire_command_runs_the_heartbeat_of_a_running_server() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn thousand_idle_sockets_stay_open_and_receive_user_online() {
     let count = std::env::var("ULAK_CROWD").ok().and_then(|text| text.parse().ok()).unwrap_or(1_000);
-    let server = own_server(&[]);
+    let server = own_server(&[("MAX_CONNECTIONS_PER_USER", "0"), ("MAX_CONNECTIONS_PER_ADDRESS", "0")]);
     let tokens: Vec<String> = (0..20).map(|_| server.person().access_token).collect();
     let before = memory_of_listener(server.port()).unwrap();
     let crowd = SocketCrowd::connect(server.port(), &tokens, count, 200).await;

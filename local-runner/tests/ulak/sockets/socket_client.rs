@@ -129,6 +129,11 @@ impl SocketClient {
         }
     }
 
+    /// The next text frame; `None` when the connection is closed.
+    pub(crate) async fn receive_or_close(&mut self) -> Option<String> {
+        self.next().await.ok()
+    }
+
     /// The next text frame, if one arrives within so many milliseconds.
     pub(crate) async fn receive_within(&mut self, milliseconds: u64) -> Option<String> {
         timeout(Duration::from_millis(milliseconds), self.receive()).await.ok()

@@ -14,6 +14,7 @@ use http::header::CONTENT_TYPE;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::Value;
 use shared::config::Env;
+use shared::deadline;
 use shared::error::{Cause, StoreError};
 use shared::lambda::{Component, Fatal};
 use shared::ports::{Functions, StoreResult};
@@ -120,7 +121,7 @@ impl Functions for Lambda {
         let name = utf8_percent_encode(&name, RESERVED);
         let uri = format!("{}/2015-03-31/functions/{name}/invocations", self.endpoint.base());
         let event = event.to_string();
-        match timeout(CALL_TIMEOUT, Box::pin(self.invoke(&uri, &event))).await {
+        match timeout(deadline::limit(CALL_TIMEOUT), Box::pin(self.invoke(&uri, &event))).await {
             Ok(result) => result.map_err(|cause| StoreError::down(LAMBDA, cause)),
             Err(elapsed) => Err(StoreError::down(LAMBDA, elapsed)),
         }

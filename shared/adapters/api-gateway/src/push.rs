@@ -12,6 +12,7 @@ use aws_sdk_apigatewaymanagement::{Client, Config};
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use serde_json::Value;
 use shared::config::Env;
+use shared::deadline;
 use shared::id::ConnectionId;
 use shared::lambda::{Component, Fatal};
 use shared::ports::{Functions, Push, PushError, StoreResult};
@@ -78,12 +79,12 @@ impl Push for Gateway {
     async fn send(&self, id: &ConnectionId, frame: &str) -> Result<(), PushError> {
         let post = self.client.post_to_connection().connection_id(id.as_str()).data(Blob::new(frame));
         // Boxed, because the SDK's futures are large and a fan-out holds many of them.
-        Box::pin(post.send()).await.map(drop).map_err(|error| push_error(&error))
+        within_invocation(Box::pin(post.send())).await
     }
 
     async fn close(&self, id: &ConnectionId) -> Result<(), PushError> {
         let delete = self.client.delete_connection().connection_id(id.as_str());
-        Box::pin(delete.send()).await.map(drop).map_err(|error| push_error(&error))
+        within_invocation(Box::pin(delete.send())).await
     }
 }
 
@@ -91,6 +92,16 @@ impl Push for Gateway {
 impl Functions for Gateway {
     async fn start(&self, function: &str, event: &Value) -> StoreResult<()> {
         self.lambda.start(function, event).await
+    }
+}
+
+/// Waits for a call, which the client limits, until the invocation ends at most.
+async fn within_invocation<T, E: std::error::Error + 'static>(
+    call: impl Future<Output = Result<T, SdkError<E, HttpResponse>>>,
+) -> Result<(), PushError> {
+    match tokio::time::timeout(deadline::limit(CALL_TIMEOUT), call).await {
+        Ok(answer) => answer.map(drop).map_err(|error| push_error(&error)),
+        Err(elapsed) => Err(PushError::Failed(elapsed.into())),
     }
 }
 

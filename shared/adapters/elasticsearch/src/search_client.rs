@@ -15,6 +15,7 @@ use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::{TokioExecutor, TokioTimer};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
+use shared::deadline;
 use shared::error::{Cause, StoreError};
 use shared::ports::StoreResult;
 
@@ -74,7 +75,7 @@ impl SearchClient {
     /// # Errors
     /// `Down` when there is no response in time.
     pub(crate) async fn send(&self, request: &ApiRequest) -> StoreResult<ApiResponse> {
-        match tokio::time::timeout(request.timeout, Box::pin(self.try_send(request))).await {
+        match tokio::time::timeout(deadline::limit(request.timeout), Box::pin(self.try_send(request))).await {
             Ok(response) => response.map_err(|cause| StoreError::down(STORE, cause)),
             Err(elapsed) => Err(StoreError::down(STORE, elapsed)),
         }

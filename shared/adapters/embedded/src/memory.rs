@@ -4,12 +4,15 @@
 mod connection_table;
 mod connections;
 mod members;
+mod missed;
+mod presence_changes;
 mod rate_limits;
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use connection_table::ConnectionTable;
 use members::CachedMembers;
+use missed::MissedMessages;
 use rate_limits::RateLimitWindows;
 
 #[derive(Default)]
@@ -17,6 +20,7 @@ pub(crate) struct Memory {
     connections: Mutex<ConnectionTable>,
     rate_limits: Mutex<RateLimitWindows>,
     members: Mutex<CachedMembers>,
+    missed: Mutex<MissedMessages>,
 }
 
 /// Poisoned locks are used all the same: no method behind these locks can panic in the middle of a change.
@@ -31,5 +35,9 @@ impl Memory {
 
     fn members(&self) -> MutexGuard<'_, CachedMembers> {
         self.members.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn missed(&self) -> MutexGuard<'_, MissedMessages> {
+        self.missed.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

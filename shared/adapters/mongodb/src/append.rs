@@ -104,6 +104,7 @@ impl Mongo {
         let conversations = self.collection::<PendingRow>(CONVERSATIONS);
         let issued = conversations
             .find_one_and_update(doc! { "_id": draft.conversation_id.as_str() }, update)
+            .max_time(self.max_time())
             .projection(doc! { "pending": 1 })
             .write_concern(WriteConcern::builder().w(Acknowledgment::Nodes(1)).build())
             .return_document(ReturnDocument::After)
@@ -145,7 +146,10 @@ impl Mongo {
         }
         let ids: Vec<&str> = rows.iter().map(|row| row.id.as_str()).collect();
         let messages = self.collection::<StoredMessage>(MESSAGES);
-        let find = messages.find(doc! { "_id": { "$in": ids } }).read_concern(ReadConcern::local());
+        let find = messages
+            .find(doc! { "_id": { "$in": ids } })
+            .max_time(self.max_time())
+            .read_concern(ReadConcern::local());
         let find = find.projection(doc! { "seq": 1, "createdAt": 1 });
         let stored = async { find.await?.map_ok(|row| row.id).try_collect::<HashSet<_>>().await };
         let stored = stored.await.map_err(store_error)?;
@@ -163,7 +167,10 @@ impl Mongo {
             keys.push(doc! { "autoMessageId": key.as_str() });
         }
         let messages = self.collection::<MessageRow>(MESSAGES);
-        let find = messages.find_one(doc! { "$or": keys }).read_concern(ReadConcern::local());
+        let find = messages
+            .find_one(doc! { "$or": keys })
+            .max_time(self.max_time())
+            .read_concern(ReadConcern::local());
         let found = find.projection(doc! { "words": 0 }).await.map_err(store_error)?;
         Ok(match found {
             // A later writer's step 2 has stored this draft already.
@@ -177,7 +184,11 @@ impl Mongo {
     async fn newest(&self, draft: &Draft, seq: i64) -> StoreResult<Option<StoredMessage>> {
         let up_to = doc! { "conversationId": draft.conversation_id.as_str(), "seq": { "$lte": seq } };
         let messages = self.collection::<StoredMessage>(MESSAGES);
-        let find = messages.find_one(up_to).sort(doc! { "seq": -1 }).read_concern(ReadConcern::local());
+        let find = messages
+            .find_one(up_to)
+            .max_time(self.max_time())
+            .sort(doc! { "seq": -1 })
+            .read_concern(ReadConcern::local());
         find.projection(doc! { "seq": 1, "createdAt": 1 }).await.map_err(store_error)
     }
 

@@ -51,7 +51,7 @@ impl AutoMessages for Mongo {
     async fn planned_users(&self, day: &str, users: &[UserId]) -> StoreResult<Vec<UserId>> {
         let ids: Vec<&str> = users.iter().map(UserId::as_str).collect();
         let rows = self.collection::<PartsRow>(AUTO_MESSAGES);
-        let find = rows.find(doc! { "plannedFor": day, "parts": { "$in": ids } });
+        let find = rows.find(doc! { "plannedFor": day, "parts": { "$in": ids } }).max_time(self.max_time());
         let find = find.projection(doc! { "_id": 0, "parts": 1 });
         let planned = async { find.await?.try_collect::<Vec<PartsRow>>().await };
         let planned = self.with_deadline(async { planned.await.map_err(store_error) }).await?;
@@ -87,7 +87,7 @@ impl AutoMessages for Mongo {
 
     async fn get(&self, id: &AutoMessageId) -> StoreResult<Option<AutoMessage>> {
         let rows = self.collection::<AutoMessageRow>(AUTO_MESSAGES);
-        let find = rows.find_one(doc! { "_id": id.as_str() });
+        let find = rows.find_one(doc! { "_id": id.as_str() }).max_time(self.max_time());
         let row = self.with_deadline(async { find.await.map_err(store_error) }).await?;
         Ok(row.map(AutoMessage::from))
     }
@@ -98,7 +98,7 @@ impl AutoMessages for Mongo {
 
     async fn backlog(&self, now: Time) -> StoreResult<u64> {
         let rows = self.collection::<Document>(AUTO_MESSAGES);
-        let count = rows.count_documents(due(date(now)));
+        let count = rows.count_documents(due(date(now))).max_time(self.max_time());
         self.with_deadline(async { count.await.map_err(store_error) }).await
     }
 }
@@ -124,8 +124,11 @@ impl Mongo {
             return Ok(Vec::new()); // MongoDB reads 0 as no limit.
         }
         let rows = self.collection::<IdRow<AutoMessageId>>(AUTO_MESSAGES);
-        let find =
-            rows.find(claimable(now)).projection(doc! { "_id": 1 }).sort(doc! { "sendDate": 1, "_id": 1 });
+        let find = rows
+            .find(claimable(now))
+            .max_time(self.max_time())
+            .projection(doc! { "_id": 1 })
+            .sort(doc! { "sendDate": 1, "_id": 1 });
         let find = find.limit(i64::try_from(limit).unwrap_or(i64::MAX));
         find.await?.map_ok(|row| row.id.as_str().to_owned()).try_collect().await
     }
@@ -145,7 +148,7 @@ impl Mongo {
         let lease =
             doc! { "$set": { "leaseUntil": lease_until, "claim": token }, "$inc": { "attempts": 1_i64 } };
         rows.update_many(filter, lease).await?;
-        let ours = rows.find(doc! { "_id": { "$in": candidates }, "claim": token });
+        let ours = rows.find(doc! { "_id": { "$in": candidates }, "claim": token }).max_time(self.max_time());
         ours.sort(doc! { "sendDate": 1, "_id": 1 }).await?.map_ok(AutoMessage::from).try_collect().await
     }
 

@@ -12,6 +12,7 @@ use mongodb::options::{
 };
 use mongodb::{Client, Collection, Database};
 use shared::config::Env;
+use shared::deadline;
 use shared::error::{StoreError, StoreFailure};
 use shared::lambda::{Component, Fatal};
 use shared::ports::{Probe, StoreResult};
@@ -80,12 +81,20 @@ impl Mongo {
         created.get_or_try_init(|| indexes::create(&self.database, name)).await.map(drop)
     }
 
-    /// Ends an operation at the deadline. The driver limits each step; this limits their sum.
+    /// The longest time for the server to work on one command (`maxTimeMS`): it stops when nobody waits any more. The
+    /// driver has no such option for inserts and updates, which are short.
+    pub(crate) fn max_time(&self) -> Duration {
+        // The server reads 0 as no limit.
+        deadline::limit(self.deadline).max(Duration::from_millis(1))
+    }
+
+    /// Ends an operation at the deadline, or when the invocation ends. The driver limits each step; this limits their
+    /// sum.
     pub(crate) async fn with_deadline<T>(
         &self,
         operation: impl Future<Output = StoreResult<T>> + Send,
     ) -> StoreResult<T> {
-        match tokio::time::timeout(self.deadline, operation).await {
+        match tokio::time::timeout(deadline::limit(self.deadline), operation).await {
             Ok(result) => result,
             Err(elapsed) => Err(StoreError::down(STORE, elapsed)),
         }

@@ -67,10 +67,28 @@ impl Conversations for Mongo {
                 own,
                 vec![doc! { "$set": { "members": members_read_up_to(member, long(up_to)) } }],
             )
+            .max_time(self.max_time())
             .projection(doc! { "pending": 0 })
             .return_document(ReturnDocument::After);
         let row = self.with_deadline(async { update.await.map_err(store_error) }).await?;
         Ok(row.and_then(|row| row.read_seq_of(member)))
+    }
+
+    async fn contacts(
+        &self,
+        member: &UserId,
+        after: Option<&UserId>,
+        limit: u32,
+    ) -> StoreResult<Vec<UserId>> {
+        let conversations = self.collection::<Document>(CONVERSATIONS);
+        let own = doc! { "members.userId": member.as_str() };
+        let distinct = conversations.distinct("members.userId", own).max_time(self.max_time());
+        let found = self.with_deadline(async { distinct.await.map_err(store_error) }).await?;
+        let ids = found.iter().filter_map(|id| id.as_str()).map(UserId::trusted);
+        let mut contacts: Vec<UserId> = ids.filter(|id| id != member && Some(id) > after).collect();
+        contacts.sort_unstable();
+        contacts.truncate(limit as usize);
+        Ok(contacts)
     }
 
     async fn unread(&self, member: &UserId) -> StoreResult<Vec<(ConversationId, u64)>> {
@@ -108,6 +126,7 @@ impl Mongo {
         loop {
             let upsert = conversations
                 .find_one_and_update(doc! { "pairKey": pair }, doc! { "$setOnInsert": row.clone() })
+                .max_time(self.max_time())
                 .projection(doc! { "pending": 0 })
                 .upsert(true)
                 .return_document(ReturnDocument::After);

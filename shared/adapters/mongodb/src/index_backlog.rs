@@ -113,7 +113,12 @@ impl Mongo {
             return Ok(Vec::new()); // MongoDB reads 0 as no limit.
         }
         let rows = self.collection::<IdRow<MessageId>>(MESSAGES);
-        let find = rows.find(filter).projection(doc! { "_id": 1 }).sort(sort).limit(limit.into());
+        let find = rows
+            .find(filter)
+            .max_time(self.max_time())
+            .projection(doc! { "_id": 1 })
+            .sort(sort)
+            .limit(limit.into());
         let ids = async { find.await?.map_ok(|row| row.id).try_collect().await };
         self.with_deadline(async { ids.await.map_err(store_error) }).await
     }
@@ -125,7 +130,7 @@ impl Mongo {
         projection: Document,
     ) -> StoreResult<Vec<T>> {
         let rows = self.collection::<T>(collection);
-        let find = rows.find(filter).projection(projection);
+        let find = rows.find(filter).max_time(self.max_time()).projection(projection);
         let found = async { find.await?.try_collect().await };
         found.await.map_err(store_error)
     }

@@ -41,7 +41,7 @@ impl Mongo {
             "unread": 1,
         } });
         let conversations = self.collection::<Document>(CONVERSATIONS);
-        let aggregate = conversations.aggregate(pipeline).with_type::<ListedRow>();
+        let aggregate = conversations.aggregate(pipeline).max_time(self.max_time()).with_type::<ListedRow>();
         let rows = async { aggregate.await?.map_ok(MemberConversation::from).try_collect().await };
         self.with_deadline(async { rows.await.map_err(store_error) }).await
     }
@@ -56,7 +56,7 @@ impl Mongo {
         pipeline.push(doc! { "$match": { "unread": { "$gt": 0 } } });
         pipeline.push(doc! { "$project": { "unread": 1 } });
         let conversations = self.collection::<Document>(CONVERSATIONS);
-        let aggregate = conversations.aggregate(pipeline).with_type::<UnreadRow>();
+        let aggregate = conversations.aggregate(pipeline).max_time(self.max_time()).with_type::<UnreadRow>();
         let rows = async { aggregate.await?.map_ok(|row| (row.id, number(row.unread))).try_collect().await };
         self.with_deadline(async { rows.await.map_err(store_error) }).await
     }

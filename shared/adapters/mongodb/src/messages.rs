@@ -78,7 +78,12 @@ impl Mongo {
     /// Messages without their search words; a `limit` of 0 means no limit.
     async fn find_messages(&self, filter: Document, sort: Document, limit: u32) -> StoreResult<Vec<Message>> {
         let messages = self.collection::<MessageRow>(MESSAGES);
-        let find = messages.find(filter).projection(doc! { "words": 0 }).sort(sort).limit(limit.into());
+        let find = messages
+            .find(filter)
+            .max_time(self.max_time())
+            .projection(doc! { "words": 0 })
+            .sort(sort)
+            .limit(limit.into());
         let rows = async { find.await?.map_ok(Message::from).try_collect().await };
         self.with_deadline(async { rows.await.map_err(store_error) }).await
     }
@@ -92,6 +97,7 @@ impl Mongo {
         let messages = self.collection::<MessageRow>(MESSAGES);
         let change = messages
             .find_one_and_update(filter, update)
+            .max_time(self.max_time())
             .projection(doc! { "words": 0 })
             .return_document(ReturnDocument::After);
         let row = self.with_deadline(async { change.await.map_err(store_error) }).await?;

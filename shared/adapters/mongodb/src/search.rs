@@ -70,7 +70,11 @@ impl Mongo {
         if let Some(only) = &query.conversation {
             filter.insert("_id", only.as_str());
         }
-        self.collection(CONVERSATIONS).find(filter).projection(doc! { "_id": 1 }).await
+        self.collection(CONVERSATIONS)
+            .find(filter)
+            .max_time(self.max_time())
+            .projection(doc! { "_id": 1 })
+            .await
     }
 
     async fn search_in(
@@ -86,7 +90,7 @@ impl Mongo {
             filter.insert("_id", doc! { "$lt": after });
         }
         let messages = self.collection::<IdRow<MessageId>>(MESSAGES);
-        let find = messages.find(filter).projection(doc! { "_id": 1 });
+        let find = messages.find(filter).max_time(self.max_time()).projection(doc! { "_id": 1 });
         find.sort(doc! { "_id": -1 })
             .limit(query.limit.into())
             .await?

@@ -55,6 +55,7 @@ impl Users for Mongo {
         let users = self.collection::<UserRow>(USERS);
         let update = users
             .find_one_and_update(doc! { "_id": id.as_str(), "active": true }, doc! { "$set": set })
+            .max_time(self.max_time())
             .return_document(ReturnDocument::After);
         let updated = async {
             self.ensure_indexes(USERS).await?;
@@ -112,8 +113,12 @@ impl Users for Mongo {
             filter.insert("_id", doc! { "$gt": after.as_str() });
         }
         let users = self.collection::<IdRow<UserId>>(USERS);
-        let find =
-            users.find(filter).projection(doc! { "_id": 1 }).sort(doc! { "_id": 1 }).limit(limit.into());
+        let find = users
+            .find(filter)
+            .max_time(self.max_time())
+            .projection(doc! { "_id": 1 })
+            .sort(doc! { "_id": 1 })
+            .limit(limit.into());
         let rows = async { find.await?.map_ok(|row| row.id).try_collect().await };
         self.with_deadline(async { rows.await.map_err(store_error) }).await
     }
@@ -158,7 +163,11 @@ impl Mongo {
             return Ok(Vec::new()); // MongoDB reads 0 as no limit.
         }
         let users = self.collection::<UserRow>(USERS);
-        let find = users.find(filter).sort(doc! { "usernameKey": 1 }).limit(limit.map_or(0, i64::from));
+        let find = users
+            .find(filter)
+            .max_time(self.max_time())
+            .sort(doc! { "usernameKey": 1 })
+            .limit(limit.map_or(0, i64::from));
         let rows = async { find.await?.map_ok(User::from).try_collect().await };
         self.with_deadline(async { rows.await.map_err(store_error) }).await
     }

@@ -8,6 +8,7 @@ use std::time::Duration;
 use lapin::options::ConfirmSelectOptions;
 use lapin::uri::AMQPUri;
 use lapin::{Channel, Connection, ConnectionProperties};
+use shared::deadline;
 use shared::error::{Cause, StoreError};
 use shared::ports::StoreResult;
 use tokio::sync::OnceCell;
@@ -95,7 +96,7 @@ impl BrokerConnection {
         limit: Duration,
         work: impl Future<Output = Result<T, Failure>> + Send,
     ) -> StoreResult<T> {
-        let result = match tokio::time::timeout(limit, Box::pin(work)).await {
+        let result = match tokio::time::timeout(deadline::limit(limit), Box::pin(work)).await {
             Ok(result) => result,
             Err(_) => Err(match self.current_cell().get() {
                 Some(channel) => self.discard(channel, Failure::TimedOut(limit)),

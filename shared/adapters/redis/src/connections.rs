@@ -3,10 +3,10 @@
 
 use async_trait::async_trait;
 use redis::{Pipeline, cmd};
-use shared::connection::{AttachOutcome, Connection, EndedConnection, Identity, Receiver};
+use shared::connection::{AttachOutcome, Connection, EndedConnection, Receiver};
 use shared::error::StoreError;
-use shared::id::{ConnectionId, SessionId, UserId};
-use shared::ports::{Connections, StoreResult};
+use shared::id::{ConnectionId, ConversationId, SessionId, UserId};
+use shared::ports::{Attachment, Connections, MISSED_FOR, StoreResult};
 use shared::time::Time;
 
 use crate::keys::{lower_bound_after, prefix_range};
@@ -18,12 +18,13 @@ const USERS_PER_PIPELINE: usize = 500;
 
 #[async_trait]
 impl Connections for Redis {
-    async fn open(&self, connection: &Connection) -> StoreResult<()> {
+    async fn open(&self, connection: &Connection, max_per_address: u32) -> StoreResult<bool> {
         let keys = &self.keys;
         let mut script = self.scripts.open.prepare_invoke();
-        script.key(&keys.connections).key(&keys.pings).key(&keys.leases);
+        script.key(&keys.connections).key(&keys.pings).key(&keys.leases).key(&keys.by_address);
         script.arg(connection.id.as_str()).arg(row::encode(connection));
         script.arg(connection.pinged_at.millis()).arg(connection.lease_until.millis());
+        script.arg(&connection.address).arg(max_per_address);
         self.server.script(&script).await
     }
 
@@ -36,22 +37,20 @@ impl Connections for Redis {
         text.map(|text| row::connection((id.to_string(), text, pinged_at, lease_until))).transpose()
     }
 
-    async fn attach(
-        &self,
-        id: &ConnectionId,
-        identity: &Identity,
-        lease_until: Time,
-    ) -> StoreResult<AttachOutcome> {
+    async fn attach(&self, id: &ConnectionId, attachment: &Attachment<'_>) -> StoreResult<AttachOutcome> {
+        let Attachment { identity, lease_until, max_per_user, now } = *attachment;
         let keys = &self.keys;
         let mut script = self.scripts.attach.prepare_invoke();
         script.key(&keys.connections).key(&keys.leases).key(&keys.attached);
         script.key(&keys.by_user).key(&keys.by_session).key(&keys.online);
+        script.key(&keys.arrivals).key(&keys.departures).key(&keys.changed_at);
         script.arg(id.as_str()).arg(identity.user_id.as_str()).arg(identity.session_id.as_str());
-        script.arg(lease_until.millis());
+        script.arg(lease_until.millis()).arg(now.millis()).arg(max_per_user);
         match self.server.script::<String>(&script).await?.as_str() {
             "first" => Ok(AttachOutcome::Attached { came_online: true }),
             "already" => Ok(AttachOutcome::Attached { came_online: false }),
             "gone" => Ok(AttachOutcome::ConnectionGone),
+            "full" => Ok(AttachOutcome::TooMany),
             other => Err(StoreError::Corrupt(STORE, format!("the attach script returned {other:?}").into())),
         }
     }
@@ -61,7 +60,8 @@ impl Connections for Redis {
         let mut script = self.scripts.end.prepare_invoke();
         script.key(&keys.connections).key(&keys.pings).key(&keys.leases).key(&keys.attached);
         script.key(&keys.by_user).key(&keys.by_session).key(&keys.by_room).key(&keys.rooms_of);
-        script.key(&keys.online).key(&keys.last_seen).arg(id.as_str()).arg(now.millis());
+        script.key(&keys.online).key(&keys.last_seen).key(&keys.arrivals).key(&keys.departures);
+        script.key(&keys.changed_at).key(&keys.by_address).arg(id.as_str()).arg(now.millis());
         let row: Option<EndedRow> = self.server.script(&script).await?;
         let Some((id, text, pinged_at, lease_until, last, rooms)) = row else { return Ok(None) };
         let connection = row::connection((id, text, pinged_at, lease_until))?;
@@ -101,6 +101,27 @@ impl Connections for Redis {
         // The entries of one session follow each other.
         sessions.dedup();
         Ok(sessions.into_iter().map(SessionId::trusted).collect())
+    }
+
+    async fn note_missed(
+        &self,
+        user: &UserId,
+        conversation: &ConversationId,
+        seq: u64,
+        _now: Time,
+    ) -> StoreResult<()> {
+        let mut script = self.scripts.note_missed.prepare_invoke();
+        script.key(self.keys.missed(user)).arg(conversation.as_str()).arg(seq);
+        script.arg(u64::try_from(MISSED_FOR.as_millis()).unwrap_or(u64::MAX));
+        self.server.script(&script).await
+    }
+
+    async fn missed(&self, user: &UserId, _now: Time) -> StoreResult<Vec<(ConversationId, u64)>> {
+        let found: Vec<(String, u64)> = self.server.query(cmd("HGETALL").arg(self.keys.missed(user))).await?;
+        Ok(found
+            .into_iter()
+            .map(|(conversation, seq)| (ConversationId::trusted(conversation), seq))
+            .collect())
     }
 
     async fn all_attached(&self, last: Option<&ConnectionId>, limit: u32) -> StoreResult<Vec<Receiver>> {

@@ -3,12 +3,15 @@
 //! | key | type | content | used by |
 //! |---|---|---|---|
 //! | `{P}:online_users` | Set | user ids | `Presence`: SCARD, SMISMEMBER, SMEMBERS |
-//! | `{P}:connections` | Hash | id → `dialect since [user session]` | `Connections::get`; the source of all other presence keys |
+//! | `{P}:connections` | Hash | id → `dialect since[@address] [user session]` | `Connections::get`; the source of all other presence keys |
 //! | `{P}:pings` | Sorted set | id, scored by the time of the last ping in milliseconds | `Heartbeats::due` |
 //! | `{P}:leases` | Sorted set | id, scored by the end of the lease in milliseconds | `Heartbeats::expired` |
 //! | `{P}:attached` | Sorted set, one score | `id dialect user` | `Connections::all_attached`, paged by lex order |
 //! | `{P}:by_user` | Sorted set, one score | `user id dialect user` | `Connections::of_users`, both presence edges |
 //! | `{P}:by_session` | Sorted set, one score | `session id dialect user` | `Connections::of_session` |
+//! | `{P}:by_address` | Sorted set, one score | `address id` | the limit of `Connections::open` |
+//! | `{P}:arrivals`, `{P}:departures` | Sorted sets | users whose change is not announced, scored by its time or by the end of its claim in milliseconds | `PresenceChanges` |
+//! | `{P}:changed_at` | Hash | user → the time of that change; a different score means that it is claimed | `PresenceChanges` |
 //! | `{P}:by_room` | Sorted set, one score | `room id` | `Rooms::joined` |
 //! | `{P}:rooms_of` | Sorted set, one score | `id room` | the rooms that `Connections::end` leaves |
 //! | `{P}:last_seen` | Sorted set | user ids, scored by the time they went offline in milliseconds | `LastSeen` |
@@ -17,6 +20,7 @@
 //! | `{P:sessions}:of:<user>` | Sorted set, TTL | session ids, scored by expiry | `Sessions::{list, end_all}` |
 //! | `P:members:<conversation>` | String, TTL | the members' user ids, separated by spaces | `MemberCache` |
 //! | `P:addresses:<user>` | Sorted set, TTL | IP addresses, scored by the latest login from there in milliseconds | `KnownAddresses` |
+//! | `P:missed:<user>` | Hash, TTL | conversation → lowest `seq` that a client misses | `Connections::{note_missed, missed}` |
 //! | `P:rate:<key>:<window>` | String, TTL | the number of permits taken | `RateLimits::take` |
 //!
 //! **Slots.** The text in braces decides the slot in a cluster. All presence keys share one slot and all
@@ -30,7 +34,7 @@
 //! contain no space, and a space sorts before every character that an id may contain.
 //!
 //! **`{P}:connections` is authoritative.** `Presence::reconcile` rebuilds `pings`, `leases`, `attached`,
-//! `by_user`, `by_session` and `online_users` from it. The heartbeat calls it every minute, so a lost index
+//! `by_user`, `by_session`, `by_address` and `online_users` from it. The heartbeat calls it every minute, so a lost index
 //! is back within a minute. Rooms and last-seen times are not rebuilt.
 //!
 //! **No TTL on presence.** Leases end connections. An expired connection must still be readable, because the
@@ -54,6 +58,10 @@ pub(crate) struct Keys {
     pub(crate) by_room: String,
     pub(crate) rooms_of: String,
     pub(crate) last_seen: String,
+    pub(crate) by_address: String,
+    pub(crate) arrivals: String,
+    pub(crate) departures: String,
+    pub(crate) changed_at: String,
     prefix: String,
 }
 
@@ -71,6 +79,10 @@ impl Keys {
             by_room: key("by_room"),
             rooms_of: key("rooms_of"),
             last_seen: key("last_seen"),
+            by_address: key("by_address"),
+            arrivals: key("arrivals"),
+            departures: key("departures"),
+            changed_at: key("changed_at"),
             prefix: prefix.to_owned(),
         }
     }
@@ -94,6 +106,10 @@ impl Keys {
 
     pub(crate) fn addresses(&self, user: &UserId) -> String {
         format!("{}:addresses:{user}", self.prefix)
+    }
+
+    pub(crate) fn missed(&self, user: &UserId) -> String {
+        format!("{}:missed:{user}", self.prefix)
     }
 
     /// The counter of the window that begins at `start`.
@@ -136,6 +152,9 @@ mod tests {
     fn keys_of_one_script_share_a_cluster_slot() {
         let keys = Keys::new("ulak");
         for key in [&keys.online, &keys.connections, &keys.pings, &keys.leases, &keys.attached] {
+            assert_eq!(hash_tag(key), Some("ulak"));
+        }
+        for key in [&keys.by_address, &keys.arrivals, &keys.departures, &keys.changed_at] {
             assert_eq!(hash_tag(key), Some("ulak"));
         }
         for key in [&keys.by_user, &keys.by_session, &keys.by_room, &keys.rooms_of, &keys.last_seen] {

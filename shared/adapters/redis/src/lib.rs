@@ -12,6 +12,7 @@ mod heartbeats;
 mod known_addresses;
 mod members;
 mod presence;
+mod presence_changes;
 mod rate_limits;
 mod redis_connection;
 mod rooms;

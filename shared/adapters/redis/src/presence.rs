@@ -43,6 +43,7 @@ impl Presence for Redis {
     async fn reconcile(&self, now: Time) -> StoreResult<Vec<UserId>> {
         self.reconcile_connections().await?;
         self.reconcile_index().await?;
+        self.reconcile_addresses().await?;
         self.reconcile_online(now).await
     }
 }
@@ -90,7 +91,8 @@ impl Redis {
         loop {
             let mut script = self.scripts.reconcile_connections.prepare_invoke();
             script.key(&keys.connections).key(&keys.pings).key(&keys.leases).key(&keys.attached);
-            script.key(&keys.by_user).key(&keys.by_session).key(&keys.online).arg(cursor).arg(PAGE);
+            script.key(&keys.by_user).key(&keys.by_session).key(&keys.online).key(&keys.by_address);
+            script.arg(cursor).arg(PAGE);
             cursor = self.server.script(&script).await?;
             if cursor == SCAN_START {
                 return Ok(());
@@ -111,12 +113,24 @@ impl Redis {
         Ok(())
     }
 
+    /// Removes addresses' entries whose connection is not stored any more.
+    async fn reconcile_addresses(&self) -> StoreResult<()> {
+        let mut low = Some("-".to_owned());
+        while let Some(from) = low {
+            let mut script = self.scripts.reconcile_addresses.prepare_invoke();
+            script.key(&self.keys.connections).key(&self.keys.by_address);
+            low = self.server.script(script.arg(from).arg(PAGE)).await?;
+        }
+        Ok(())
+    }
+
     /// Removes users without a connection from the online set, and returns them.
     async fn reconcile_online(&self, now: Time) -> StoreResult<Vec<UserId>> {
         let (mut offline, mut cursor) = (Vec::new(), SCAN_START.to_owned());
         loop {
             let mut script = self.scripts.reconcile_online.prepare_invoke();
             script.key(&self.keys.online).key(&self.keys.by_user).key(&self.keys.last_seen);
+            script.key(&self.keys.arrivals).key(&self.keys.departures).key(&self.keys.changed_at);
             script.arg(cursor).arg(PAGE).arg(now.millis());
             let (next, page): (String, Vec<String>) = self.server.script(&script).await?;
             offline.extend(page.into_iter().map(UserId::trusted));

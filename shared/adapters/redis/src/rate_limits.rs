@@ -15,13 +15,20 @@ const GRACE: Duration = Duration::from_secs(5);
 
 #[async_trait]
 impl RateLimits for Redis {
-    async fn take(&self, key: &str, limit: RateLimit, now: Time) -> StoreResult<Result<(), RateLimited>> {
+    async fn spend(
+        &self,
+        key: &str,
+        cost: u32,
+        limit: RateLimit,
+        now: Time,
+    ) -> StoreResult<Result<(), RateLimited>> {
         if limit.count == 0 {
             return Ok(Ok(()));
         }
         let start = window_start(now, limit.window);
         let mut script = self.scripts.take.prepare_invoke();
         script.key(self.keys.rate(key, start)).arg(limit.count);
+        script.arg(cost.min(limit.count));
         script.arg(u64::try_from((limit.window + GRACE).as_millis()).unwrap_or(u64::MAX));
         if self.server.script::<bool>(&script).await? {
             return Ok(Ok(()));

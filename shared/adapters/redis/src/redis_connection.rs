@@ -6,13 +6,14 @@ use std::time::Duration;
 
 use redis::aio::MultiplexedConnection;
 use redis::{AsyncConnectionConfig, Cmd, FromRedisValue, Pipeline, RedisError, ScriptInvocation, Value};
+use shared::deadline;
 use shared::error::StoreError;
 use shared::ports::StoreResult;
 use tokio::sync::OnceCell;
 
 use crate::STORE;
 
-/// Limits a command, including connecting and a second try.
+/// Limits a command, including connecting and a second try. It is less when the invocation ends earlier.
 const COMMAND_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// Limits one attempt to connect.
@@ -73,7 +74,11 @@ impl RedisConnection {
     }
 
     async fn send<T: FromRedisValue>(&self, request: Request<'_>, retry: Retry) -> StoreResult<T> {
-        let value = match tokio::time::timeout(COMMAND_TIMEOUT, Box::pin(self.try_send(request, retry))).await
+        let value = match tokio::time::timeout(
+            deadline::limit(COMMAND_TIMEOUT),
+            Box::pin(self.try_send(request, retry)),
+        )
+        .await
         {
             Ok(answer) => answer.map_err(|error| StoreError::down(STORE, error))?,
             Err(elapsed) => {

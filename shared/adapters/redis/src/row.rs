@@ -15,17 +15,24 @@ pub(crate) type ConnectionRow = (String, String, Option<i64>, Option<i64>);
 /// The fields of a [`ConnectionRow`], then whether it was the user's last connection, and its rooms.
 pub(crate) type EndedRow = (String, String, Option<i64>, Option<i64>, bool, Vec<String>);
 
-/// The Hash value of a connection without an identity: `dialect since`. The attach script appends user and
+/// The Hash value of a connection without an identity: `dialect since[@address]`. The attach script appends user and
 /// session.
 pub(crate) fn encode(connection: &Connection) -> String {
-    format!("{} {}", dialect_field(connection), connection.connected_at.millis())
+    let mut text = format!("{} {}", dialect_field(connection), connection.connected_at.millis());
+    if !connection.address.is_empty() {
+        text.push('@');
+        text.push_str(&connection.address);
+    }
+    text
 }
 
 /// Decodes a connection. A lost score reads as the time of the connect, the earliest possible time.
 pub(crate) fn connection((id, text, pinged_at, lease_until): ConnectionRow) -> StoreResult<Connection> {
     let mut fields = text.split(' ');
     let dialect_field = fields.next().unwrap_or_default();
-    let decoded = (dialect(dialect_field), fields.next().and_then(|since| since.parse().ok()));
+    let opened = fields.next().unwrap_or_default();
+    let (since, address) = opened.split_once('@').unwrap_or((opened, ""));
+    let decoded = (dialect(dialect_field), since.parse().ok());
     let (Some(dialect), Some(since)) = decoded else { return Err(unreadable(&text)) };
     let identity = fields.next().zip(fields.next()).map(|(user, session)| Identity {
         user_id: UserId::trusted(user),
@@ -36,6 +43,7 @@ pub(crate) fn connection((id, text, pinged_at, lease_until): ConnectionRow) -> S
         dialect,
         identity,
         upgrade_token: upgrade_token(dialect_field),
+        address: address.to_owned(),
         connected_at: Time::from_millis(since),
         pinged_at: Time::from_millis(pinged_at.unwrap_or(since)),
         lease_until: Time::from_millis(lease_until.unwrap_or(since)),
@@ -113,7 +121,8 @@ mod tests {
 
     #[test]
     fn an_encoded_connection_decodes_to_the_same_connection() {
-        for dialect in [Dialect::SocketIo, Dialect::Json] {
+        let addresses = [String::new(), "2001:db8:1:2::/64".to_owned()];
+        for (dialect, address) in [Dialect::SocketIo, Dialect::Json].into_iter().zip(addresses) {
             let [connected_at, pinged_at, lease_until] = [1, 2, 3].map(Time::from_millis);
             let id = ConnectionId::trusted("L0SM9cOFvHcCIhw=");
             let original = Connection {
@@ -121,6 +130,7 @@ mod tests {
                 dialect,
                 identity: None,
                 upgrade_token: None,
+                address,
                 connected_at,
                 pinged_at,
                 lease_until,

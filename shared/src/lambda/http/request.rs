@@ -8,7 +8,7 @@ use lambda_http::RequestExt as _;
 use lambda_http::request::RequestContext;
 use serde_json::Value;
 
-use crate::auth::{Credentials, Requester, SessionOpening};
+use crate::auth::{Credentials, Origin, Requester, SessionOpening};
 use crate::error::Error;
 use crate::form::Form;
 use crate::id::Entropy;
@@ -72,8 +72,14 @@ impl Request {
 
     /// Who sent the request, before the token is checked.
     pub fn requester(&self) -> Requester<'_> {
-        let Self { source_ip: address, id: request_id, now, .. } = self;
-        Requester { user_id: None, session_id: None, address, request_id, now: *now }
+        let Self { id: request_id, now, .. } = self;
+        Requester { user_id: None, session_id: None, origin: self.origin(), request_id, now: *now }
+    }
+
+    /// The addresses of the request, for limits.
+    pub fn origin(&self) -> Origin<'_> {
+        let forwarded_for = self.headers.get("x-forwarded-for").and_then(|value| value.to_str().ok());
+        Origin { source_ip: &self.source_ip, forwarded_for }
     }
 
     /// The part of the request that opening a session needs.

@@ -1,10 +1,10 @@
 //! Cases of `Connections`: what is open, and which connect is a user's first and which disconnect the last.
 
 use shared::connection::Dialect;
-use shared::connection::{AttachOutcome, Connection, EndedConnection, UpgradeToken};
+use shared::connection::{AttachOutcome, Connection, EndedConnection, PresenceChange, UpgradeToken};
 use shared::error::Unauthenticated;
-use shared::id::ConnectionId;
-use shared::ports::StoreResult;
+use shared::id::{ConnectionId, ConversationId};
+use shared::ports::{Attachment, StoreResult};
 
 use super::super::{
     Case, CaseData, Outcome, cases, concurrently, expect_eq, expect_some, expect_true, sorted,
@@ -26,16 +26,19 @@ pub fn connections() -> Vec<Case<PresencePorts>> {
         receivers_are_found_by_user_and_by_session,
         everyone_pages_are_sorted_by_id_and_start_after_the_cursor,
         session_pages_name_each_attached_session_once,
+        lowest_missed_seq_of_each_conversation_is_remembered,
+        connections_of_one_address_are_limited,
+        attached_connections_of_one_user_are_limited,
     ]
 }
 
 async fn opened_connection_is_returned_unchanged(ports: PresencePorts, data: CaseData) -> Outcome {
     let opened = Connection { dialect: Dialect::SocketIo, ..connection(&data) };
-    ports.connections.open(&opened).await?;
+    ports.connections.open(&opened, 0).await?;
     expect_eq(ports.stored(&opened.id).await?, opened.clone())?;
     let user = data.user_id();
     let identity = identity(&data, &user);
-    ports.connections.attach(&opened.id, &identity, data.after(150)).await?;
+    ports.attach(&opened.id, &identity, data.after(150), data.now).await?;
     let attached = Connection { identity: Some(identity), lease_until: data.after(150), ..opened.clone() };
     expect_eq(ports.stored(&opened.id).await?, attached.clone())?;
     let ended = EndedConnection { connection: attached, last: true, rooms: Vec::new() };
@@ -48,13 +51,13 @@ async fn unattached_connection_belongs_to_no_user(ports: PresencePorts, data: Ca
     let user = data.user_id();
     for why in [Unauthenticated::NoToken, Unauthenticated::Expired, Unauthenticated::Revoked] {
         let refused = Connection { upgrade_token: Some(UpgradeToken::Rejected(why)), ..connection(&data) };
-        ports.connections.open(&refused).await?;
+        ports.connections.open(&refused, 0).await?;
         expect_eq(ports.stored(&refused.id).await?, refused.clone())?;
         ports.connections.end(&refused.id, data.now).await?;
     }
     let upgrade_token = Some(UpgradeToken::Valid(identity(&data, &user)));
     let opened = Connection { upgrade_token, ..connection(&data) };
-    ports.connections.open(&opened).await?;
+    ports.connections.open(&opened, 0).await?;
     expect_eq(ports.stored(&opened.id).await?, opened.clone())?;
     expect_true(!ports.is_online(&user).await?, "an upgrade token alone brought the user online")?;
     expect_eq(ports.connections.of_users(&[user]).await?, Vec::new())?;
@@ -76,11 +79,17 @@ async fn only_the_first_connection_brings_the_user_online(ports: PresencePorts, 
         (AttachOutcome::Attached { came_online: true }, AttachOutcome::Attached { came_online: false }),
     )?;
     let identity = expect_some(one.identity.clone())?;
-    let again = ports.connections.attach(&one.id, &identity, data.after(100)).await?;
+    let again = ports.attach(&one.id, &identity, data.after(100), data.now).await?;
+    expect_eq(again, AttachOutcome::Attached { came_online: true })?;
+    let arrival = PresenceChange { user_id: user.clone(), online: true, at: data.now };
+    ports.changes.mark_announced(&[arrival]).await?;
+    let again = ports.attach(&one.id, &identity, data.after(100), data.now).await?;
     expect_eq(again, AttachOutcome::Attached { came_online: false })?;
     let (three, stranger) = ports.attach_new(&data, &data.user_id()).await?;
     expect_eq(stranger, AttachOutcome::Attached { came_online: true })?;
     ports.end_all(&[one, two, three]).await?;
+    let left = PresenceChange { user_id: user.clone(), online: false, at: data.now };
+    ports.changes.mark_announced(&[left]).await?;
     let (four, back) = ports.attach_new(&data, &user).await?;
     expect_eq(back, AttachOutcome::Attached { came_online: true })?;
     Ok(ports.end_all(&[four]).await?)
@@ -105,12 +114,12 @@ async fn ended_connection_cannot_be_attached(ports: PresencePorts, data: CaseDat
     let user = data.user_id();
     let identity = identity(&data, &user);
     expect_eq(
-        ports.connections.attach(&opened.id, &identity, data.after(1)).await?,
+        ports.attach(&opened.id, &identity, data.after(1), data.now).await?,
         AttachOutcome::ConnectionGone,
     )?;
     let never = ConnectionId::trusted(data.id());
     expect_eq(
-        ports.connections.attach(&never, &identity, data.after(1)).await?,
+        ports.attach(&never, &identity, data.after(1), data.now).await?,
         AttachOutcome::ConnectionGone,
     )?;
     expect_true(!ports.is_online(&user).await?, "a failed attach brought the user online")?;
@@ -122,7 +131,7 @@ async fn attach_never_shortens_the_lease(ports: PresencePorts, data: CaseData) -
     let (connection, _) = ports.attach_new(&data, &data.user_id()).await?;
     let identity = expect_some(connection.identity.clone())?;
     for (second, expected) in [(200, 200), (50, 200)] {
-        ports.connections.attach(&connection.id, &identity, data.after(second)).await?;
+        ports.attach(&connection.id, &identity, data.after(second), data.now).await?;
         expect_eq(ports.stored(&connection.id).await?.lease_until, data.after(expected))?;
     }
     Ok(ports.end_all(&[connection]).await?)
@@ -168,6 +177,7 @@ async fn firsts_and_lasts_are_equal_in_number_under_load(ports: PresencePorts, d
         }
     })
     .await?;
+    // An arrival that nobody has claimed cancels with the departure after it, so every round is one of each.
     let firsts = edges.iter().filter(|(first, _)| *first).count();
     expect_true(firsts > 0, "no connection was the first")?;
     expect_eq(firsts, edges.iter().filter(|(_, last)| *last).count())?;
@@ -240,7 +250,7 @@ async fn session_pages_name_each_attached_session_once(ports: PresencePorts, dat
     let shared = expect_some(all[1].identity.clone())?;
     for _ in 0..2 {
         let opened = ports.open_new(&data).await?;
-        ports.connections.attach(&opened.id, &shared, opened.lease_until).await?;
+        ports.attach(&opened.id, &shared, opened.lease_until, data.now).await?;
         all.push(Connection { identity: Some(shared.clone()), ..opened });
     }
     let own = sorted(all[..4].iter().filter_map(|c| c.identity.clone()).map(|identity| identity.session_id));
@@ -256,4 +266,54 @@ async fn session_pages_name_each_attached_session_once(ports: PresencePorts, dat
     ports.end_all(&all).await?;
     let left = ports.connections.sessions(None, 1_000).await?;
     expect_true(!left.contains(&shared.session_id), "a session without a connection is listed")
+}
+
+async fn lowest_missed_seq_of_each_conversation_is_remembered(
+    ports: PresencePorts,
+    data: CaseData,
+) -> Outcome {
+    let (ada, bob) = data.pair();
+    let [one, two] = [ConversationId::trusted(data.id()), ConversationId::trusted(data.id())];
+    for (conversation, seq) in [(&one, 7), (&one, 5), (&two, 1), (&one, 9), (&one, 5)] {
+        ports.connections.note_missed(&ada, conversation, seq, data.now).await?;
+    }
+    expect_eq(sorted(ports.connections.missed(&ada, data.now).await?), sorted([(one, 5), (two, 1)]))?;
+    expect_eq(ports.connections.missed(&bob, data.now).await?, Vec::new())
+}
+
+async fn connections_of_one_address_are_limited(ports: PresencePorts, data: CaseData) -> Outcome {
+    let address = format!("2001:db8:{}::/64", data.id());
+    let new = |address: &str| Connection { address: address.to_owned(), ..connection(&data) };
+    let (one, two, three) = (new(&address), new(&address), new(&address));
+    expect_true(ports.connections.open(&one, 2).await?, "the first was refused")?;
+    expect_true(ports.connections.open(&two, 2).await?, "the second was refused")?;
+    expect_true(!ports.connections.open(&three, 2).await?, "the third was accepted")?;
+    expect_eq(ports.connections.get(&three.id).await?, None)?;
+    expect_eq(ports.stored(&one.id).await?, one.clone())?;
+    let elsewhere = new(&format!("2001:db8:{}::/64", data.id()));
+    expect_true(ports.connections.open(&elsewhere, 2).await?, "another address was refused")?;
+    ports.connections.end(&one.id, data.now).await?;
+    expect_true(ports.connections.open(&three, 2).await?, "an ended connection still counts")?;
+    Ok(ports.end_all(&[two, three, elsewhere]).await?)
+}
+
+async fn attached_connections_of_one_user_are_limited(ports: PresencePorts, data: CaseData) -> Outcome {
+    let user = data.user_id();
+    let (one, _) = ports.attach_new(&data, &user).await?;
+    let (two, _) = ports.attach_new(&data, &user).await?;
+    let arrival = PresenceChange { user_id: user.clone(), online: true, at: data.now };
+    ports.changes.mark_announced(&[arrival]).await?;
+    let three = ports.open_new(&data).await?;
+    let identity = identity(&data, &user);
+    let attachment =
+        Attachment { identity: &identity, lease_until: data.after(9), max_per_user: 2, now: data.now };
+    expect_eq(ports.connections.attach(&three.id, &attachment).await?, AttachOutcome::TooMany)?;
+    expect_eq(ports.stored(&three.id).await?.identity, None)?;
+    let again = Attachment { identity: &expect_some(two.identity.clone())?, ..attachment };
+    let repeated = ports.connections.attach(&two.id, &again).await?;
+    expect_eq(repeated, AttachOutcome::Attached { came_online: false })?;
+    ports.connections.end(&one.id, data.now).await?;
+    let attached = ports.connections.attach(&three.id, &attachment).await?;
+    expect_eq(attached, AttachOutcome::Attached { came_online: false })?;
+    Ok(ports.end_all(&[two, three]).await?)
 }

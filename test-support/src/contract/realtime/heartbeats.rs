@@ -23,7 +23,7 @@ async fn leased(ports: &PresencePorts, data: &CaseData, seconds: &[u64]) -> Resu
     for second in seconds {
         let (pinged_at, lease_until) = (data.after(*second), data.after(*second + 100));
         let one = Connection { pinged_at, lease_until, ..connection(data) };
-        ports.connections.open(&one).await?;
+        ports.connections.open(&one, 0).await?;
         all.push(one);
     }
     Ok(all)
@@ -67,7 +67,7 @@ async fn renewed_lease_never_moves_back(ports: PresencePorts, data: CaseData) ->
 async fn connections_expire_after_their_lease(ports: PresencePorts, data: CaseData) -> Outcome {
     let all = leased(&ports, &data, &[0, 5, 10]).await?;
     let identity = identity(&data, &data.user_id());
-    ports.connections.attach(&all[1].id, &identity, data.after(105)).await?;
+    ports.attach(&all[1].id, &identity, data.after(105), data.now).await?;
     let dead = |second, limit| ports.heartbeats.expired(data.after(second), limit);
     expect_eq(dead(100, 10).await?, Vec::new())?;
     expect_eq(dead(101, 10).await?, ids([&all[0]]))?;

@@ -70,7 +70,7 @@ async fn unattached_connection_is_hidden_in_its_rooms(ports: PresencePorts, data
     ports.rooms.join(&hall, &opened.id).await?;
     expect_eq(ports.rooms.joined(&hall).await?, Vec::new())?;
     let identity = identity(&data, &data.user_id());
-    ports.connections.attach(&opened.id, &identity, data.after(100)).await?;
+    ports.attach(&opened.id, &identity, data.after(100), data.now).await?;
     let named = Connection { identity: Some(identity), ..opened };
     expect_eq(ports.rooms.joined(&hall).await?, receivers([&named]))?;
     expect_eq(expect_some(ports.connections.end(&named.id, data.now).await?)?.rooms, vec![hall])

@@ -85,6 +85,29 @@ impl Conversations for Embedded {
             .await
     }
 
+    async fn contacts(
+        &self,
+        member: &UserId,
+        after: Option<&UserId>,
+        limit: u32,
+    ) -> StoreResult<Vec<UserId>> {
+        let (member, after) = (member.clone(), after.cloned());
+        let sql = "SELECT DISTINCT other.user_id FROM members mine
+                   JOIN members other ON other.conversation_id = mine.conversation_id
+                   WHERE mine.user_id = ?1 AND other.user_id <> ?1 AND other.user_id > ?2
+                   ORDER BY other.user_id LIMIT ?3";
+        self.store
+            .read(move |db| {
+                let after = after.as_ref().map_or("", UserId::as_str);
+                let mut select = db.prepare_cached(sql)?;
+                let rows = select.query_map(params![member.as_str(), after, limit], |row| {
+                    row.get::<_, String>(0).map(UserId::trusted)
+                })?;
+                Ok(rows.collect::<rusqlite::Result<_>>()?)
+            })
+            .await
+    }
+
     async fn unread(&self, member: &UserId) -> StoreResult<Vec<(ConversationId, u64)>> {
         let member = member.clone();
         let sql = format!(

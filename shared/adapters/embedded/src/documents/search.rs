@@ -18,8 +18,9 @@ const BATCH: i64 = 128;
 /// Starts every scope word. It is no letter, so no word of a message or query starts with it, and it is not ASCII,
 /// so the tokenizer treats it as part of the word.
 const SCOPE_PREFIX: char = '¶';
-/// A member of more conversations is searched without scope words.
-const MAX_SCOPES: u32 = 256;
+/// How many conversations one query searches. A member of more takes more queries, so that none reads messages of
+/// other conversations.
+const SCOPES_AT_ONCE: usize = 256;
 
 #[async_trait]
 impl SearchIndex for Embedded {
@@ -30,10 +31,14 @@ impl SearchIndex for Embedded {
         }
         let query = query.clone();
         self.store
-            .read(move |db| match scopes(db, &query)? {
-                Some(scopes) if scopes.is_empty() => Ok(Vec::new()),
-                Some(scopes) => search(db, &query, &format!("({}) AND {expression}", scopes.join(" OR "))),
-                None => search(db, &query, &expression),
+            .read(move |db| {
+                let mut newest: Vec<SearchHit> = Vec::new();
+                for scoped in scoped_expressions(&scopes(db, &query)?, &expression) {
+                    newest.extend(search(db, &query, &scoped)?);
+                    newest.sort_unstable_by(|a, b| b.message.cmp(&a.message));
+                    newest.truncate(query.limit as usize);
+                }
+                Ok(newest)
             })
             .await
     }
@@ -47,17 +52,22 @@ fn expression(terms: &[String]) -> Option<String> {
     (!words.is_empty()).then(|| words.join(" AND "))
 }
 
-/// The scope words of the searched conversations; `None` when there are more than [`MAX_SCOPES`].
-fn scopes(db: &Connection, query: &SearchQuery) -> DbResult<Option<Vec<String>>> {
+/// The expression for each batch of conversations.
+fn scoped_expressions(scopes: &[String], expression: &str) -> Vec<String> {
+    let batches = scopes.chunks(SCOPES_AT_ONCE);
+    batches.map(|scopes| format!("({}) AND {expression}", scopes.join(" OR "))).collect()
+}
+
+/// The scope words of the searched conversations.
+fn scopes(db: &Connection, query: &SearchQuery) -> DbResult<Vec<String>> {
     let sql = "SELECT conversation_id FROM members WHERE user_id = ?1
-               AND (?2 IS NULL OR conversation_id = ?2) LIMIT ?3";
+               AND (?2 IS NULL OR conversation_id = ?2)";
     let mut select = db.prepare_cached(sql)?;
     let conversation = query.conversation.as_ref().map(ConversationId::as_str);
-    let ids = select.query_map(params![query.member.as_str(), conversation, MAX_SCOPES + 1], |row| {
+    let ids = select.query_map(params![query.member.as_str(), conversation], |row| {
         row.get::<_, String>(0).map(|id| format!("\"{}\"", scope_word(&id)))
     })?;
-    let scopes: Vec<String> = ids.collect::<rusqlite::Result<_>>()?;
-    Ok((scopes.len() <= MAX_SCOPES as usize).then_some(scopes))
+    Ok(ids.collect::<rusqlite::Result<_>>()?)
 }
 
 /// The scope word of a conversation: one word for the tokenizer, whatever characters the id contains.
@@ -144,4 +154,19 @@ fn insert_words(db: &Connection, row: i64, conversation: &str, content: &str) ->
 fn delete_words(db: &Connection, row: i64) -> DbResult<()> {
     db.prepare_cached("DELETE FROM message_words WHERE rowid = ?1")?.execute([row])?;
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{SCOPES_AT_ONCE, scoped_expressions};
+
+    #[test]
+    fn every_query_of_a_member_of_many_conversations_names_its_conversations() {
+        let scopes: Vec<String> = (0..2 * SCOPES_AT_ONCE + 1).map(|n| format!("\"¶{n}\"")).collect();
+        let queries = scoped_expressions(&scopes, "\"word\"*");
+        let named: Vec<usize> = queries.iter().map(|query| query.matches('¶').count()).collect();
+        assert_eq!(named, [SCOPES_AT_ONCE, SCOPES_AT_ONCE, 1]);
+        assert!(queries.iter().all(|query| query.ends_with(") AND \"word\"*")));
+        assert!(scoped_expressions(&[], "\"word\"*").is_empty());
+    }
 }

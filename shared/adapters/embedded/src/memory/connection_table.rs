@@ -4,9 +4,12 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::hash::Hash;
 
-use shared::connection::{AttachOutcome, Connection, EndedConnection, Identity, Receiver};
+use shared::connection::{AttachOutcome, Connection, EndedConnection, Receiver};
 use shared::id::{ConnectionId, ConversationId, SessionId, UserId};
+use shared::ports::Attachment;
 use shared::time::Time;
+
+use super::presence_changes::UnannouncedChanges;
 
 /// A user is online while `by_user` has an entry for them.
 #[derive(Default)]
@@ -17,8 +20,10 @@ pub(super) struct ConnectionTable {
     by_room: HashMap<ConversationId, BTreeSet<ConnectionId>>,
     by_ping: BTreeSet<(Time, ConnectionId)>,
     by_lease: BTreeSet<(Time, ConnectionId)>,
+    by_address: HashMap<String, BTreeSet<ConnectionId>>,
     /// When users went offline, until the time is copied to their documents.
     last_seen: BTreeMap<UserId, Time>,
+    pub(super) changes: UnannouncedChanges,
 }
 
 struct Entry {
@@ -27,10 +32,17 @@ struct Entry {
 }
 
 impl ConnectionTable {
-    pub(super) fn open(&mut self, connection: Connection) {
+    /// Returns whether the connection was stored.
+    pub(super) fn open(&mut self, connection: Connection, max_per_address: u32) -> bool {
         // Connection ids are unique. If a gateway reuses one all the same, the old connection has ended.
         self.end(&connection.id, connection.connected_at);
         let id = connection.id.clone();
+        if !connection.address.is_empty() {
+            if is_full(self.by_address.get(&connection.address), max_per_address) {
+                return false;
+            }
+            add_id(&mut self.by_address, &connection.address, &id);
+        }
         self.by_ping.insert((connection.pinged_at, id.clone()));
         self.by_lease.insert((connection.lease_until, id.clone()));
         if let Some(identity) = &connection.identity {
@@ -38,15 +50,22 @@ impl ConnectionTable {
             self.by_session.entry(identity.session_id.clone()).or_default().insert(id.clone());
         }
         self.by_id.insert(id, Entry { connection, rooms: HashSet::new() });
+        true
     }
 
     pub(super) fn get(&self, id: &ConnectionId) -> Option<&Connection> {
         self.by_id.get(id).map(|entry| &entry.connection)
     }
 
-    pub(super) fn attach(&mut self, id: &ConnectionId, identity: &Identity, lease: Time) -> AttachOutcome {
+    pub(super) fn attach(&mut self, id: &ConnectionId, attachment: &Attachment<'_>) -> AttachOutcome {
+        let Attachment { identity, lease_until, max_per_user, now } = *attachment;
         let Some(entry) = self.by_id.get_mut(id) else { return AttachOutcome::ConnectionGone };
+        let own = self.by_user.get(&identity.user_id);
+        if own.is_none_or(|own| !own.contains(id)) && is_full(own, max_per_user) {
+            return AttachOutcome::TooMany;
+        }
         let before = entry.connection.identity.replace(identity.clone());
+        let is_repeat = before.as_ref() == Some(identity);
         // Read before the old identity is removed: attaching the same user again must not bring them online twice.
         let was_online = self.is_online(&identity.user_id);
         if let Some(before) = before.filter(|before| before != identity) {
@@ -55,14 +74,20 @@ impl ConnectionTable {
         }
         add_id(&mut self.by_user, &identity.user_id, id);
         self.by_session.entry(identity.session_id.clone()).or_default().insert(id.clone());
-        self.renew_lease(id, lease);
-        AttachOutcome::Attached { came_online: !was_online }
+        self.renew_lease(id, lease_until);
+        let user = &identity.user_id;
+        let came_online = match was_online {
+            false => self.changes.come_online(user, now),
+            true => is_repeat && self.changes.has_arrival(user),
+        };
+        AttachOutcome::Attached { came_online }
     }
 
     pub(super) fn end(&mut self, id: &ConnectionId, now: Time) -> Option<EndedConnection> {
         let Entry { connection, rooms } = self.by_id.remove(id)?;
         self.by_ping.remove(&(connection.pinged_at, id.clone()));
         self.by_lease.remove(&(connection.lease_until, id.clone()));
+        remove_id(&mut self.by_address, &connection.address, id);
         for room in &rooms {
             remove_id(&mut self.by_room, room, id);
         }
@@ -72,6 +97,7 @@ impl ConnectionTable {
         });
         if let Some(identity) = connection.identity.as_ref().filter(|_| last) {
             self.last_seen.insert(identity.user_id.clone(), now);
+            self.changes.go_offline(&identity.user_id, now);
         }
         Some(EndedConnection { connection, last, rooms: rooms.into_iter().collect() })
     }
@@ -187,6 +213,11 @@ fn receiver(connection: &Connection) -> Option<Receiver> {
         dialect: connection.dialect,
         user_id: identity.user_id.clone(),
     })
+}
+
+/// Whether `limit` ids are there already; 0 is no limit.
+fn is_full(ids: Option<&BTreeSet<ConnectionId>>, limit: u32) -> bool {
+    limit > 0 && ids.map_or(0, BTreeSet::len) >= limit as usize
 }
 
 fn add_id<K: Hash + Eq + Clone>(map: &mut HashMap<K, BTreeSet<ConnectionId>>, key: &K, id: &ConnectionId) {

@@ -1,31 +1,28 @@
-//! `Connections`, `Rooms`, `Heartbeats`, `Presence` and `LastSeen` on the connection table.
+//! `Connections`, `Rooms`, `Heartbeats`, `Presence`, `PresenceChanges` and `LastSeen` on the connection table.
 
 use async_trait::async_trait;
-use shared::connection::{AttachOutcome, Connection, EndedConnection, Identity, Receiver};
+use shared::connection::{AttachOutcome, Connection, EndedConnection, PresenceChange, Receiver};
 use shared::id::{ConnectionId, ConversationId, SessionId, UserId};
-use shared::ports::{Connections, Heartbeats, LastSeen, Presence, Rooms, StoreResult};
+use shared::ports::{
+    Attachment, Connections, Heartbeats, LastSeen, Presence, PresenceChanges, PresenceClaim, Rooms,
+    StoreResult,
+};
 use shared::time::Time;
 
 use crate::Embedded;
 
 #[async_trait]
 impl Connections for Embedded {
-    async fn open(&self, connection: &Connection) -> StoreResult<()> {
-        self.memory.connections().open(connection.clone());
-        Ok(())
+    async fn open(&self, connection: &Connection, max_per_address: u32) -> StoreResult<bool> {
+        Ok(self.memory.connections().open(connection.clone(), max_per_address))
     }
 
     async fn get(&self, id: &ConnectionId) -> StoreResult<Option<Connection>> {
         Ok(self.memory.connections().get(id).cloned())
     }
 
-    async fn attach(
-        &self,
-        id: &ConnectionId,
-        identity: &Identity,
-        lease_until: Time,
-    ) -> StoreResult<AttachOutcome> {
-        Ok(self.memory.connections().attach(id, identity, lease_until))
+    async fn attach(&self, id: &ConnectionId, attachment: &Attachment<'_>) -> StoreResult<AttachOutcome> {
+        Ok(self.memory.connections().attach(id, attachment))
     }
 
     async fn end(&self, id: &ConnectionId, now: Time) -> StoreResult<Option<EndedConnection>> {
@@ -42,6 +39,21 @@ impl Connections for Embedded {
 
     async fn sessions(&self, after: Option<&SessionId>, limit: u32) -> StoreResult<Vec<SessionId>> {
         Ok(self.memory.connections().sessions(after, limit))
+    }
+
+    async fn note_missed(
+        &self,
+        user: &UserId,
+        conversation: &ConversationId,
+        seq: u64,
+        now: Time,
+    ) -> StoreResult<()> {
+        self.memory.missed().note(user, conversation, seq, now);
+        Ok(())
+    }
+
+    async fn missed(&self, user: &UserId, now: Time) -> StoreResult<Vec<(ConversationId, u64)>> {
+        Ok(self.memory.missed().of(user, now))
     }
 
     async fn all_attached(&self, after: Option<&ConnectionId>, limit: u32) -> StoreResult<Vec<Receiver>> {
@@ -105,6 +117,23 @@ impl Presence for Embedded {
     async fn reconcile(&self, _now: Time) -> StoreResult<Vec<UserId>> {
         // Presence is computed from the open connections, so it always agrees with them.
         Ok(Vec::new())
+    }
+}
+
+#[async_trait]
+impl PresenceChanges for Embedded {
+    async fn claim(&self, claim: PresenceClaim<'_>) -> StoreResult<Vec<PresenceChange>> {
+        Ok(self.memory.connections().changes.claim(&claim))
+    }
+
+    async fn mark_announced(&self, changes: &[PresenceChange]) -> StoreResult<()> {
+        self.memory.connections().changes.mark_announced(changes);
+        Ok(())
+    }
+
+    async fn counts_as_online(&self, user: &UserId) -> StoreResult<bool> {
+        let table = self.memory.connections();
+        Ok(table.is_online(user) || table.changes.has_unclaimed_departure(user))
     }
 }
 

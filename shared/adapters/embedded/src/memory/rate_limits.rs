@@ -28,11 +28,17 @@ pub(super) struct RateLimitWindows {
 
 #[async_trait]
 impl RateLimits for Embedded {
-    async fn take(&self, key: &str, limit: RateLimit, now: Time) -> StoreResult<Result<(), RateLimited>> {
+    async fn spend(
+        &self,
+        key: &str,
+        cost: u32,
+        limit: RateLimit,
+        now: Time,
+    ) -> StoreResult<Result<(), RateLimited>> {
         if limit.count == 0 {
             return Ok(Ok(()));
         }
-        Ok(self.memory.rate_limits().take(key, limit, now.millis()))
+        Ok(self.memory.rate_limits().take(key, cost, limit, now.millis()))
     }
 
     async fn give_back(&self, key: &str, limit: RateLimit, now: Time) -> StoreResult<()> {
@@ -42,7 +48,7 @@ impl RateLimits for Embedded {
 }
 
 impl RateLimitWindows {
-    fn take(&mut self, key: &str, limit: RateLimit, now: i64) -> Result<(), RateLimited> {
+    fn take(&mut self, key: &str, cost: u32, limit: RateLimit, now: i64) -> Result<(), RateLimited> {
         self.sweep(now);
         let ends = window_end(limit.window, now);
         let window = match self.by_key.get_mut(key) {
@@ -52,12 +58,13 @@ impl RateLimitWindows {
         if window.ends != ends {
             *window = Window { ends, used: 0 };
         }
-        if window.used >= limit.count {
+        let cost = cost.min(limit.count);
+        if window.used.saturating_add(cost) > limit.count {
             let millis_left = u64::try_from(ends - now).unwrap_or(0);
             let retry_after_secs = millis_left.div_ceil(1_000).max(1);
             return Err(RateLimited { limit: limit.count, retry_after_secs });
         }
-        window.used += 1;
+        window.used += cost;
         Ok(())
     }
 
@@ -98,7 +105,7 @@ mod tests {
         let mut windows = RateLimitWindows::default();
         for second in 0..10 {
             for key in 0..MIN_SWEEP {
-                assert!(windows.take(&format!("{second}-{key}"), limit, second * 1_000).is_ok());
+                assert!(windows.take(&format!("{second}-{key}"), 1, limit, second * 1_000).is_ok());
             }
         }
         assert!(windows.by_key.len() <= 2 * MIN_SWEEP, "{}", windows.by_key.len());

@@ -26,7 +26,8 @@ fn presence_ports() -> PresencePorts {
         rooms: store.clone(),
         heartbeats: store.clone(),
         presence: store.clone(),
-        last_seen: store,
+        last_seen: store.clone(),
+        changes: store,
     }
 }
 
@@ -97,6 +98,11 @@ async fn heartbeats_satisfy_the_contract() {
 #[tokio::test(flavor = "multi_thread")]
 async fn presence_satisfies_the_contract() {
     verify("presence", ADAPTER, contract::presence(), presence_ports()).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn presence_changes_satisfy_the_contract() {
+    verify("presence_changes", ADAPTER, contract::presence_changes(), presence_ports()).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -20,6 +20,7 @@ fn presence_ports(redis: &Arc<Redis>) -> PresencePorts {
         heartbeats: redis.clone(),
         presence: redis.clone(),
         last_seen: redis.clone(),
+        changes: redis.clone(),
     }
 }
 
@@ -66,6 +67,14 @@ async fn heartbeats_satisfy_the_contract() {
 async fn presence_satisfies_the_contract() {
     let Some((redis, server)) = subject() else { return };
     contract::verify("presence", "redis", contract::presence(), presence_ports(&redis)).await;
+    assert_eq!(server.keys(), Vec::<String>::new(), "every case ends its connections");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn presence_changes_satisfy_the_contract() {
+    let Some((redis, server)) = subject() else { return };
+    let ports = presence_ports(&redis);
+    contract::verify("presence changes", "redis", contract::presence_changes(), ports).await;
     assert_eq!(server.keys(), Vec::<String>::new(), "every case ends its connections");
 }
 

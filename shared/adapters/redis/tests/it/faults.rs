@@ -31,7 +31,7 @@ async fn a_command_succeeds_when_the_connection_was_cut_before_it() {
     let proxy = FaultProxy::start(&server.address()).await;
     let redis = server.through(proxy.address);
     for _ in 0..5 {
-        redis.open(&connection("c")).await.unwrap();
+        redis.open(&connection("c"), 0).await.unwrap();
         proxy.cut_connections();
         assert_eq!(redis.count().await.unwrap(), 0);
     }

@@ -1,10 +1,13 @@
 //! Presence edges: of any number of concurrent connects and disconnects, exactly one is the first and exactly
 //! one the last.
 
+use std::time::Duration;
+
 use futures::future::join_all;
 use shared::connection::AttachOutcome;
 use shared::id::{ConnectionId, ConversationId, UserId};
-use shared::ports::{Connections, Heartbeats, Presence, Rooms};
+use shared::ports::{Connections, Heartbeats, Presence, PresenceChanges, PresenceClaim, Rooms};
+use shared::time::Time;
 
 use crate::test_redis::{NOW, TestRedis, identity};
 
@@ -65,7 +68,7 @@ async fn pings_leases_and_joins_are_ignored_after_the_connection_is_lost() {
     redis.renew_lease(&id, NOW).await.unwrap();
     redis.mark_pinged(&id, NOW).await.unwrap();
     redis.join(&room, &id).await.unwrap();
-    assert_eq!(redis.attach(&id, &identity("ada"), NOW).await.unwrap(), AttachOutcome::ConnectionGone);
+    assert_eq!(server.attach(&id, "ada").await, AttachOutcome::ConnectionGone);
     assert_eq!(redis.get(&id).await.unwrap(), None);
     assert_eq!(redis.end(&id, NOW).await.unwrap(), None);
     assert_eq!(server.keys(), Vec::<String>::new());
@@ -122,4 +125,29 @@ async fn ids_with_a_common_prefix_do_not_match_each_other() {
         seen.push(next.id.clone());
     }
     assert_eq!(seen, ["c", "c-", "c=", "cc"].map(ConnectionId::trusted));
+}
+
+/// The connection breaks after the server has run the script and before its answer arrives: the adapter repeats it.
+#[tokio::test]
+async fn attach_and_end_that_are_repeated_lose_no_edge() {
+    let Some(server) = TestRedis::new() else { return };
+    let id = server.open("c").await;
+    let first = AttachOutcome::Attached { came_online: true };
+    assert_eq!((server.attach(&id, "ada").await, server.attach(&id, "ada").await), (first, first));
+    let claim = |now: Time| PresenceClaim {
+        user: None,
+        now,
+        left_before: now,
+        claimed_until: now + Duration::from_secs(60),
+        limit: 9,
+    };
+    let arrived = server.redis.claim(claim(NOW)).await.unwrap();
+    server.redis.mark_announced(&arrived).await.unwrap();
+    assert_eq!(server.attach(&id, "ada").await, AttachOutcome::Attached { came_online: false });
+    assert!(server.redis.end(&id, NOW).await.unwrap().unwrap().last);
+    assert_eq!(server.redis.end(&id, NOW).await.unwrap(), None);
+    let left = server.redis.claim(claim(NOW)).await.unwrap();
+    let told: Vec<(&str, bool)> =
+        arrived.iter().chain(&left).map(|change| (change.user_id.as_str(), change.online)).collect();
+    assert_eq!(told, [("ada", true), ("ada", false)]);
 }
