@@ -1,6 +1,7 @@
 //! `local-runner` — starts every function of the template on this machine, over embedded or real stores.
 
 mod admin_tasks;
+mod embedded_data;
 mod in_process;
 mod index;
 mod outside;
@@ -35,17 +36,23 @@ const VARIABLES: &[&str] = &[
     "AUTO_MESSAGE_TEXTS",
     "BROKER_VIRTUAL_HOST",
     "ELASTICSEARCH_URL",
+    "FANOUT_DIRECT",
     "FUNCTION_PREFIX",
     "JWT_SECRET",
     "LOG_FILTER",
+    "MAX_CONNECTIONS_PER_ADDRESS",
+    "MAX_CONNECTIONS_PER_USER",
     "MONGODB_URI",
     "PING_INTERVAL_SECONDS",
     "PING_TIMEOUT_SECONDS",
     "PLANNER_TIMEZONE",
+    "PRESENCE_AUDIENCE",
+    "PRESENCE_GRACE_MS",
     "RATE_LIMIT_SCALE",
     "REDIS_URL",
     "SEND_WINDOW_MINUTES",
     "STAGE_NAME",
+    "TRUSTED_PROXIES",
 ];
 
 #[tokio::main]
@@ -68,11 +75,14 @@ async fn assemble(platform: Platform) -> Result<App, BoxError> {
 
 async fn assemble_in_process(platform: &Platform) -> Result<App, BoxError> {
     let (wiring, banner) = wiring::connect(platform).await?;
-    let mut app = App::of(registry::registry(wiring));
+    let mut app = App::of(registry::registry(&platform.plan, wiring));
     app.banner = banner;
     presence::announce(&mut app, platform);
     wiring.stores.broker.serve(&mut app, &platform.plan)?;
     app.admin_tasks = admin_tasks::admin_tasks(&wiring.stores, &platform.plan);
+    if let Some(store) = wiring.stores.embedded {
+        embedded_data::add(&mut app, store);
+    }
     if wiring.stores.index.is_some() {
         index::sweep(&mut app);
     }

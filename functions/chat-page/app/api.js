@@ -26,9 +26,9 @@ const TIMEOUT = 30_000;
  * @returns {Promise<any>} the envelope's `data`
  */
 export async function request(method, path, { token, body } = {}) {
-  const headers = {};
-  if (token) headers.authorization = `Bearer ${token}`;
-  if (body) headers["content-type"] = "application/json";
+  const headers = new Headers();
+  if (token) headers.set("authorization", `Bearer ${token}`);
+  if (body) headers.set("content-type", "application/json");
   let answer, envelope;
   try {
     const signal = AbortSignal.timeout(TIMEOUT);

@@ -12,7 +12,7 @@ export function el(tag, { on, aria, data, ...properties } = {}, ...children) {
   for (const [name, listener] of Object.entries(on ?? {})) element.addEventListener(name, listener);
   for (const [name, value] of Object.entries(aria ?? {})) setAttribute(element, `aria-${name}`, value);
   Object.assign(element.dataset, data);
-  element.append(...children.filter((child) => child || child === ""));
+  for (const child of children) if (child) element.append(child);
   return element;
 }
 

@@ -4,7 +4,7 @@ import { ApiError, request } from "./api.js";
 
 /**
  * @typedef {object} Tokens
- * @property {{id: string, username: string, displayName: string, email?: string}} user
+ * @property {import("./state.js").User & {email: string}} user
  * @property {string} accessToken
  * @property {string} refreshToken
  * @property {number} refreshAt when the access token should be replaced, in milliseconds since 1970

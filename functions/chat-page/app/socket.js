@@ -1,7 +1,8 @@
 // A client of the WebSocket API, short enough to copy: Socket.IO 5 in Engine.IO 4 in one WebSocket.
 //
-// The server also speaks plain JSON. Socket.IO serves a browser better: the token travels in a frame instead of the URL,
-// which proxies log, and a refused token is answered with a code, while a WebSocket that is refused with 401 only closes.
+// The server also speaks plain JSON. Socket.IO serves a browser better: the token travels in a frame instead of the
+// URL, which proxies log, and a refused token is answered with a code, while a WebSocket that is refused with 401 only
+// closes.
 //
 // Frames: `0{…}` open, `2` ping, `3` pong, `40{…}` CONNECT, `41` DISCONNECT, `42[name,data]` event, `42<id>[name,data]`
 // event with acknowledgement, `43<id>[ack]` its acknowledgement, `44{…}` CONNECT refused.

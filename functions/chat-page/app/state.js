@@ -54,7 +54,10 @@ export function initial(me) {
   };
 }
 
-/** The events: a name, and how it changes the state. */
+/**
+ * The events: a name, and how it changes the state.
+ * @type {Record<string, (state: State, event: Record<string, any>) => State>}
+ */
 const events = {
   connected: (state) => ({ ...state, online: true }),
   // Who types is only known while connected.
@@ -82,8 +85,7 @@ const events = {
     return { ...shown, timelines: { ...kept, [id]: timeline }, newFrom: readUpTo(state, id) };
   },
 
-  newestLoaded: (state, { id, page }) =>
-    withTimeline(state, id, (timeline) => timelines.withNewest(timeline, page)),
+  newestLoaded: (state, { id, page }) => withTimeline(state, id, (timeline) => timelines.withNewest(timeline, page)),
   olderLoaded: (state, { id, page }) => withTimeline(state, id, (timeline) => timelines.withOlder(timeline, page)),
   newerLoaded: (state, { id, messages, isLast }) =>
     withTimeline(state, id, (timeline) => timelines.withNewer(timeline, messages, isLast)),
@@ -99,9 +101,7 @@ const events = {
 
   messageArrived: (state, { message }) => {
     const known = state.conversations[message.conversationId];
-    const arrived = withTimeline(state, message.conversationId, (timeline) =>
-      timelines.withMessage(timeline, message),
-    );
+    const arrived = withTimeline(state, message.conversationId, (timeline) => timelines.withMessage(timeline, message));
     const rest = { ...arrived, typing: withTyping(state.typing, message.conversationId, message.senderId, false) };
     const isNew = known && message.seq > (known.lastMessage?.seq ?? 0);
     if (!isNew) return rest;
@@ -110,9 +110,7 @@ const events = {
     return { ...rest, conversations: { ...state.conversations, [known.id]: conversation } };
   },
   messageChanged: (state, { message }) => {
-    const changed = withTimeline(state, message.conversationId, (timeline) =>
-      timelines.withChange(timeline, message),
-    );
+    const changed = withTimeline(state, message.conversationId, (timeline) => timelines.withChange(timeline, message));
     const known = state.conversations[message.conversationId];
     const editing = message.deletedAt && state.editing === message.id ? null : state.editing;
     if (known?.lastMessage?.id !== message.id) return { ...changed, editing };
@@ -155,7 +153,7 @@ const events = {
 
 /**
  * @param {State} state
- * @param {{type: keyof typeof events} & Record<string, any>} event
+ * @param {{type: string} & Record<string, any>} event
  * @returns {State}
  */
 export function reduce(state, event) {

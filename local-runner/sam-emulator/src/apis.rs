@@ -7,7 +7,7 @@ use std::sync::Arc;
 use http::request::Parts;
 use http::uri::{PathAndQuery, Uri};
 
-use crate::endpoint::{Endpoint, Request, Response};
+use crate::endpoint::{Audience, Endpoint, Request, Response};
 use crate::http_api::HttpApi;
 use crate::invoke::BoxFuture;
 use crate::websocket::WebSocketApi;
@@ -19,7 +19,7 @@ pub(crate) struct Prefixed {
 }
 
 impl Prefixed {
-    /// `endpoints` in the order in which they are asked; they are closed by whoever else has them.
+    /// `endpoints` in the order in which they are asked. Their other owner closes them.
     pub(crate) fn new(prefix: String, endpoints: Vec<Arc<dyn Endpoint>>) -> Self {
         Self { prefix, endpoints }
     }
@@ -47,6 +47,16 @@ impl Prefixed {
 }
 
 impl Endpoint for Prefixed {
+    fn audience(&self, head: &Parts) -> Audience {
+        // Without a match there is nothing to protect; the strictest answer is never wrong.
+        let inner = |(endpoint, uri): (&Arc<dyn Endpoint>, Uri)| {
+            let mut inner = head.clone();
+            inner.uri = uri;
+            endpoint.audience(&inner)
+        };
+        self.find(head).map_or(Audience::Management, inner)
+    }
+
     fn matches(&self, head: &Parts) -> bool {
         head.uri.path().starts_with(&self.prefix) && self.find(head).is_some()
     }
@@ -67,6 +77,10 @@ impl Endpoint for Prefixed {
 pub(crate) struct HttpApis(pub(crate) Vec<HttpApi>);
 
 impl Endpoint for HttpApis {
+    fn audience(&self, _head: &Parts) -> Audience {
+        Audience::Public
+    }
+
     fn matches(&self, _head: &Parts) -> bool {
         !self.0.is_empty()
     }
@@ -87,6 +101,10 @@ impl Endpoint for HttpApis {
 pub(crate) struct WebSocketApis(pub(crate) Vec<WebSocketApi>);
 
 impl Endpoint for WebSocketApis {
+    fn audience(&self, _head: &Parts) -> Audience {
+        Audience::WebSocket
+    }
+
     fn matches(&self, head: &Parts) -> bool {
         self.0.iter().any(|api| api.matches(head))
     }

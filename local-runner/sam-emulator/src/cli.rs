@@ -7,6 +7,7 @@ use std::str::FromStr;
 
 use clap::{Args, CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 
+use crate::access::AllowedHost;
 use crate::invoke::remote::RemoteUrl;
 
 /// Runs a SAM template on this machine: its HTTP and WebSocket APIs, its schedules and its queues.
@@ -87,6 +88,11 @@ pub enum Command {
         #[arg(long)]
         replay_dead: bool,
     },
+    /// Write a consistent copy of the data to a new file, also while the program serves
+    Backup {
+        /// The file, which must not exist
+        file: PathBuf,
+    },
     /// Run one of the application's tasks, or list them
     Task {
         /// The task's name; without it, all tasks are listed
@@ -100,9 +106,9 @@ pub struct CliOptions {
     /// The port to listen on; 0 takes a free one
     #[arg(long, global = true, default_value_t = 3000, env = "PORT", value_name = "PORT")]
     pub port: u16,
-    /// The address to listen on
-    #[arg(long, global = true, default_value = "127.0.0.1", value_name = "ADDRESS")]
-    pub host: IpAddr,
+    /// A further address to listen on, beside the loopback addresses 127.0.0.1 and ::1
+    #[arg(long, global = true, value_name = "ADDRESS")]
+    pub host: Option<IpAddr>,
     /// The folder for data, or :memory: to store none on disk
     #[arg(long, global = true, default_value = ".data", value_name = "DIR")]
     pub data: Data,
@@ -118,12 +124,30 @@ pub struct CliOptions {
     /// How functions run: in-process, process, or remote=URL of a Lambda Invoke API
     #[arg(long, global = true, default_value = "in-process", value_name = "MODE")]
     pub mode: Mode,
+    /// The rules for web pages and other machines.
+    #[command(flatten)]
+    pub access: AccessArgs,
     /// Open the first page of the banner in the browser
     #[arg(long, global = true)]
     pub open: bool,
     /// The options of process mode.
     #[command(flatten)]
     pub process: ProcessArgs,
+}
+
+/// Who may use the management endpoints. The doc comments of the fields are the texts of `--help`.
+#[derive(Debug, Clone, Default, Args)]
+#[command(next_help_heading = "Options of the Invoke API, @connections and /_runner")]
+pub struct AccessArgs {
+    /// Also accept requests for this host name, and from web pages of this host; may be repeated
+    #[arg(long = "allow-host", global = true, value_name = "NAME[:PORT]")]
+    pub allow_hosts: Vec<AllowedHost>,
+    /// Also serve them to other machines
+    #[arg(long, global = true)]
+    pub remote_management: bool,
+    /// Apply the same rules for hosts and web pages to WebSocket upgrades
+    #[arg(long, global = true)]
+    pub check_websocket_origin: bool,
 }
 
 /// The options for the parameters of a template, named as those of SAM CLI. The doc comments of the fields are

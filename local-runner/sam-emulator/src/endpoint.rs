@@ -8,18 +8,32 @@ use http::StatusCode;
 use http::header::{CONTENT_TYPE, HeaderValue};
 use http::request::Parts;
 use http_body_util::Full;
-use hyper::body::Incoming;
 
+pub use crate::body::RequestBody;
 use crate::invoke::BoxFuture;
 
-/// A request as hyper delivers it: the body is not read yet, and `hyper::upgrade::on` still works.
-pub type Request = http::Request<Incoming>;
+/// A request whose body is not read yet; `hyper::upgrade::on` still works.
+pub type Request = http::Request<RequestBody>;
 
 /// A response with its whole body.
 pub type Response = http::Response<Full<Bytes>>;
 
+/// Who an endpoint is for, which decides what the server checks before it passes a request on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Audience {
+    /// Every client, as on AWS.
+    Public,
+    /// Clients that open WebSockets.
+    WebSocket,
+    /// The developer: programs of this machine, and no web page of another origin.
+    Management,
+}
+
 /// One API on the port: the HTTP API, the WebSocket API, `@connections`, the Invoke API.
 pub trait Endpoint: Send + Sync + 'static {
+    /// Who may send a request that matches. There is no default, so that every endpoint decides.
+    fn audience(&self, head: &Parts) -> Audience;
+
     /// Whether this endpoint serves the request. Must be cheap: the server calls it for every request, before
     /// it reads the body.
     fn matches(&self, head: &Parts) -> bool;

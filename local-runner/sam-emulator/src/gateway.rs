@@ -4,6 +4,7 @@
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE;
 use jiff::Timestamp;
+use serde_json::Value;
 
 /// The `apiId` of the HTTP API and of the WebSocket API: a template can have one of each.
 pub(crate) const API_ID: &str = "local";
@@ -12,6 +13,16 @@ pub(crate) const API_ID: &str = "local";
 #[must_use]
 pub(crate) fn random_id() -> String {
     URL_SAFE.encode(rand::random::<[u8; 11]>())
+}
+
+/// The status of a proxy reply: a whole number, or its digits as text. `None` for anything else.
+#[must_use]
+pub(crate) fn reply_status(given: &Value) -> Option<u16> {
+    match given {
+        Value::Number(number) => number.as_u64().and_then(|number| u16::try_from(number).ok()),
+        Value::String(text) => text.parse().ok(),
+        _ => None,
+    }
 }
 
 /// The value of `x-amzn-trace-id`, an X-Ray root: `Root=1-<8 hex: epoch seconds>-<24 hex>`.

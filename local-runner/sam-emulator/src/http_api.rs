@@ -1,7 +1,7 @@
 //! The HTTP API trigger: request → route → event → function → response, with API Gateway's limits and error
 //! bodies (API Gateway guide, `http-api`).
 //!
-//! In the order of reading: `route` (which route), `event` and `event_v1` (the function's input),
+//! In the order of reading: `path` and `route` (which route), `event` and `event_v1` (the function's input),
 //! `rest` (both of them for REST APIs), `reply` (its output), `cors`, `failure`. Those modules do no input or output.
 
 mod cors;
@@ -9,6 +9,8 @@ mod event;
 mod event_v1;
 mod failure;
 mod headers;
+pub mod options;
+mod path;
 mod reply;
 mod rest;
 pub mod route;
@@ -28,19 +30,19 @@ use tokio::time::timeout;
 use self::cors::Cors;
 use self::event::RequestMeta;
 use self::failure::Failure;
+use self::options::HttpApiOptions;
 use self::route::{RouteMatch, Router};
 use crate::authorizer::{self, Authorizers, Refusal};
 use crate::body::{self, BodyError};
-use crate::endpoint::{Endpoint, Request, Response, message};
+use crate::endpoint::{Audience, Endpoint, Request, Response, message};
 use crate::gateway::{self, API_ID};
 use crate::invoke::{BoxFuture, Invocation, InvokeError, Invoker};
 use crate::plan::{Account, CorsPlan, HttpApiKind, HttpApiPlan, Plan};
 
-/// Bytes of a request body: the gateway's limit.
-const MAX_BODY: usize = 10 * 1024 * 1024;
 /// Bytes of request line and headers: the gateway's limit.
 const MAX_HEAD: usize = 10_240;
-/// Bytes of an event: Lambda's limit for a synchronous invocation.
+/// Bytes of an event: Lambda's limit for a synchronous invocation. A larger body, up to the gateway's own limit
+/// of 10 MB, fits into no event, so it is refused before it is read.
 const MAX_EVENT: usize = 6 * 1024 * 1024;
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("apigw-requestid");
@@ -58,6 +60,7 @@ struct Inner {
     account: Account,
     port: u16,
     router: Router,
+    options: HttpApiOptions,
     cors: Option<Cors>,
     /// `Cors` of a REST API, whose OPTIONS method is its own.
     rest_cors: Option<CorsPlan>,
@@ -68,14 +71,21 @@ struct Inner {
 impl HttpApi {
     /// The API `api` of `plan`. `port` is the port of the listener, for the event's `x-forwarded-port`.
     #[must_use]
-    pub fn new(plan: &Plan, api: &HttpApiPlan, port: u16, invoker: Arc<dyn Invoker>) -> Self {
+    pub fn new(
+        plan: &Plan,
+        api: &HttpApiPlan,
+        port: u16,
+        invoker: Arc<dyn Invoker>,
+        options: HttpApiOptions,
+    ) -> Self {
         let inner = Inner {
             kind: api.kind,
             stage: api.stage.clone(),
             stage_variables: api.stage_variables.clone(),
             account: plan.account.clone(),
             port,
-            router: Router::new(&api.routes),
+            router: Router::new(&api.routes, options),
+            options,
             cors: api.cors.as_ref().filter(|_| api.kind != HttpApiKind::Rest).map(Cors::new),
             rest_cors: api.cors.clone().filter(|_| api.kind == HttpApiKind::Rest),
             authorizers: Authorizers::new(&api.authorizers, Arc::clone(&invoker)),
@@ -91,6 +101,10 @@ impl HttpApi {
 }
 
 impl Endpoint for HttpApi {
+    fn audience(&self, _head: &Parts) -> Audience {
+        Audience::Public
+    }
+
     fn matches(&self, _head: &Parts) -> bool {
         true
     }
@@ -126,7 +140,9 @@ impl Inner {
         let Some(found) = found else { return failure::response(self.kind, Failure::NoRoute) };
         let now = Timestamp::now();
         let trace = gateway::trace_root(now);
+        let path = path::decode(head.uri.path(), self.options);
         let mut meta = RequestMeta {
+            path: &path,
             stage: &self.stage,
             account_id: &self.account.id,
             request_id,
@@ -142,14 +158,16 @@ impl Inner {
             Err(refusal) => return failure::refusal(self.kind, &refusal),
         };
         meta.authorizer = authorizer.as_ref();
-        let body = match body::read(&head.headers, body, MAX_BODY).await {
+        let body = match body::read(&head.headers, body, MAX_EVENT).await {
             Ok(body) => body,
             Err(error) => return body_error(error),
         };
-        let event = self.event(&head, &body, &found, &meta);
-        drop(body);
+        let event = self.event(&head, &body.bytes, &found, &meta);
+        // The event takes the place of the body, and counts towards the memory of all bodies while it exists.
+        let _memory = body.memory;
+        drop(body.bytes);
         if event.len() > MAX_EVENT {
-            return message(StatusCode::PAYLOAD_TOO_LARGE, "Request Too Long");
+            return message(StatusCode::PAYLOAD_TOO_LARGE, "Request Entity Too Large");
         }
         self.invoke(found.route, event).await
     }
@@ -264,6 +282,7 @@ impl Inner {
 fn body_error(error: BodyError) -> Response {
     match error {
         BodyError::TooLarge => message(StatusCode::PAYLOAD_TOO_LARGE, "Request Entity Too Large"),
+        BodyError::NoMemory => message(StatusCode::SERVICE_UNAVAILABLE, "Service Unavailable"),
         BodyError::TimedOut => message(StatusCode::REQUEST_TIMEOUT, "Request Timeout"),
         // The client has disconnected and does not receive this.
         BodyError::Incomplete => message(StatusCode::BAD_REQUEST, "Bad Request"),

@@ -10,6 +10,7 @@ pub mod handler;
 pub mod in_process;
 mod log_tail;
 pub mod remote;
+pub(crate) mod report;
 
 use std::future::Future;
 use std::pin::Pin;

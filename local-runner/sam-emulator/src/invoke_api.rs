@@ -1,8 +1,10 @@
-//! Lambda's Invoke API on the port: `POST /2015-03-31/functions/{name}/invocations` (Lambda guide,
-//! `API_Invoke`), with the status codes, headers and error bodies that the AWS SDKs expect.
+//! Lambda's Invoke API on the port: `POST /2015-03-31/functions/{name}/invocations` and its two sisters (Lambda
+//! guide, `API_Invoke`), with the status codes, headers and error bodies that the AWS SDKs expect.
 
 mod error;
+mod event_stream;
 pub mod name;
+mod operation;
 
 use std::collections::BTreeSet;
 use std::net::SocketAddr;
@@ -11,14 +13,16 @@ use std::sync::Arc;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
-use http::header::{HeaderName, HeaderValue};
+use http::header::{CONTENT_TYPE, HeaderName, HeaderValue};
 use http::request::Parts;
-use http::{HeaderMap, Method, StatusCode};
+use http::{HeaderMap, StatusCode};
 use uuid::Uuid;
 
 use self::error::ServiceError;
+use self::event_stream::InvokeComplete;
+use self::operation::Operation;
 use crate::body::{self, BodyError};
-use crate::endpoint::{Endpoint, Request, Response, empty, json};
+use crate::endpoint::{Audience, Endpoint, Request, Response, empty, json};
 use crate::invoke::asynchronous::AsyncInvoker;
 use crate::invoke::{BoxFuture, Invocation, InvokeError, Invoker, LogTail};
 use crate::plan::{Account, Plan};
@@ -28,7 +32,9 @@ const MAX_SYNC_PAYLOAD: usize = 6 * 1024 * 1024;
 /// Bytes of payload of `Event`.
 const MAX_ASYNC_PAYLOAD: usize = 1024 * 1024;
 
-const PREFIX: &str = "/2015-03-31/";
+/// Bytes of `X-Amz-Client-Context`, in base64 (Lambda API reference, `Invoke`).
+const MAX_CLIENT_CONTEXT: usize = 3583;
+
 const INVOCATION_TYPE: HeaderName = HeaderName::from_static("x-amz-invocation-type");
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-amzn-requestid");
 const FUNCTION_ERROR: HeaderName = HeaderName::from_static("x-amz-function-error");
@@ -37,7 +43,8 @@ const LOG_TYPE: HeaderName = HeaderName::from_static("x-amz-log-type");
 const LOG_RESULT: HeaderName = HeaderName::from_static("x-amz-log-result");
 const CLIENT_CONTEXT: HeaderName = HeaderName::from_static("x-amz-client-context");
 
-/// The Invoke API as an endpoint. It matches every path below `/2015-03-31/`.
+/// The Invoke API as an endpoint. It matches every path of Lambda's API, so that what the emulator does not
+/// have is answered with Lambda's error.
 #[derive(Clone)]
 pub struct InvokeApi {
     inner: Arc<Inner>,
@@ -60,8 +67,12 @@ impl InvokeApi {
 }
 
 impl Endpoint for InvokeApi {
+    fn audience(&self, _head: &Parts) -> Audience {
+        Audience::Management
+    }
+
     fn matches(&self, head: &Parts) -> bool {
-        head.uri.path().starts_with(PREFIX)
+        operation::is_lambda_path(head.uri.path())
     }
 
     fn serve(&self, request: Request, _peer: SocketAddr) -> BoxFuture<Response> {
@@ -89,51 +100,46 @@ enum InvocationType {
 impl Inner {
     async fn invoke(&self, request: Request, request_id: &str) -> Result<Response, ServiceError> {
         let (head, body) = request.into_parts();
-        let function = self.function(&head)?;
-        let kind = invocation_type(&head.headers)?;
+        let (operation, name) = operation::of(&head).ok_or(ServiceError::NoSuchOperation)?;
+        let function = self.function(&head, name)?;
+        let kind = invocation_type(operation, &head.headers)?;
         if kind == InvocationType::DryRun {
             return Ok(empty(StatusCode::NO_CONTENT));
         }
         let limit = if kind == InvocationType::Event { MAX_ASYNC_PAYLOAD } else { MAX_SYNC_PAYLOAD };
-        let payload =
-            body::read(&head.headers, body, limit).await.map_err(|error| body_error(error, limit))?;
-        let payload = check_json(payload)?;
+        let client_context = client_context(&head.headers)?;
+        let body = body::read(&head.headers, body, limit).await.map_err(|error| body_error(error, limit))?;
         let log_tail = head.headers.get(LOG_TYPE).filter(|kind| *kind == "Tail").map(|_| LogTail::default());
-        let call = Invocation {
+        let mut call = Invocation {
             function,
             request_id: request_id.to_owned(),
-            payload,
-            client_context: client_context(&head.headers),
+            payload: check_json(body.bytes)?,
+            client_context,
             log_tail: log_tail.clone(),
         };
         if kind == InvocationType::Event {
+            // Lambda passes the context of synchronous invocations only.
+            call.client_context = None;
             self.asynchronous.enqueue(call);
             return Ok(empty(StatusCode::ACCEPTED));
         }
         let result = self.invoker.invoke(call).await;
-        let mut response = match result {
-            Ok(payload) => executed(payload),
+        drop(body.memory);
+        let outcome = match result {
+            Ok(payload) => Ok(payload),
             Err(InvokeError::Throttled) => return Err(ServiceError::Throttled),
             Err(InvokeError::NotFound(name)) => return Err(self.not_found(&name, name::LATEST)),
-            Err(error @ InvokeError::Function { .. }) => {
-                function_error(error.function_payload().unwrap_or_default())
-            }
+            Err(error @ InvokeError::Function { .. }) => Err(error.function_payload().unwrap_or_default()),
         };
-        if let Some(Ok(log)) = log_tail.map(|tail| HeaderValue::try_from(tail.base64())) {
-            response.headers_mut().insert(LOG_RESULT, log);
-        }
-        Ok(response)
+        let log = log_tail.map(|tail| tail.base64());
+        Ok(match operation {
+            Operation::InvokeWithResponseStream => streamed(outcome, log),
+            Operation::Invoke | Operation::InvokeAsync => executed(outcome, log),
+        })
     }
 
-    /// The name of the function that the path names, if the template has it.
-    fn function(&self, head: &Parts) -> Result<String, ServiceError> {
-        let path = head.uri.path().strip_prefix(PREFIX).and_then(|rest| rest.strip_prefix("functions/"));
-        let Some(given) = path.and_then(|rest| rest.strip_suffix("/invocations")) else {
-            return Err(ServiceError::NoSuchOperation);
-        };
-        if head.method != Method::POST {
-            return Err(ServiceError::NoSuchOperation);
-        }
+    /// The function that the path segment `given` names, if the template has it.
+    fn function(&self, head: &Parts, given: &str) -> Result<String, ServiceError> {
         let query = head.uri.query().unwrap_or_default();
         let name = name::parse(given, query).ok_or_else(|| ServiceError::InvalidName(given.to_owned()))?;
         if name.qualifier == name::LATEST && self.functions.contains(&name.function) {
@@ -147,18 +153,23 @@ impl Inner {
     }
 }
 
-/// `X-Amz-Client-Context`, which is base64 of JSON. A value that is not is dropped.
-fn client_context(headers: &HeaderMap) -> Option<String> {
-    let decoded = STANDARD.decode(headers.get(CLIENT_CONTEXT)?.as_bytes()).ok()?;
-    let text = String::from_utf8(decoded).ok()?;
-    serde_json::from_str::<serde::de::IgnoredAny>(&text).ok().map(|_| text)
+/// `X-Amz-Client-Context`, decoded: base64 of JSON.
+fn client_context(headers: &HeaderMap) -> Result<Option<String>, ServiceError> {
+    let Some(given) = headers.get(CLIENT_CONTEXT) else { return Ok(None) };
+    let decoded = Some(given.as_bytes()).filter(|given| given.len() <= MAX_CLIENT_CONTEXT);
+    let decoded = decoded.and_then(|given| String::from_utf8(STANDARD.decode(given).ok()?).ok());
+    let is_json = |text: &String| serde_json::from_str::<serde::de::IgnoredAny>(text).is_ok();
+    decoded.filter(is_json).map(Some).ok_or(ServiceError::InvalidClientContext)
 }
 
-fn invocation_type(headers: &HeaderMap) -> Result<InvocationType, ServiceError> {
+fn invocation_type(operation: Operation, headers: &HeaderMap) -> Result<InvocationType, ServiceError> {
+    if operation == Operation::InvokeAsync {
+        return Ok(InvocationType::Event);
+    }
     let Some(given) = headers.get(INVOCATION_TYPE) else { return Ok(InvocationType::RequestResponse) };
     match given.as_bytes() {
         b"RequestResponse" => Ok(InvocationType::RequestResponse),
-        b"Event" => Ok(InvocationType::Event),
+        b"Event" if operation == Operation::Invoke => Ok(InvocationType::Event),
         b"DryRun" => Ok(InvocationType::DryRun),
         other => Err(ServiceError::InvalidType(String::from_utf8_lossy(other).into_owned())),
     }
@@ -178,23 +189,43 @@ fn check_json(payload: Bytes) -> Result<Bytes, ServiceError> {
 fn body_error(error: BodyError, limit: usize) -> ServiceError {
     match error {
         BodyError::TooLarge => ServiceError::TooLarge(limit),
+        BodyError::NoMemory => ServiceError::Throttled,
         BodyError::TimedOut | BodyError::Incomplete => {
             ServiceError::NotJson("the body ended early".to_owned())
         }
     }
 }
 
-fn executed(payload: Bytes) -> Response {
+/// The response to an invocation, whose outcome is a payload or the payload of an error. The status is 200
+/// either way: the invocation itself worked.
+fn executed(outcome: Result<Bytes, Bytes>, log: Option<String>) -> Response {
+    let has_failed = outcome.is_err();
+    let payload = outcome.unwrap_or_else(|error| error);
     // As on Lambda, a function without a return value returns null.
     let payload = if payload.is_empty() { Bytes::from_static(b"null") } else { payload };
     let mut response = json(StatusCode::OK, payload);
-    response.headers_mut().insert(EXECUTED_VERSION, HeaderValue::from_static(name::LATEST));
+    let headers = response.headers_mut();
+    headers.insert(EXECUTED_VERSION, HeaderValue::from_static(name::LATEST));
+    if has_failed {
+        headers.insert(FUNCTION_ERROR, HeaderValue::from_static("Unhandled"));
+    }
+    if let Some(Ok(log)) = log.map(HeaderValue::try_from) {
+        headers.insert(LOG_RESULT, log);
+    }
     response
 }
 
-/// The status is 200: the invocation itself worked.
-fn function_error(payload: Bytes) -> Response {
-    let mut response = executed(payload);
-    response.headers_mut().insert(FUNCTION_ERROR, HeaderValue::from_static("Unhandled"));
+/// The same as a stream of events. The error of a function is in the last one.
+fn streamed(outcome: Result<Bytes, Bytes>, log_result: Option<String>) -> Response {
+    let mut complete = InvokeComplete { log_result, ..InvokeComplete::default() };
+    let payload = outcome.unwrap_or_else(|error| {
+        complete.error_code = Some("Unhandled");
+        complete.error_details = Some(String::from_utf8_lossy(&error).into_owned());
+        Bytes::new()
+    });
+    let mut response = json(StatusCode::OK, event_stream::encode(&payload, &complete));
+    let headers = response.headers_mut();
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static(event_stream::CONTENT_TYPE));
+    headers.insert(EXECUTED_VERSION, HeaderValue::from_static(name::LATEST));
     response
 }

@@ -28,6 +28,7 @@ pub mod schedule;
 pub mod websocket;
 
 pub mod admin_task;
+pub mod backup;
 pub mod cli;
 pub mod overview;
 pub mod queues;
@@ -37,6 +38,7 @@ pub mod settings;
 
 pub mod env_file;
 
+mod access;
 mod address;
 mod apis;
 mod authorizer;
@@ -45,13 +47,17 @@ mod browser;
 mod client;
 mod event_file;
 mod gateway;
+mod header_case;
+mod log_limit;
 mod mode;
 mod output;
 mod remote;
 mod sam_config;
 mod signals;
+mod startup;
 mod table;
 
+pub use access::{Access, AllowedHost};
 pub use cli::Cli;
 pub use output::BoxError;
 pub use run::{Platform, run};

@@ -7,6 +7,8 @@ mod notices;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use jiff::Timestamp;
+
 pub use self::authorizer::{AuthorizerPlan, IdentitySource, JwtPlan, LambdaAuthorizerPlan, RouteAuthorizer};
 pub use self::notices::{Notices, OtherTrigger};
 
@@ -220,6 +222,10 @@ pub struct SchedulePlan {
     pub timezone: String,
     /// `Input`: the event that the function receives instead of the service's own.
     pub input: Option<String>,
+    /// `StartDate` of a `ScheduleV2`: no run is before it, and a rate counts from it.
+    pub start: Option<Timestamp>,
+    /// `EndDate` of a `ScheduleV2`: no run is after it.
+    pub end: Option<Timestamp>,
     /// False with `Enabled: false` or `State: DISABLED`.
     pub enabled: bool,
 }

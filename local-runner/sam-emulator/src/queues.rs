@@ -8,7 +8,7 @@ use http::request::Parts;
 use http::{Method, StatusCode};
 use serde::{Deserialize, Serialize};
 
-use crate::endpoint::{Endpoint, Request, Response, json, message};
+use crate::endpoint::{Audience, Endpoint, Request, Response, json, message};
 use crate::invoke::BoxFuture;
 use crate::output::BoxError;
 use crate::table::table;
@@ -78,6 +78,10 @@ impl QueueReport {
 pub struct QueuesEndpoint(pub Arc<dyn QueueAdmin>);
 
 impl Endpoint for QueuesEndpoint {
+    fn audience(&self, _head: &Parts) -> Audience {
+        Audience::Management
+    }
+
     fn matches(&self, head: &Parts) -> bool {
         head.uri.path() == PATH
     }

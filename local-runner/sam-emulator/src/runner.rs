@@ -4,21 +4,22 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::address;
 use crate::admin_task::AdminTask;
 use crate::apis::{HttpApis, Prefixed, WebSocketApis};
+use crate::backup::{Backup, BackupEndpoint};
 use crate::endpoint::Endpoint;
 use crate::http_api::HttpApi;
+use crate::http_api::options::HttpApiOptions;
 use crate::invoke::asynchronous::{self, AsyncInvoker, AsyncWorker, RetryDelays};
 use crate::invoke::{BoxFuture, InProcess, Invocation, InvokeError, Invoker, Registry};
 use crate::invoke_api::InvokeApi;
 use crate::plan::Plan;
 use crate::queues::{QueueAdmin, QueuesEndpoint};
-use crate::server;
+use crate::server::{self, Listeners, ServerOptions};
 use crate::websocket::selection::SelectionError;
 use crate::websocket::{Connections, ConnectionsApi, WebSocketApi, WebSocketOptions};
 
@@ -48,6 +49,10 @@ pub struct App {
     pub background_tasks: Vec<BackgroundTask>,
     /// The queues for `/_runner/queues` and the command `queues`; `None` when the application has none.
     pub queue_admin: Option<Arc<dyn QueueAdmin>>,
+    /// Writes the backups of the command `backup`; `None` when no data is on this machine.
+    pub backup: Option<Arc<dyn Backup>>,
+    /// Work at the end of `serve`, after the last function, like closing a store.
+    pub closers: Vec<BoxFuture<()>>,
     /// The tasks of the command `task`.
     pub admin_tasks: Vec<AdminTask>,
 }
@@ -97,6 +102,8 @@ pub struct Runner {
     /// The open WebSocket connections, for pushing to them.
     pub connections: Connections,
     worker: AsyncWorker,
+    http: HttpApiOptions,
+    server: ServerOptions,
 }
 
 /// Times and limits of the emulator. The default is AWS's behaviour; tests change it.
@@ -104,8 +111,12 @@ pub struct Runner {
 pub struct RunnerOptions {
     /// Delays between the attempts of an asynchronous invocation.
     pub retry_delays: RetryDelays,
+    /// Switches of the HTTP API.
+    pub http: HttpApiOptions,
     /// Limits and switches of the WebSocket API.
     pub websocket: WebSocketOptions,
+    /// Rules and limits of the port.
+    pub server: ServerOptions,
 }
 
 impl Runner {
@@ -113,11 +124,12 @@ impl Runner {
     #[must_use]
     pub fn new(plan: Plan, options: RunnerOptions) -> Self {
         let (asynchronous, worker) = asynchronous::queue(&plan, options.retry_delays);
-        let connections = Connections::new(options.websocket);
-        Self { plan: Arc::new(plan), asynchronous, connections, worker }
+        let connections = Connections::new(options.websocket.clone());
+        let RunnerOptions { http, server, .. } = options;
+        Self { plan: Arc::new(plan), asynchronous, connections, worker, http, server }
     }
 
-    /// Serves on `listener` until `stop` is cancelled. Then it refuses new connections and waits, up to a
+    /// Serves on `listeners` until `stop` is cancelled. Then it refuses new connections and waits, up to a
     /// limit, for open requests, background tasks, queued asynchronous invocations, and functions that still
     /// run.
     ///
@@ -125,13 +137,18 @@ impl Runner {
     /// [`SelectionError`], before it serves anything.
     pub async fn serve(
         self,
-        listener: TcpListener,
+        listeners: impl Into<Listeners>,
         app: App,
         stop: CancellationToken,
     ) -> Result<(), SelectionError> {
-        let port = listener.local_addr().map_or(0, |address| address.port());
+        let listeners = listeners.into();
+        let port = listeners.local_addr().map_or(0, |address| address.port());
         let invoker = self.invoker(&app);
-        let endpoints = self.endpoints(app.endpoints, app.queue_admin, port, &invoker)?;
+        let mut of_the_app = app.endpoints;
+        if let Some(backup) = app.backup {
+            of_the_app.push(Box::new(|_| Arc::new(BackupEndpoint(backup))));
+        }
+        let endpoints = self.endpoints(of_the_app, app.queue_admin, port, &invoker)?;
 
         let stop_worker = CancellationToken::new();
         let worker = tokio::spawn(self.worker.run(Arc::clone(&invoker), stop_worker.clone()));
@@ -141,7 +158,7 @@ impl Runner {
         }
         tasks.close();
 
-        server::serve(listener, endpoints, stop, DRAIN_TIMEOUT).await;
+        server::serve(listeners, endpoints, self.server, stop, DRAIN_TIMEOUT).await;
         let drained = async {
             tasks.wait().await;
             // Requests and background tasks may add invocations until they end, so the worker stops after
@@ -152,6 +169,10 @@ impl Runner {
         };
         if tokio::time::timeout(DRAIN_TIMEOUT, drained).await.is_err() {
             tracing::warn!("functions still running after the drain timeout");
+        }
+        let closed = futures::future::join_all(app.closers);
+        if tokio::time::timeout(DRAIN_TIMEOUT, closed).await.is_err() {
+            tracing::warn!("stores still open after the drain timeout");
         }
         Ok(())
     }
@@ -200,7 +221,7 @@ impl Runner {
         }
         let invoke_api = InvokeApi::new(&self.plan, Arc::clone(invoker), self.asynchronous.clone());
         endpoints.push(Arc::new(invoke_api));
-        let apis = Apis::new(&self.plan, &self.connections, port, invoker)?;
+        let apis = Apis::new(&self.plan, &self.connections, port, self.http, invoker)?;
         endpoints.extend(apis.below_prefixes(&self.plan));
         if !apis.websocket.is_empty() {
             endpoints.push(Arc::new(ConnectionsApi::new(self.connections.clone())));
@@ -223,9 +244,10 @@ impl Apis {
         plan: &Plan,
         connections: &Connections,
         port: u16,
+        options: HttpApiOptions,
         invoker: &Arc<dyn Invoker>,
     ) -> Result<Self, SelectionError> {
-        let http = plan.http.iter().map(|api| HttpApi::new(plan, api, port, Arc::clone(invoker)));
+        let http = plan.http.iter().map(|api| HttpApi::new(plan, api, port, Arc::clone(invoker), options));
         let websocket = plan.websocket.iter();
         let websocket =
             websocket.map(|api| WebSocketApi::new(plan, api, connections.clone(), port, Arc::clone(invoker)));

@@ -3,9 +3,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::io;
-use std::net::SocketAddr;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 
+use crate::access::Access;
 use crate::cli::{CliOptions, Data, Mode, ProcessArgs};
 use crate::env_file::{self, EnvFileError};
 use crate::plan::Plan;
@@ -15,8 +16,12 @@ use crate::template::{self, Source, TemplateErrors};
 /// Settings of one run.
 #[derive(Clone)]
 pub struct Settings {
-    /// The address to listen on. With `--port 0` the port is 0 until the listener is open.
+    /// The address to connect to. With `--port 0` the port is 0 until the listener is open.
     pub address: SocketAddr,
+    /// `--host`; `None` means the loopback addresses.
+    pub host: Option<IpAddr>,
+    /// Who may use the management endpoints.
+    pub access: Access,
     /// `--data`.
     pub data: Data,
     /// `--template`, or the template file that was found.
@@ -85,11 +90,18 @@ impl Settings {
                 find_template(directory).ok_or_else(|| SettingsError::NoTemplate(directory.to_path_buf()))?
             }
         };
-        let address = SocketAddr::new(options.host, options.port);
+        let address = SocketAddr::new(options.host.unwrap_or(Ipv4Addr::LOCALHOST.into()), options.port);
+        let access = Access {
+            allowed_hosts: options.access.allow_hosts.clone(),
+            remote_management: options.access.remote_management,
+            check_websocket_origin: options.access.check_websocket_origin,
+        };
         let folder = template.parent().unwrap_or(Path::new("."));
         parameters.extend(sam_config::parameters(folder, &options.template_options)?);
         Ok(Self {
             address,
+            host: options.host,
+            access,
             data: options.data.clone(),
             template,
             values,

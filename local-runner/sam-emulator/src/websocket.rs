@@ -12,7 +12,6 @@ mod connection;
 pub mod connections;
 pub mod event;
 mod handshake;
-mod header_case;
 pub mod management;
 pub mod options;
 mod rate_limiter;
@@ -47,7 +46,7 @@ use self::rate_limiter::RateLimiter;
 use self::routes::Routes;
 use self::selection::SelectionError;
 use self::session::PendingMessages;
-use crate::endpoint::{Endpoint, Request, Response, message};
+use crate::endpoint::{Audience, Endpoint, Request, Response, message};
 use crate::gateway;
 use crate::invoke::{BoxFuture, Invoker};
 use crate::plan::{Plan, WebSocketPlan};
@@ -104,6 +103,10 @@ impl WebSocketApi {
 }
 
 impl Endpoint for WebSocketApi {
+    fn audience(&self, _head: &Parts) -> Audience {
+        Audience::WebSocket
+    }
+
     fn matches(&self, head: &Parts) -> bool {
         handshake::is_upgrade(head)
     }

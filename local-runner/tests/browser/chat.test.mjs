@@ -34,12 +34,17 @@ test("each sees the other online, typing, and the message, which is then marked 
   for (const person of [ada, bob]) await status(person).filter({ hasText: "Online" }).waitFor({ timeout: SOON });
   await ada.message("first").getByRole("img", { name: "Read" }).waitFor({ timeout: SOON });
   await bob.composer.pressSequentially("ty");
-  await status(ada).filter({ hasText: `${bob.username} is typing` }).waitFor({ timeout: SOON });
+  await status(ada)
+    .filter({ hasText: `${bob.username} is typing` })
+    .waitFor({ timeout: SOON });
   await bob.send("typed");
   await ada.message("typed").waitFor({ timeout: SOON });
   await status(ada).filter({ hasText: "Online" }).waitFor({ timeout: SOON });
   await bob.page.close();
-  await ada.page.getByRole("status").filter({ hasText: "Last seen" }).waitFor({ timeout: 5 * SOON });
+  await ada.page
+    .getByRole("status")
+    .filter({ hasText: "Last seen" })
+    .waitFor({ timeout: 5 * SOON });
   await leave(ada, bob);
 });
 
@@ -87,7 +92,10 @@ test("a group of three hears every member, and names the sender", async () => {
 test("search marks the words and leads to the message, also far back in the history", async () => {
   const { ada, bob } = await pair();
   await ada.send("the needle in the haystack");
-  await ada.message("needle").getByRole("img", { name: /Sent|Read/ }).waitFor();
+  await ada
+    .message("needle")
+    .getByRole("img", { name: /Sent|Read/ })
+    .waitFor();
   await fill(ada, 130);
   await bob.page.reload();
   await bob.message("hay 130").waitFor();
@@ -172,7 +180,7 @@ test("a session that is ended on another device says so, and the next login work
   await leave(ada, bob);
 });
 
-/** Sends many messages over HTTP with the page's own session: `hay 1`, `hay 2` … in any order, and `hay <count>` last. */
+/** Sends many messages with the page's own session: `hay 1`, `hay 2` … in any order, and `hay <count>` last. */
 async function fill(person, count) {
   await person.page.evaluate(async (count) => {
     const { accessToken } = JSON.parse(localStorage.getItem("ulak.session"));

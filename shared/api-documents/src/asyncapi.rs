@@ -88,8 +88,8 @@ fn add_client_event(
     operations: &mut Map<String, Value>,
 ) {
     let ack = format!("{}_ack", event.names[0]);
-    let ack_schema = ack_frame((event.ack)(schemas), error);
-    messages.insert(ack.clone(), message(&ack, "The answer.", ack_schema, ack_examples(event)));
+    let ack_schema = ack_frame(&(event.ack)(schemas), error);
+    messages.insert(ack.clone(), message(&ack, "The answer.", &ack_schema, ack_examples(event)));
     let payload = schemas.add(&format!("{}_data", event.names[0]), event.payload.schema.clone());
     for name in event.names {
         let frame = json!({
@@ -99,7 +99,7 @@ fn add_client_event(
             "additionalProperties": false,
         });
         let example = json!({ "action": name, "id": "1", "data": event.payload.example });
-        messages.insert((*name).to_owned(), message(name, event.summary, frame, vec![example]));
+        messages.insert((*name).to_owned(), message(name, event.summary, &frame, vec![example]));
         let mut operation = operation("receive", name, event.summary);
         operation["reply"] = json!({
             "channel": { "$ref": "#/channels/live" },
@@ -122,7 +122,7 @@ fn add_server_event(
     let example = json!({ "event": event.name, "data": event.example });
     // A client event may have the same name.
     let key = format!("{}_event", event.name);
-    messages.insert(key.clone(), message(&event.name, event.summary, frame, vec![example]));
+    messages.insert(key.clone(), message(&event.name, event.summary, &frame, vec![example]));
     operations.insert(format!("send_{}", event.name), operation("send", &key, event.summary));
 }
 
@@ -131,7 +131,7 @@ fn id_schema() -> Value {
 }
 
 /// Success with the data, or failure.
-fn ack_frame(data: Value, error: &Value) -> Value {
+fn ack_frame(data: &Value, error: &Value) -> Value {
     let answer = |ok: bool, name: &str, schema: &Value| {
         let properties = json!({ "ok": { "const": ok }, name: schema });
         json!({ "type": "object", "required": ["ok", name], "properties": properties })
@@ -142,7 +142,7 @@ fn ack_frame(data: Value, error: &Value) -> Value {
         "properties": {
             "event": { "const": "ack" },
             "id": { "type": ["string", "number"] },
-            "data": { "oneOf": [answer(true, "data", &data), answer(false, "error", error)] },
+            "data": { "oneOf": [answer(true, "data", data), answer(false, "error", error)] },
         },
     })
 }
@@ -153,7 +153,7 @@ fn ack_examples(event: &ClientEvent) -> Vec<Value> {
     vec![frame(ack::success(&event.ack_example)), frame(json_of(failed))]
 }
 
-fn message(name: &str, summary: &str, payload: Value, examples: Vec<Value>) -> Value {
+fn message(name: &str, summary: &str, payload: &Value, examples: Vec<Value>) -> Value {
     let examples: Vec<Value> = examples.into_iter().map(|frame| json!({ "payload": frame })).collect();
     json!({ "name": name, "summary": summary, "payload": payload, "examples": examples })
 }

@@ -109,11 +109,11 @@ pub(crate) fn last_seq() -> Value {
 /// The parameter `limit` of a list.
 pub(crate) fn limit() -> Value {
     let schema = json!({ "type": "integer", "minimum": 1, "maximum": LARGEST_PAGE, "default": USUAL_PAGE });
-    query("limit", "The most rows of the page.", false, schema)
+    query("limit", "The most rows of the page.", false, &schema)
 }
 
 /// A parameter of the query.
-pub(crate) fn query(name: &str, description: &str, required: bool, schema: Value) -> Value {
+pub(crate) fn query(name: &str, description: &str, required: bool, schema: &Value) -> Value {
     json!({ "name": name, "in": "query", "required": required, "description": description, "schema": schema })
 }
 
@@ -126,26 +126,26 @@ pub(crate) fn path(name: &str, of: &str) -> Value {
 pub(crate) fn search_words() -> Value {
     let what = format!("1 to {MAX_TERMS} words; a message matches if each begins one of its words.");
     let schema = json!({ "type": "string", "minLength": 1, "maxLength": LONGEST_QUERY });
-    query("q", &what, true, schema)
+    query("q", &what, true, &schema)
 }
 
 /// The parameter `search` of the list of users.
 pub(crate) fn user_search() -> Value {
     let what = "With it, only users whose username or a word of whose display name begins with this.";
-    query("search", what, false, json!({ "type": "string", "maxLength": LONGEST_USER_SEARCH }))
+    query("search", what, false, &json!({ "type": "string", "maxLength": LONGEST_USER_SEARCH }))
 }
 
 /// The parameter `cursor` of the list of users.
 pub(crate) fn user_cursor() -> Value {
-    cursor(json!({ "type": "string", "maxLength": LONGEST_USER_SEARCH }))
+    cursor(&json!({ "type": "string", "maxLength": LONGEST_USER_SEARCH }))
 }
 
 /// A parameter `cursor` with this schema.
-pub(crate) fn cursor(schema: Value) -> Value {
+pub(crate) fn cursor(schema: &Value) -> Value {
     query("cursor", "The nextCursor of the page before; without it, the first page.", false, schema)
 }
 
 /// The cursor of the list of conversations.
 pub(crate) fn activity_cursor() -> Value {
-    cursor(json!({ "type": "string", "pattern": "^[0-9]{1,15}_[A-Za-z0-9_-]{1,64}$" }))
+    cursor(&json!({ "type": "string", "pattern": "^[0-9]{1,15}_[A-Za-z0-9_-]{1,64}$" }))
 }

@@ -15,6 +15,7 @@ mod openapi;
 mod operation;
 mod operations;
 mod requests;
+mod responses;
 mod schemas;
 
 pub use asyncapi::asyncapi;

@@ -58,6 +58,7 @@ pub fn conversations() -> Vec<Case<DocumentPorts>> {
         mark_read_ignores_non_members,
         concurrent_read_marks_end_at_the_highest,
         unread_counts_other_members_undeleted_messages,
+        contacts_share_a_conversation_and_come_in_pages_sorted_by_id,
     ]
 }
 
@@ -261,4 +262,27 @@ async fn unread_counts_other_members_undeleted_messages(documents: DocumentPorts
     expect_eq(unread(&documents, &group.id, &people[2]).await?, 3)?;
     documents.conversations.mark_read(&group.id, &people[1], u64::MAX).await?;
     expect_eq(unread(&documents, &group.id, &people[1]).await?, 0)
+}
+
+async fn contacts_share_a_conversation_and_come_in_pages_sorted_by_id(
+    documents: DocumentPorts,
+    data: CaseData,
+) -> Outcome {
+    let (ada, stranger) = data.pair();
+    let others: Vec<UserId> = (0..5).map(|_| data.user_id()).collect();
+    let conversations = &documents.conversations;
+    conversations.ensure_direct(&data.direct(&ada, &others[0])).await?;
+    let members = [&others[..], std::slice::from_ref(&ada)].concat();
+    conversations.insert_group(&data.group("all", &members)).await?;
+    conversations.ensure_direct(&data.direct(&stranger, &others[1])).await?;
+    let (mut found, mut after) = (Vec::new(), None);
+    loop {
+        let page = conversations.contacts(&ada, after.as_ref(), 2).await?;
+        expect_true(page.len() <= 2, "the page is longer than its limit")?;
+        let Some(last) = page.last() else { break };
+        after = Some(last.clone());
+        found.extend(page);
+    }
+    expect_eq(found, sorted(others))?;
+    expect_eq(conversations.contacts(&data.user_id(), None, 9).await?, Vec::new())
 }

@@ -1,5 +1,7 @@
 //! `api-docs` on its own.
 
+#![allow(clippy::unwrap_used, reason = "test code fails by panicking")]
+
 use serde_json::Value;
 use shared::lambda::http::http;
 use test_support::events::{assert_foreign_events_fail, invoke_event};

@@ -23,7 +23,13 @@ export function openAccount(chat, state) {
 
   async function showSessions() {
     try {
-      keyed(list, await chat.sessions(), ({ id }) => id, row, () => {});
+      keyed(
+        list,
+        await chat.sessions(),
+        ({ id }) => id,
+        row,
+        () => {},
+      );
     } catch (error) {
       setText(status, explain(error));
     }

@@ -19,7 +19,10 @@ export function avatar() {
 /** The first characters of the first two words. */
 function initialsOf(name) {
   const words = name.split(/[\s._-]+/u).filter(Boolean);
-  return words.slice(0, 2).map((word) => [...word][0].toLocaleUpperCase()).join("");
+  return words
+    .slice(0, 2)
+    .map((word) => [...word][0].toLocaleUpperCase())
+    .join("");
 }
 
 function hueOf(id) {

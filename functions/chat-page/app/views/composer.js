@@ -18,7 +18,13 @@ export function composerView(chat) {
   const cancel = iconButton("close", t("cancel"), () => chat.startEditing(null));
   const bar = el("p", { className: "editing-bar" }, el("span", {}, t("editing")), cancel);
   const sendButton = el("button", { className: "send", title: t("send"), aria: { label: t("send") } }, icon("send"));
-  const element = el("form", { className: "composer" }, bar, el("div", { className: "composer-line" }, input, sendButton), note);
+  const element = el(
+    "form",
+    { className: "composer" },
+    bar,
+    el("div", { className: "composer-line" }, input, sendButton),
+    note,
+  );
   let state = /** @type {import("../state.js").State | null} */ (null);
   let shown = "";
   let pause = 0;

@@ -29,7 +29,13 @@ export function conversationsView(chat) {
       hasMore = state.moreConversations !== null;
       const shown = inOrder(state);
       empty.hidden = !state.listed || shown.length > 0;
-      keyed(list, shown, ({ id }) => id, create, (row, conversation) => row.render(state, conversation));
+      keyed(
+        list,
+        shown,
+        ({ id }) => id,
+        create,
+        (row, conversation) => row.render(state, conversation),
+      );
     },
   };
 }

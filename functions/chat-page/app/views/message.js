@@ -70,7 +70,13 @@ export function createMessage(chat, confirmDelete) {
   const actions = el("div", { className: "actions" });
   const meta = el("p", { className: "meta" }, note, time, status);
   const bubble = el("div", { className: "bubble" }, sender, text, meta);
-  const element = el("li", { className: "message" }, dayLine, newLine, el("div", { className: "line" }, bubble, actions));
+  const element = el(
+    "li",
+    { className: "message" },
+    dayLine,
+    newLine,
+    el("div", { className: "line" }, bubble, actions),
+  );
   let shown = "";
   let rendered = /** @type {unknown[]} */ ([]);
 

@@ -35,7 +35,13 @@ export function openPeople(chat, state) {
       const users = (await chat.searchUsers(text)).filter((user) => user.id !== state.me.id);
       if (text !== latest) return;
       setText(status, users.length === 0 ? t("noPeople") : "");
-      keyed(list, users, ({ id }) => id, row, () => {});
+      keyed(
+        list,
+        users,
+        ({ id }) => id,
+        row,
+        () => {},
+      );
     } catch (error) {
       setText(status, explain(error));
     }
@@ -63,6 +69,7 @@ export function openPeople(chat, state) {
     setText(create.button, chosen.size < 2 ? t("startChat") : t("createGroup"));
   }
 
+  /** @param {Record<string, string>} values */
   async function start({ name }) {
     const id = await chat.create([...chosen.keys()], name);
     box.close();

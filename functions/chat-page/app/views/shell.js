@@ -3,10 +3,8 @@
 import { el, iconButton, setText } from "../dom.js";
 import { unreadIn } from "../state.js";
 import { t } from "../text.js";
-import { openAccount } from "./account.js";
 import { avatar } from "./avatar.js";
 import { conversationsView } from "./conversations.js";
-import { openPeople } from "./people.js";
 import { searchView } from "./search.js";
 import { threadView } from "./thread.js";
 
@@ -24,10 +22,10 @@ export function shellView(chat, store) {
     className: "account",
     title: t("account"),
     aria: { label: t("account") },
-    on: { click: () => openAccount(chat, store.state) },
+    on: { click: openAccount },
   });
   account.append(picture.element);
-  const start = iconButton("plus", t("newConversation"), () => openPeople(chat, store.state), "new");
+  const start = iconButton("plus", t("newConversation"), openPeople, "new");
   const head = el("header", { className: "side-head" }, el("h1", {}, "Ulak"), start, account);
   const connection = el("p", { className: "connection", role: "status" });
   const side = el("div", { className: "side" }, head, search.input, connection, conversations.element, search.results);
@@ -41,6 +39,15 @@ export function shellView(chat, store) {
   const content = el("div", { className: "content" }, nothing, thread.element);
   const element = el("main", { className: "shell" }, side, content);
   let shown = /** @type {string | null} */ (null);
+
+  // Dialogs are loaded when they are opened: most visits need neither.
+  async function openPeople() {
+    (await import("./people.js")).openPeople(chat, store.state);
+  }
+
+  async function openAccount() {
+    (await import("./account.js")).openAccount(chat, store.state);
+  }
 
   return {
     element,

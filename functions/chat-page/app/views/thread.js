@@ -25,7 +25,12 @@ export function threadView(chat) {
   const list = el("ol", { className: "messages" });
   const hint = el("p", { className: "hint" });
   // The list can be scrolled with the keyboard, so it can have the focus.
-  const scroll = el("section", { className: "scroll history", tabIndex: 0, aria: { label: t("messages") } }, hint, list);
+  const scroll = el(
+    "section",
+    { className: "scroll history", tabIndex: 0, aria: { label: t("messages") } },
+    hint,
+    list,
+  );
   const newest = iconButton("down", t("toNewest"), toNewest, "to-newest");
   const announcer = el("p", { className: "visually-hidden", role: "status" });
   const composer = composerView(chat);
@@ -132,7 +137,15 @@ export function threadView(chat) {
       const items = itemsOf(state);
       hint.hidden = timeline.loaded && items.length > 0;
       setText(hint, timeline.loaded ? t("noMessages") : t("loading"));
-      keepPlace(() => keyed(list, items, ({ key }) => key, create, (row, item) => row.render(state, item)));
+      keepPlace(() =>
+        keyed(
+          list,
+          items,
+          ({ key }) => key,
+          create,
+          (row, item) => row.render(state, item),
+        ),
+      );
       composer.render(state, conversation ? titleOf(state, conversation) : "");
       announce(state);
       if (state.target) showTarget(state.target);

@@ -34,7 +34,14 @@ test("what was sent leaves the outbox, in order", async () => {
   const outbox = createOutbox("ada", storage());
   for (const text of ["one", "two"]) outbox.put(entry("c", text));
   const sent = [];
-  assert.equal(await flush(outbox, async ({ content }) => void sent.push(content), () => {}), true);
+  assert.equal(
+    await flush(
+      outbox,
+      async ({ content }) => void sent.push(content),
+      () => {},
+    ),
+    true,
+  );
   assert.deepEqual([sent, contents(outbox)], [["one", "two"], []]);
 });
 
@@ -61,7 +68,10 @@ test("an entry that is refused for good is marked and does not hold up the other
     if (content === "bad") throw refused(false);
   };
   assert.equal(await flush(outbox, send, () => {}), true);
-  assert.deepEqual(outbox.list().map(({ content, error }) => [content, error]), [["bad", "refused"]]);
+  assert.deepEqual(
+    outbox.list().map(({ content, error }) => [content, error]),
+    [["bad", "refused"]],
+  );
 });
 
 test("what is written during a flush is sent by it", async () => {

@@ -6,8 +6,27 @@ import { initial, inOrder, readers, reduce } from "../../app/state.js";
 
 const me = { id: "ada", username: "ada", displayName: "Ada", lastSeenAt: "" };
 const bob = { id: "bob", username: "bob", displayName: "Bob", lastSeenAt: "" };
-const message = (seq, senderId = "bob", more = {}) => ({ id: `m${seq}`, conversationId: "c", seq, senderId, content: "x", createdAt: `2026-01-01T00:00:0${seq}.000Z`, editedAt: null, deletedAt: null, ...more });
-const conversation = (more = {}) => ({ id: "c", type: "direct", name: null, participants: [me, bob], lastMessage: null, unreadCount: 0, updatedAt: "2026-01-01T00:00:00.000Z", ...more });
+const message = (seq, senderId = "bob", more = {}) => ({
+  id: `m${seq}`,
+  conversationId: "c",
+  seq,
+  senderId,
+  content: "x",
+  createdAt: `2026-01-01T00:00:0${seq}.000Z`,
+  editedAt: null,
+  deletedAt: null,
+  ...more,
+});
+const conversation = (more = {}) => ({
+  id: "c",
+  type: "direct",
+  name: null,
+  participants: [me, bob],
+  lastMessage: null,
+  unreadCount: 0,
+  updatedAt: "2026-01-01T00:00:00.000Z",
+  ...more,
+});
 const play = (...events) => events.reduce(reduce, initial(me));
 const listed = (...conversations) => ({ type: "conversationsListed", conversations, more: null });
 const arrived = (one) => ({ type: "messageArrived", message: one });
@@ -15,7 +34,10 @@ const arrived = (one) => ({ type: "messageArrived", message: one });
 test("a message moves its conversation up and counts as unread once", () => {
   const other = conversation({ id: "d", updatedAt: "2026-01-01T00:00:00.500Z" });
   const state = play(listed(conversation(), other), arrived(message(1)), arrived(message(1)));
-  assert.deepEqual(inOrder(state).map(({ id }) => id), ["c", "d"]);
+  assert.deepEqual(
+    inOrder(state).map(({ id }) => id),
+    ["c", "d"],
+  );
   assert.equal(state.conversations.c.unreadCount, 1);
 });
 
@@ -24,13 +46,25 @@ test("one's own message from another device is not unread", () => {
 });
 
 test("a list that was read before the newest message does not bring the older state back", () => {
-  const state = play(listed(conversation()), arrived(message(1)), arrived(message(2)), listed(conversation({ lastMessage: message(1), unreadCount: 1 })));
+  const state = play(
+    listed(conversation()),
+    arrived(message(1)),
+    arrived(message(2)),
+    listed(conversation({ lastMessage: message(1), unreadCount: 1 })),
+  );
   assert.deepEqual([state.conversations.c.lastMessage.seq, state.conversations.c.unreadCount], [2, 2]);
 });
 
 test("reading up to the newest message leaves nothing unread, and marks only grow", () => {
   const read = (userId, upToSeq) => ({ type: "read", conversationId: "c", userId, upToSeq });
-  const state = play(listed(conversation()), arrived(message(1)), arrived(message(2)), read("ada", 2), read("bob", 2), read("bob", 1));
+  const state = play(
+    listed(conversation()),
+    arrived(message(1)),
+    arrived(message(2)),
+    read("ada", 2),
+    read("bob", 2),
+    read("bob", 1),
+  );
   assert.equal(state.conversations.c.unreadCount, 0);
   assert.equal(readers(state, state.conversations.c, message(2, "ada")), 1);
 });
@@ -43,6 +77,9 @@ test("a message ends its sender's typing, and so does the end of the connection"
 });
 
 test("deleting the message that is edited ends the editing", () => {
-  const state = play({ type: "editing", messageId: "m1" }, { type: "messageChanged", message: message(1, "ada", { deletedAt: "2026-01-01T00:01:00.000Z" }) });
+  const state = play(
+    { type: "editing", messageId: "m1" },
+    { type: "messageChanged", message: message(1, "ada", { deletedAt: "2026-01-01T00:01:00.000Z" }) },
+  );
   assert.equal(state.editing, null);
 });

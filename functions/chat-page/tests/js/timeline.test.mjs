@@ -2,23 +2,55 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { around, complete, empty, merge, withChange, withMessage, withNewer, withNewest, withOlder } from "../../app/timeline.js";
+import {
+  around,
+  complete,
+  empty,
+  merge,
+  withChange,
+  withMessage,
+  withNewer,
+  withNewest,
+  withOlder,
+} from "../../app/timeline.js";
 
 const time = (minute) => new Date(Date.UTC(2026, 0, 1, 0, minute)).toISOString();
-const message = (seq, more = {}) => ({ id: `m${seq}`, seq, content: `text ${seq}`, createdAt: time(0), editedAt: null, deletedAt: null, ...more });
+const message = (seq, more = {}) => ({
+  id: `m${seq}`,
+  seq,
+  content: `text ${seq}`,
+  createdAt: time(0),
+  editedAt: null,
+  deletedAt: null,
+  ...more,
+});
 const range = (from, to) => Array.from({ length: to - from + 1 }, (_, index) => message(from + index));
 const page = (messages, nextCursor = null) => ({ messages, nextCursor });
 const seqs = ({ messages }) => messages.map(({ seq }) => seq);
 
 test("messages are ordered by seq and each id is there once, however they arrive", () => {
   const merged = merge([message(2), message(5)], [message(1), message(5), message(3)]);
-  assert.deepEqual(merged.map(({ seq }) => seq), [1, 2, 3, 5]);
+  assert.deepEqual(
+    merged.map(({ seq }) => seq),
+    [1, 2, 3, 5],
+  );
 });
 
 test("the latest version of a message wins, in whichever order the versions arrive", () => {
-  const [first, edited, deleted] = [message(1), message(1, { editedAt: time(1) }), message(1, { editedAt: time(1), deletedAt: time(2) })];
-  for (const order of [[first, edited, deleted], [deleted, edited, first], [edited, deleted, first]]) {
-    assert.deepEqual(order.reduce((known, one) => merge(known, [one]), []), [deleted]);
+  const [first, edited, deleted] = [
+    message(1),
+    message(1, { editedAt: time(1) }),
+    message(1, { editedAt: time(1), deletedAt: time(2) }),
+  ];
+  for (const order of [
+    [first, edited, deleted],
+    [deleted, edited, first],
+    [edited, deleted, first],
+  ]) {
+    assert.deepEqual(
+      order.reduce((known, one) => merge(known, [one]), []),
+      [deleted],
+    );
   }
 });
 
@@ -42,7 +74,13 @@ test("the newest page, read again, changes neither the older pages nor their end
 });
 
 test("an older part of the history gets no live messages until it reaches them", () => {
-  let timeline = around(withNewest(empty(), page(range(90, 99), "m90")), page(range(40, 49), "m40"), message(50), range(51, 60), false);
+  let timeline = around(
+    withNewest(empty(), page(range(90, 99), "m90")),
+    page(range(40, 49), "m40"),
+    message(50),
+    range(51, 60),
+    false,
+  );
   timeline = withMessage(timeline, message(100));
   assert.deepEqual([seqs(timeline).at(-1), timeline.live, timeline.hasOlder], [60, false, true]);
   timeline = withNewer(timeline, range(61, 98), false);
@@ -99,6 +137,10 @@ test("nothing is lost when live messages overtake replays that are cut, in any o
       newest = Math.min(stored.length, newest + 4);
     }
     for (const one of stored.filter(({ seq }) => seq > timeline.safeSeq)) timeline = withMessage(timeline, one);
-    assert.deepEqual(seqs(timeline), stored.map(({ seq }) => seq), `seed ${seed}`);
+    assert.deepEqual(
+      seqs(timeline),
+      stored.map(({ seq }) => seq),
+      `seed ${seed}`,
+    );
   }
 });

@@ -21,6 +21,8 @@ use crate::gateway::{API_ID, log_time};
 /// What the gateway adds to a request: the fields of `requestContext` and the `X-Forwarded-*` headers.
 #[derive(Debug, Clone)]
 pub(super) struct RequestMeta<'a> {
+    /// The path of the request, decoded, with its stage.
+    pub(super) path: &'a str,
     /// The stage's name, or `$default`.
     pub(super) stage: &'a str,
     /// The account that owns the API: twelve digits.
@@ -50,7 +52,7 @@ pub(super) fn build(head: &Parts, body: &Bytes, found: &RouteMatch<'_>, meta: &R
     let event = Event {
         version: "2.0",
         route_key: &found.route.key,
-        raw_path: head.uri.path(),
+        raw_path: meta.path,
         raw_query_string: query,
         cookies: cookies(&head.headers),
         query_string_parameters: Pairs(query_parameters(query)),
@@ -113,8 +115,7 @@ struct Http<'a> {
     path: &'a str,
     protocol: &'static str,
     source_ip: IpAddr,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    user_agent: Option<Cow<'a, str>>,
+    user_agent: Cow<'a, str>,
 }
 
 /// Serializes pairs as a JSON object, in their order.
@@ -148,10 +149,11 @@ fn context<'a>(
         domain_prefix: domain.split('.').next().unwrap_or_default().into(),
         http: Http {
             method: head.method.as_str(),
-            path: head.uri.path(),
+            path: meta.path,
             protocol: protocol(head),
             source_ip: meta.source_ip,
-            user_agent: headers.get(&USER_AGENT),
+            // Empty without the header, in aws-lambda-dotnet's recorded events.
+            user_agent: headers.get(&USER_AGENT).unwrap_or_default(),
         },
         request_id: meta.request_id,
         route_key: &found.route.key,

@@ -1,5 +1,6 @@
 //! A request → the event of payload format 1.0, the format of REST APIs (API Gateway guide,
-//! `http-api-develop-integrations-lambda`).
+//! `http-api-develop-integrations-lambda`), as aws-lambda-dotnet recorded it from AWS
+//! (`V1_UnicodeCharactersInPathHttpV1`): the path as sent, and decoded in `requestContext`.
 
 use bytes::Bytes;
 use http::header::HeaderMap;
@@ -10,13 +11,14 @@ use super::event::{RequestMeta, encode, latin1, protocol};
 use super::headers::is_hop_by_hop;
 use super::route::RouteMatch;
 use crate::gateway::{API_ID, log_time};
+use crate::header_case::usual_case;
 
-/// Builds the event. Unlike in format 2.0, cookies stay a header, and absent maps are `null`. Header names
-/// are in lower case, because the HTTP library does not keep the client's case.
+/// Builds the event. Unlike in format 2.0, cookies stay a header, header names have their usual case, and
+/// absent maps are `null`.
 #[must_use]
 pub(super) fn build(head: &Parts, body: &Bytes, found: &RouteMatch<'_>, meta: &RequestMeta<'_>) -> Vec<u8> {
     let (text, is_base64) = encode(&head.headers, body);
-    let headers = multi_headers(&head.headers, meta);
+    let headers = multi_headers(&head.headers, body.len(), meta);
     let query = multi(
         form_urlencoded::parse(head.uri.query().unwrap_or_default().as_bytes())
             .map(|(k, v)| (k.into_owned(), v.into_owned())),
@@ -54,32 +56,56 @@ fn with_authorizer(mut context: Value, meta: &RequestMeta<'_>) -> Value {
 
 fn context(head: &Parts, found: &RouteMatch<'_>, meta: &RequestMeta<'_>) -> Value {
     let header = |name: &str| head.headers.get(name).map(|value| latin1(value.as_bytes()));
+    let host = header("host").unwrap_or("localhost".into());
+    let domain = host.rsplit_once(':').map_or(&*host, |(name, _)| name);
     json!({
         "accountId": meta.account_id,
         "apiId": API_ID,
-        "domainName": header("host"),
+        "domainName": domain,
+        "domainPrefix": domain.split('.').next().unwrap_or_default(),
+        "extendedRequestId": meta.request_id,
         "httpMethod": head.method.as_str(),
-        "identity": { "sourceIp": meta.source_ip, "userAgent": header("user-agent") },
-        "path": head.uri.path(),
+        "identity": {
+            "accessKey": null,
+            "accountId": null,
+            "caller": null,
+            "cognitoAuthenticationProvider": null,
+            "cognitoAuthenticationType": null,
+            "cognitoIdentityId": null,
+            "cognitoIdentityPoolId": null,
+            "principalOrgId": null,
+            "sourceIp": meta.source_ip,
+            "user": null,
+            "userAgent": header("user-agent").unwrap_or_default(),
+            "userArn": null,
+        },
+        "path": meta.path,
         "protocol": protocol(head),
         "requestId": meta.request_id,
         "requestTime": log_time(meta.now),
         "requestTimeEpoch": meta.now.as_millisecond(),
+        "resourceId": found.route.key,
         "resourcePath": found.route.plan.path,
         "stage": meta.stage,
     })
 }
 
-fn multi_headers(headers: &HeaderMap, meta: &RequestMeta<'_>) -> Map<String, Value> {
-    let sent = headers.iter().filter(|(name, _)| !is_hop_by_hop(name));
-    let sent = sent.map(|(name, value)| (name.as_str().to_owned(), latin1(value.as_bytes()).into_owned()));
+fn multi_headers(headers: &HeaderMap, body_length: usize, meta: &RequestMeta<'_>) -> Map<String, Value> {
+    let is_absent = |name: &str| !headers.contains_key(name);
+    let forwarded = headers.get("x-forwarded-for").map(|earlier| latin1(earlier.as_bytes()));
+    let forwarded = forwarded.map(|earlier| format!("{earlier}, {}", meta.source_ip));
     let added = [
+        ("content-length", body_length.to_string()),
+        ("host", "localhost".to_owned()),
         ("x-amzn-trace-id", meta.trace.to_owned()),
-        ("x-forwarded-for", meta.source_ip.to_string()),
         ("x-forwarded-port", meta.port.to_string()),
         ("x-forwarded-proto", "http".to_owned()),
     ];
-    multi(sent.chain(added.map(|(name, value)| (name.to_owned(), value))))
+    let added = added.into_iter().filter(|(name, _)| is_absent(name));
+    let address = ("x-forwarded-for", forwarded.unwrap_or_else(|| meta.source_ip.to_string()));
+    let sent = headers.iter().filter(|(name, _)| !is_hop_by_hop(name) && *name != "x-forwarded-for");
+    let sent = sent.map(|(name, value)| (name.as_str(), latin1(value.as_bytes()).into_owned()));
+    multi(sent.chain(added).chain([address]).map(|(name, value)| (usual_case(name), value)))
 }
 
 fn multi(pairs: impl Iterator<Item = (String, String)>) -> Map<String, Value> {

@@ -11,6 +11,7 @@ use serde_json::{Map, Value};
 
 use super::headers::is_hop_by_hop;
 use crate::endpoint::{Response, json};
+use crate::gateway::reply_status;
 
 /// A reply that the gateway cannot convert; it answers 500. The text says what is wrong.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -29,11 +30,12 @@ struct ProxyReply {
     is_base64_encoded: Option<bool>,
 }
 
-/// Converts a reply of payload format 2.0. Without a `statusCode`, the whole reply becomes a JSON body with
-/// status 200.
+/// Converts a reply of payload format 2.0. Without a `statusCode`, the whole reply becomes the body with status
+/// 200 and type JSON, even if it is not JSON (recorded from AWS in aws-lambda-dotnet's
+/// `InvokeResponseExtensions`; the guide says otherwise).
 ///
 /// # Errors
-/// [`InvalidReply`]: the reply is not JSON, or has a `statusCode` and a field of the wrong type.
+/// [`InvalidReply`]: the reply has a `statusCode` and a field of the wrong type.
 pub(super) fn read(payload: Bytes) -> Result<Response, InvalidReply> {
     if payload.is_empty() {
         return Ok(json_body(Bytes::from_static(b"null")));
@@ -60,9 +62,9 @@ pub(super) fn read_v1(payload: &[u8]) -> Result<Response, InvalidReply> {
 }
 
 fn without_status(payload: Bytes) -> Result<Response, InvalidReply> {
-    match serde_json::from_slice::<Value>(&payload).map_err(|_| InvalidReply("the reply is not JSON"))? {
-        Value::String(text) => Ok(json_body(text.into())),
-        Value::Object(map) if map.get("statusCode").is_some_and(|status| !status.is_null()) => {
+    match serde_json::from_slice::<Value>(&payload) {
+        Ok(Value::String(text)) => Ok(json_body(text.into())),
+        Ok(Value::Object(map)) if map.get("statusCode").is_some_and(|status| !status.is_null()) => {
             Err(InvalidReply("the reply has a statusCode and a field of the wrong type"))
         }
         _ => Ok(json_body(payload)),
@@ -84,10 +86,7 @@ fn with_status(reply: ProxyReply) -> Result<Response, InvalidReply> {
     }
     for (name, texts) in reply.multi_value_headers.iter().flatten() {
         let texts = texts.as_array().ok_or(InvalidReply("a value of multiValueHeaders is not a list"))?;
-        let name = parse_name(name)?;
-        // The list replaces the single value of the same name.
-        headers.remove(&name);
-        texts.iter().try_for_each(|text| add(&mut headers, name.as_str(), text))?;
+        add_list(&mut headers, &parse_name(name)?, texts)?;
     }
     if !headers.contains_key(CONTENT_TYPE) {
         headers.insert(CONTENT_TYPE, HeaderValue::from_static("text/plain; charset=utf-8"));
@@ -100,12 +99,7 @@ fn with_status(reply: ProxyReply) -> Result<Response, InvalidReply> {
 
 /// A status from 200 to 599: a number, or its digits as text.
 fn status(given: Option<&Value>) -> Result<StatusCode, InvalidReply> {
-    let number = match given {
-        Some(Value::Number(number)) => number.as_u64().and_then(|number| u16::try_from(number).ok()),
-        Some(Value::String(text)) => text.parse().ok(),
-        _ => None,
-    };
-    let number = number.filter(|number| (200..600).contains(number));
+    let number = given.and_then(reply_status).filter(|number| (200..600).contains(number));
     number
         .and_then(|number| StatusCode::from_u16(number).ok())
         .ok_or(InvalidReply("statusCode is not an HTTP status from 200 to 599"))
@@ -133,6 +127,22 @@ fn add(headers: &mut HeaderMap, name: &str, text: &Value) -> Result<(), InvalidR
     // The server sets Content-Length from the body.
     if !is_hop_by_hop(&name) && name != CONTENT_LENGTH {
         headers.append(name, text);
+    }
+    Ok(())
+}
+
+/// Adds the values of a list after a single value of the same name (aws-lambda-dotnet's recorded
+/// `V1_CombinesSingleAndMultiValueHeadersHttpV1`). A single value that the list repeats counts once (API Gateway
+/// guide, `set-up-lambda-proxy-integrations`).
+fn add_list(headers: &mut HeaderMap, name: &HeaderName, texts: &[Value]) -> Result<(), InvalidReply> {
+    let mut listed = HeaderMap::new();
+    texts.iter().try_for_each(|text| add(&mut listed, name.as_str(), text))?;
+    let is_listed = |single: &HeaderValue| listed.get_all(name).iter().any(|value| value == single);
+    let singles: Vec<HeaderValue> =
+        headers.get_all(name).iter().filter(|single| !is_listed(single)).cloned().collect();
+    headers.remove(name);
+    for value in singles.into_iter().chain(listed.get_all(name).iter().cloned()) {
+        headers.append(name.clone(), value);
     }
     Ok(())
 }

@@ -4,17 +4,17 @@
 //! segments before `{param}`; then greedy routes; then `$default`. At the same path, the request's own method
 //! has precedence over `ANY`.
 
-use std::borrow::Cow;
 use std::cmp::Reverse;
 
-use percent_encoding::percent_decode_str;
-
+use super::options::HttpApiOptions;
+use super::path;
 use crate::plan::HttpRoutePlan;
 
 /// The routes of one API, in order of priority.
 #[derive(Debug)]
 pub struct Router {
     routes: Vec<Route>,
+    options: HttpApiOptions,
 }
 
 /// One route with its parsed path.
@@ -47,21 +47,21 @@ pub struct RouteMatch<'a> {
 impl Router {
     /// Parses and sorts the routes of one API. Their paths must have passed [`check_path`].
     #[must_use]
-    pub fn new(plans: &[HttpRoutePlan]) -> Self {
+    pub fn new(plans: &[HttpRoutePlan], options: HttpApiOptions) -> Self {
         let mut routes: Vec<Route> = plans.iter().map(Route::new).collect();
         routes.sort_by_cached_key(Route::priority);
-        Self { routes }
+        Self { routes, options }
     }
 
     /// Selects the route of a request; `None` is the gateway's 404. `path` has no stage and is
     /// percent-encoded.
     #[must_use]
     pub fn find(&self, method: &str, path: &str) -> Option<RouteMatch<'_>> {
-        let path = without_trailing_slash(path);
+        let path = path::decode(path, self.options);
         self.routes
             .iter()
             .filter(|route| route.plan.method == "ANY" || route.plan.method == method)
-            .find_map(|route| Some(RouteMatch { route, parameters: route.parameters(path)? }))
+            .find_map(|route| Some(RouteMatch { route, parameters: route.parameters(&path, self.options)? }))
     }
 }
 
@@ -98,8 +98,8 @@ impl Route {
         (class, ranks, Reverse(self.segments.len()), self.plan.method == "ANY")
     }
 
-    /// The path parameters; `None` when the path does not match.
-    fn parameters<'a>(&'a self, path: &str) -> Option<Vec<(&'a str, String)>> {
+    /// The path parameters; `None` when the path, which is decoded, does not match.
+    fn parameters<'a>(&'a self, path: &str, options: HttpApiOptions) -> Option<Vec<(&'a str, String)>> {
         if self.is_default() {
             return Some(Vec::new());
         }
@@ -111,19 +111,20 @@ impl Route {
             }
             let (given, after) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
             match segment {
-                Segment::Static(text) if decoded(given) == text.as_str() => rest = after,
+                Segment::Static(text) if given == text => rest = after,
                 Segment::Parameter(name) if !given.is_empty() => {
-                    parameters.push((name.as_str(), decoded(given).into_owned()));
+                    parameters.push((name.as_str(), path::parameter(given, options)));
                     rest = after;
                 }
                 Segment::Greedy(name) if !rest.is_empty() => {
-                    parameters.push((name.as_str(), decoded(rest).into_owned()));
+                    parameters.push((name.as_str(), path::parameter(rest, options)));
                     rest = "";
                 }
                 _ => return None,
             }
         }
-        rest.is_empty().then_some(parameters)
+        let has_ended = rest.is_empty() || (rest == "/" && options.ignores_trailing_slash);
+        has_ended.then_some(parameters)
     }
 }
 
@@ -148,18 +149,13 @@ impl Segment {
     }
 }
 
-/// Decodes `%XX`; bytes that are not UTF-8 become U+FFFD, and `+` stays a plus.
-fn decoded(segment: &str) -> Cow<'_, str> {
-    percent_decode_str(segment).decode_utf8_lossy()
-}
-
 /// `/a/b` → `a`, `b`; `/` has no segments.
 fn segments(path: &str) -> impl Iterator<Item = &str> {
     let path = path.strip_prefix('/').unwrap_or(path);
     path.split('/').filter(move |_| !path.is_empty())
 }
 
-/// `/hello/` → `/hello`, for requests and for declared paths; `/` is unchanged.
+/// `/hello/` → `/hello`, for declared paths; `/` is unchanged.
 pub(crate) fn without_trailing_slash(path: &str) -> &str {
     match path.strip_suffix('/') {
         Some(shorter) if !shorter.is_empty() => shorter,

@@ -4,7 +4,7 @@
 use std::any::Any;
 use std::collections::HashMap;
 use std::sync::Arc;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use bytes::Bytes;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
@@ -12,6 +12,7 @@ use tokio::task::JoinError;
 use tokio::time::timeout;
 use tokio_util::task::TaskTracker;
 
+use super::report::{self, Report};
 use super::{BoxFuture, Context, FunctionError, Handler, Invocation, InvokeError, Invoker, Registry};
 use crate::plan::{FunctionPlan, Plan};
 
@@ -28,6 +29,7 @@ pub struct InProcess {
 struct Function {
     handler: Option<Handler>,
     timeout: Duration,
+    memory_mb: u32,
     /// One permit per allowed concurrent invocation; `None` is no limit.
     permits: Option<Arc<Semaphore>>,
 }
@@ -77,15 +79,20 @@ impl InProcess {
             let message = format!("the function {} has no handler in this program", call.function);
             return Err(FunctionError::new("Runtime.InvalidEntrypoint", message).into());
         };
-        let limit = function.timeout;
+        let (limit, memory_mb) = (function.timeout, function.memory_mb);
         let context = function.context(&call);
         Ok(self.invocations.spawn(async move {
             let _permit = permit;
-            let request_id = context.request_id.clone();
-            match timeout(limit, async move { handler(call, context).await }).await {
-                Ok(reply) => Ok(check_size(reply?)?),
-                Err(_) => Err(FunctionError::timed_out(&request_id, limit).into()),
+            let (request_id, log_tail) = (context.request_id.clone(), call.log_tail.clone());
+            let begun = Instant::now();
+            let reply = match timeout(limit, async move { handler(call, context).await }).await {
+                Ok(reply) => reply.and_then(check_size),
+                Err(_) => Err(FunctionError::timed_out(&request_id, limit)),
+            };
+            if let Some(tail) = log_tail {
+                tail.fill(log(&request_id, begun.elapsed(), memory_mb, reply.as_ref().err()).as_bytes());
             }
+            Ok(reply?)
         }))
     }
 }
@@ -95,7 +102,7 @@ impl Function {
         let permits = plan.reserved_concurrency.map(|count| Arc::new(Semaphore::new(count as usize)));
         // The name of a binary is the same in every stack, even if the stack gives its functions a prefix.
         let handler = registry.get(&plan.name).or_else(|| registry.get(&plan.binary)).cloned();
-        Self { handler, timeout: plan.timeout, permits }
+        Self { handler, timeout: plan.timeout, memory_mb: plan.memory_mb, permits }
     }
 
     fn permit(&self) -> Result<Option<OwnedSemaphorePermit>, InvokeError> {
@@ -110,6 +117,16 @@ impl Function {
             deadline_ms: deadline.duration_since(UNIX_EPOCH).unwrap_or_default().as_millis() as u64,
         }
     }
+}
+
+/// The log of one invocation. What a function of this process prints goes to the emulator's own log, so this
+/// has Lambda's lines and the function's error only.
+fn log(request_id: &str, duration: Duration, memory_size_mb: u32, error: Option<&FunctionError>) -> String {
+    let status = error.map(|error| if error.error_type == "Sandbox.Timedout" { "timeout" } else { "error" });
+    let report = Report { duration, memory_size_mb, memory_peak_mb: None, init: None, status };
+    let error = error.map(|error| format!("{}\n", error.payload())).unwrap_or_default();
+    let (start, end) = (report::start(request_id), report::end(request_id));
+    format!("{start}\n{error}{end}\n{}\n", report.line(request_id))
 }
 
 fn check_size(reply: Bytes) -> Result<Bytes, FunctionError> {

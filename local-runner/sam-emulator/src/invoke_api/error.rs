@@ -17,6 +17,8 @@ pub(super) enum ServiceError {
     InvalidName(String),
     /// `X-Amz-Invocation-Type` has this unknown value.
     InvalidType(String),
+    /// `X-Amz-Client-Context` is not base64 of JSON, or too long.
+    InvalidClientContext,
     /// The payload is not JSON; the text says why.
     NotJson(String),
     /// The payload is larger than this number of bytes.
@@ -60,7 +62,9 @@ impl ServiceError {
             Self::InvalidName(_) | Self::InvalidType(_) => {
                 (StatusCode::BAD_REQUEST, "InvalidParameterValueException")
             }
-            Self::NotJson(_) => (StatusCode::BAD_REQUEST, "InvalidRequestContentException"),
+            Self::NotJson(_) | Self::InvalidClientContext => {
+                (StatusCode::BAD_REQUEST, "InvalidRequestContentException")
+            }
             Self::TooLarge(_) => (StatusCode::PAYLOAD_TOO_LARGE, "RequestTooLargeException"),
             Self::Throttled => (StatusCode::TOO_MANY_REQUESTS, "TooManyRequestsException"),
             Self::NoSuchOperation => (StatusCode::NOT_FOUND, "UnknownOperationException"),
@@ -77,6 +81,9 @@ impl ServiceError {
             }
             Self::InvalidName(name) => format!("Invalid function name: {name}"),
             Self::InvalidType(kind) => format!("Invalid invocation type: {kind}"),
+            Self::InvalidClientContext => {
+                "Client context must be a valid Base64-encoded JSON object.".to_owned()
+            }
             Self::NotJson(why) => format!("Could not parse request body into json: {why}"),
             Self::TooLarge(limit) => {
                 format!("Request must be smaller than {limit} bytes for the InvokeFunction operation")

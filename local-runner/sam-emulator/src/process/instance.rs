@@ -14,11 +14,12 @@ use tokio::time::{Instant, sleep, sleep_until};
 use super::child::{Process, Spec};
 use super::failure::{InitFailure, exit_error};
 use super::launch::Launch;
-use super::logs::{Report, memory_peak_mb};
+use super::logs::memory_peak_mb;
 use super::reply::RuntimeFailure;
 use super::runtime_api::{ApiCall, NextEvent, Refusal, RuntimeApi};
 use super::work::{Ended, InvokeResult, Orders, Reply, Work};
 use crate::gateway;
+use crate::invoke::report::Report;
 use crate::invoke::{FunctionError, Invocation, InvokeError};
 
 /// Something that happens to a process.

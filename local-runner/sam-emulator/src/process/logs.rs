@@ -5,28 +5,16 @@
 use std::collections::VecDeque;
 use std::io::{self, Write as _};
 use std::os::fd::OwnedFd;
-use std::time::Duration;
 
 use tokio::net::unix::pipe;
 
 use crate::invoke::LogTail;
+use crate::invoke::report::{self, Report};
 
 /// Bytes of one line; a longer one is split (Lambda's limit of one log event is 256 KB).
 const MAX_LINE: usize = 256 * 1024;
 /// Bytes that are kept of one invocation.
 const MAX_KEPT: usize = 16 * 1024;
-
-/// The numbers of a REPORT line.
-pub(super) struct Report {
-    pub(super) duration: Duration,
-    pub(super) memory_size_mb: u32,
-    /// The peak of resident memory; `None` where the system does not say.
-    pub(super) memory_peak_mb: Option<u64>,
-    /// Of the first invocation only.
-    pub(super) init: Option<Duration>,
-    /// How the invocation failed: `timeout` or `error`, as Lambda writes it.
-    pub(super) status: Option<&'static str>,
-}
 
 /// The log of one instance.
 pub(super) struct InstanceLog {
@@ -94,14 +82,14 @@ impl InstanceLog {
     /// The first line of an invocation. The lines before it, of the initialization, belong to it too.
     pub(super) fn start(&mut self, request_id: &str) {
         self.read_available();
-        self.print(&[format!("START RequestId: {request_id} Version: $LATEST").as_bytes()]);
+        self.print(&[report::start(request_id).as_bytes()]);
     }
 
     /// The last lines of an invocation; hands its log to `tail`.
     pub(super) fn end(&mut self, request_id: &str, report: &Report, tail: Option<&LogTail>) {
         self.read_available();
         self.end_line();
-        let end = format!("END RequestId: {request_id}");
+        let end = report::end(request_id);
         self.print(&[end.as_bytes(), report.line(request_id).as_bytes()]);
         let kept = self.take();
         if let Some(tail) = tail {
@@ -138,62 +126,10 @@ impl InstanceLog {
     }
 }
 
-impl Report {
-    /// Lambda's REPORT line: fields separated by tabs. Billed is the duration with the initialization, in
-    /// whole milliseconds.
-    fn line(&self, request_id: &str) -> String {
-        let milliseconds = |duration: Duration| duration.as_secs_f64() * 1000.0;
-        let billed = milliseconds(self.duration + self.init.unwrap_or_default()).ceil();
-        let mut line = format!(
-            "REPORT RequestId: {request_id}\tDuration: {:.2} ms\tBilled Duration: {billed:.0} ms\tMemory Size: {} MB",
-            milliseconds(self.duration),
-            self.memory_size_mb,
-        );
-        if let Some(peak) = self.memory_peak_mb {
-            line.push_str(&format!("\tMax Memory Used: {peak} MB"));
-        }
-        if let Some(init) = self.init {
-            line.push_str(&format!("\tInit Duration: {:.2} ms", milliseconds(init)));
-        }
-        if let Some(status) = self.status {
-            line.push_str(&format!("\tStatus: {status}"));
-        }
-        line
-    }
-}
-
 /// The peak of a process's resident memory in MB, from Linux's `/proc`.
 pub(super) fn memory_peak_mb(pid: u32) -> Option<u64> {
     let status = std::fs::read_to_string(format!("/proc/{pid}/status")).ok()?;
     let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
     let kilobytes: u64 = peak.trim().strip_suffix("kB")?.trim().parse().ok()?;
     Some(kilobytes.div_ceil(1024))
-}
-
-#[cfg(test)]
-mod tests {
-    use std::time::Duration;
-
-    use super::Report;
-
-    #[test]
-    fn a_report_has_the_fields_of_lambda() {
-        let mut report = Report {
-            duration: Duration::from_micros(12_340),
-            memory_size_mb: 128,
-            memory_peak_mb: Some(40),
-            init: Some(Duration::from_millis(25)),
-            status: None,
-        };
-        assert_eq!(
-            report.line("1"),
-            "REPORT RequestId: 1\tDuration: 12.34 ms\tBilled Duration: 38 ms\tMemory Size: 128 MB\t\
-             Max Memory Used: 40 MB\tInit Duration: 25.00 ms"
-        );
-        (report.init, report.memory_peak_mb, report.status) = (None, None, Some("timeout"));
-        assert_eq!(
-            report.line("1"),
-            "REPORT RequestId: 1\tDuration: 12.34 ms\tBilled Duration: 13 ms\tMemory Size: 128 MB\tStatus: timeout"
-        );
-    }
 }

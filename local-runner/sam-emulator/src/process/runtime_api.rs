@@ -20,7 +20,8 @@ use tokio::sync::{mpsc, oneshot};
 use tokio_util::task::AbortOnDropHandle;
 
 use super::reply::{self, RuntimeFailure};
-use crate::endpoint::{self, Request, Response};
+use crate::access::{Access, Ends};
+use crate::endpoint::{self, Response};
 use crate::invoke::FunctionError;
 use crate::invoke::in_process::MAX_RESPONSE;
 
@@ -71,17 +72,20 @@ impl RuntimeApi {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
         let address = listener.local_addr()?;
         let (sender, calls) = mpsc::unbounded_channel();
-        let server = AbortOnDropHandle::new(tokio::spawn(accept(listener, sender)));
+        let server = AbortOnDropHandle::new(tokio::spawn(accept(listener, address, sender)));
         Ok(Self { address, calls, _server: server })
     }
 }
 
-async fn accept(listener: TcpListener, calls: mpsc::UnboundedSender<ApiCall>) {
+async fn accept(listener: TcpListener, local: SocketAddr, calls: mpsc::UnboundedSender<ApiCall>) {
     let mut connections = tokio::task::JoinSet::new();
     loop {
         tokio::select! {
             accepted = listener.accept() => match accepted {
-                Ok((socket, _)) => { connections.spawn(serve(socket, calls.clone())); }
+                Ok((socket, peer)) => {
+                    let ends = Ends { peer, local };
+                    connections.spawn(serve(socket, ends, calls.clone()));
+                }
                 Err(error) => tracing::warn!(%error, "the runtime api cannot accept a connection"),
             },
             Some(_) = connections.join_next() => {}
@@ -89,21 +93,26 @@ async fn accept(listener: TcpListener, calls: mpsc::UnboundedSender<ApiCall>) {
     }
 }
 
-async fn serve(socket: TcpStream, calls: mpsc::UnboundedSender<ApiCall>) {
+async fn serve(socket: TcpStream, ends: Ends, calls: mpsc::UnboundedSender<ApiCall>) {
     // Without this, small responses would wait for more data. An error here shows at the next read.
     let _ = socket.set_nodelay(true);
     let service = service_fn(move |request| {
         let calls = calls.clone();
-        async move { Ok::<_, Infallible>(respond(&calls, request).await) }
+        async move { Ok::<_, Infallible>(respond(&calls, request, ends).await) }
     });
     // A connection that breaks off belongs to a process that ends, which the instance sees for itself.
     let _ = http1::Builder::new().serve_connection(TokioIo::new(socket), service).await;
 }
 
-async fn respond(calls: &mpsc::UnboundedSender<ApiCall>, request: Request) -> Response {
+async fn respond(
+    calls: &mpsc::UnboundedSender<ApiCall>,
+    request: http::Request<Incoming>,
+    ends: Ends,
+) -> Response {
     let (head, body) = request.into_parts();
-    // Only browsers send an origin, and no page has business here.
-    if head.headers.contains_key(ORIGIN) {
+    // Only browsers send these headers, and no page has business here: it could take events away.
+    let is_from_browser = head.headers.contains_key(ORIGIN) || head.headers.contains_key("sec-fetch-site");
+    if is_from_browser || Access::default().check_management(&head, ends).is_err() {
         return problem(StatusCode::FORBIDDEN, "ForbiddenOrigin", "the runtime api serves no web pages");
     }
     if head.uri.path() == "/2018-06-01/ping" || head.uri.path() == "/ping" {

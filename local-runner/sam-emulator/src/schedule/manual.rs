@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use tokio::sync::mpsc::UnboundedSender;
 
 use crate::body;
-use crate::endpoint::{Endpoint, Request, Response, json, message};
+use crate::endpoint::{Audience, Endpoint, Request, Response, json, message};
 use crate::invoke::BoxFuture;
 
 /// The path of [`ManualRunEndpoint`]: POST with the JSON of a [`ManualRun`].
@@ -43,6 +43,10 @@ impl ManualRun {
 pub struct ManualRunEndpoint(pub UnboundedSender<ManualRun>);
 
 impl Endpoint for ManualRunEndpoint {
+    fn audience(&self, _head: &Parts) -> Audience {
+        Audience::Management
+    }
+
     fn matches(&self, head: &Parts) -> bool {
         head.uri.path() == PATH
     }
@@ -55,7 +59,8 @@ impl Endpoint for ManualRunEndpoint {
             }
             let (head, body) = request.into_parts();
             let body = body::read(&head.headers, body, MAX_BODY).await.ok();
-            let Some(run) = body.and_then(|body| serde_json::from_slice::<ManualRun>(&body).ok()) else {
+            let Some(run) = body.and_then(|body| serde_json::from_slice::<ManualRun>(&body.bytes).ok())
+            else {
                 return message(StatusCode::BAD_REQUEST, "the body must be {schedule, at}");
             };
             match trigger.send(run) {

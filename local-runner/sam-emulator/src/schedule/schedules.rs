@@ -107,6 +107,8 @@ struct Schedule {
     expression: Expression,
     zone: TimeZone,
     since: Timestamp,
+    /// From when a rate counts: the start date, or the creation.
+    origin: Timestamp,
     last_fired: Option<Timestamp>,
 }
 
@@ -198,11 +200,21 @@ impl Schedule {
             .map_err(|reason| ScheduleError::Input { name: name(), reason: reason.to_string() })?;
         }
         let (since, last_fired) = state.find_or_create(&plan, now);
-        Ok(Self { plan, expression, zone, since, last_fired })
+        let origin = plan.start.unwrap_or(since);
+        Ok(Self { plan, expression, zone, since, origin, last_fired })
     }
 
+    /// The first run after `after`. A flexible time window has no effect: the run is at its start. A one-time
+    /// schedule ignores the dates (Scheduler API reference, `CreateSchedule`).
     fn next_after(&self, after: Timestamp) -> Option<Timestamp> {
-        self.expression.next_after(after, &self.zone, self.since)
+        let (start, end) = match self.expression {
+            Expression::At(_) => (None, None),
+            _ => (self.plan.start, self.plan.end),
+        };
+        let before_start = start.map(|start| start - SignedDuration::from_secs(1));
+        let after = before_start.map_or(after, |before_start| before_start.max(after));
+        let run = self.expression.next_after(after, &self.zone, self.origin)?;
+        end.is_none_or(|end| run <= end).then_some(run)
     }
 
     fn runs(&self, after: Timestamp) -> impl Iterator<Item = Timestamp> {

@@ -1,6 +1,10 @@
 //! A function's `Events`: `HttpApi` and `Api` routes, `Schedule` and `ScheduleV2`, `MQ`. The other types of SAM
 //! are noticed and not run.
 
+use jiff::Timestamp;
+use jiff::civil::DateTime;
+use jiff::tz::TimeZone;
+
 use super::apis::ApiBuilder;
 use super::context::{Context, NOTHING, text_or};
 use super::declared::DeclaredRoute;
@@ -149,6 +153,8 @@ fn read_rule(
         expression: read_expression(&at.need("Schedule")?, ScheduleKind::Rule)?,
         timezone: "UTC".to_owned(),
         input: at.get("Input").map(|input| input.text().map(str::to_owned)).transpose()?,
+        start: None,
+        end: None,
         enabled: is_enabled(at)?,
     })
 }
@@ -161,12 +167,12 @@ pub(crate) fn read_scheduler(
 ) -> Result<SchedulePlan, TemplateError> {
     const READ: &[&str] = &["ScheduleExpression", "ScheduleExpressionTimezone", "Name", "State", "Input"];
     const IGNORED: &[&str] = &["GroupName", "KmsKeyArn", "OmitName", "PermissionsBoundary"];
-    let read = [READ, &["FlexibleTimeWindow"]].concat();
+    let read = [READ, &["FlexibleTimeWindow", "StartDate", "EndDate"]].concat();
     context.findings.only(at, &read, &[IGNORED, IGNORED_BY_SCHEDULES].concat());
-    if let Some(mode) = at.get("FlexibleTimeWindow").and_then(|window| window.get("Mode"))
-        && mode.text()? != "OFF"
-    {
-        return Err(mode.error("flexible time windows are not supported; set Mode to OFF"));
+    check_window(at)?;
+    let (start, end) = (read_date(at, "StartDate")?, read_date(at, "EndDate")?);
+    if start.zip(end).is_some_and(|(start, end)| end <= start) {
+        return Err(at.error("EndDate must be after StartDate"));
     }
     Ok(SchedulePlan {
         name: text_or(at, "Name", name)?,
@@ -175,6 +181,30 @@ pub(crate) fn read_scheduler(
         expression: read_expression(&at.need("ScheduleExpression")?, ScheduleKind::Scheduler)?,
         timezone: text_or(at, "ScheduleExpressionTimezone", "UTC")?,
         input: at.get("Input").map(|input| input.text().map(str::to_owned)).transpose()?,
+        start,
+        end,
         enabled: is_enabled(at)?,
     })
+}
+
+/// `FlexibleTimeWindow` has no effect here: a run is at the start of its window. Its values must be valid.
+fn check_window(at: &Cursor<'_>) -> Result<(), TemplateError> {
+    let Some(window) = at.get("FlexibleTimeWindow") else { return Ok(()) };
+    let mode = window.need("Mode")?;
+    match mode.text()? {
+        "OFF" => Ok(()),
+        "FLEXIBLE" => window.need("MaximumWindowInMinutes")?.number(1, 1440).map(drop),
+        other => Err(mode.error(format!("expected OFF or FLEXIBLE, found `{other}`"))),
+    }
+}
+
+/// `StartDate` or `EndDate`: ISO 8601, in UTC unless it has an offset.
+fn read_date(at: &Cursor<'_>, key: &str) -> Result<Option<Timestamp>, TemplateError> {
+    let Some(date) = at.get(key) else { return Ok(None) };
+    let text = date.text()?;
+    let in_utc = || text.parse::<DateTime>().ok()?.to_zoned(TimeZone::UTC).ok().map(|time| time.timestamp());
+    let parsed = text.parse().ok().or_else(in_utc);
+    let whole = parsed.and_then(|time: Timestamp| Timestamp::from_second(time.as_second()).ok());
+    let expected = || format!("expected a date like 2026-01-31T12:00:00Z, found `{text}`");
+    whole.map(Some).ok_or_else(|| date.error(expected()))
 }

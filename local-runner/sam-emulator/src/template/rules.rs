@@ -42,6 +42,8 @@ pub(crate) fn read_rule(
             expression: events::read_expression(&expression, ScheduleKind::Rule)?,
             timezone: "UTC".to_owned(),
             input: text(&target, "Input")?,
+            start: None,
+            end: None,
             enabled: text_or(&at, "State", "ENABLED")? != "DISABLED",
         });
     }

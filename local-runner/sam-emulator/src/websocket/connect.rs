@@ -9,6 +9,7 @@ use serde_json::{Map, Value};
 use super::reply::{self, GatewayError};
 use crate::authorizer::Refusal;
 use crate::endpoint::{Response, json, message};
+use crate::gateway::reply_status;
 use crate::invoke::InvokeError;
 
 /// Whether the gateway accepts the connection.
@@ -23,7 +24,7 @@ pub(super) enum Decision {
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct ConnectReply {
-    status_code: u16,
+    status_code: Value,
     headers: Option<Map<String, Value>>,
     multi_value_headers: Option<Map<String, Value>>,
 }
@@ -67,7 +68,9 @@ pub(super) fn refuse(refusal: &Refusal, connection_id: &str, request_id: &str) -
 /// Decides by the function's reply; `None` when it is not a proxy reply.
 fn read(payload: &[u8]) -> Option<Decision> {
     let reply: ConnectReply = serde_json::from_slice(payload).ok()?;
-    let status = StatusCode::from_u16(reply.status_code).ok().filter(|status| status.as_u16() < 600)?;
+    let status = StatusCode::from_u16(reply_status(&reply.status_code)?)
+        .ok()
+        .filter(|status| status.as_u16() < 600)?;
     if status.is_success() {
         return Some(Decision::Accept(protocol(&reply)));
     }

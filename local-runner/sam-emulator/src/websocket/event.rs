@@ -12,8 +12,8 @@ use serde::{Serialize, Serializer};
 use serde_json::Value;
 
 use super::close_reason::CloseReason;
-use super::header_case::usual_case;
 use crate::gateway::{API_ID, log_time};
+use crate::header_case::usual_case;
 
 /// What all events of one connection have in common.
 #[derive(Debug)]

@@ -14,7 +14,7 @@ use uuid::Uuid;
 use super::connections::{Connections, Gone, PostError};
 use super::options::MAX_MESSAGE;
 use crate::body::{self, BodyError};
-use crate::endpoint::{self, Endpoint, Request, Response, empty};
+use crate::endpoint::{self, Audience, Endpoint, Request, Response, empty};
 use crate::invoke::BoxFuture;
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-amzn-requestid");
@@ -37,6 +37,10 @@ impl ConnectionsApi {
 }
 
 impl Endpoint for ConnectionsApi {
+    fn audience(&self, _head: &Parts) -> Audience {
+        Audience::Management
+    }
+
     fn matches(&self, head: &Parts) -> bool {
         target(head.uri.path()).is_some()
     }
@@ -87,9 +91,10 @@ async fn respond(connections: &Connections, request: Request) -> Result<Response
         Method::POST => {
             let data = body::read(&head.headers, body, MAX_MESSAGE).await.map_err(|error| match error {
                 BodyError::TooLarge => ApiError::Post(PostError::TooLarge),
+                BodyError::NoMemory => ApiError::Post(PostError::LimitExceeded),
                 BodyError::TimedOut | BodyError::Incomplete => ApiError::IncompleteBody,
             })?;
-            connections.post(&id, data).await?;
+            connections.post(&id, data.bytes).await?;
             Ok(empty(StatusCode::OK))
         }
         Method::GET => {

@@ -4,14 +4,16 @@
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use serde::Deserialize;
-use serde_json::json;
+use serde_json::{Value, json};
 use tokio_tungstenite::tungstenite::Utf8Bytes;
+
+use crate::gateway::reply_status;
 
 /// The fields of a proxy reply that have an effect after the upgrade.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct MessageReply {
-    status_code: u16,
+    status_code: Value,
     body: Option<String>,
     #[serde(default)]
     is_base64_encoded: bool,
@@ -24,7 +26,7 @@ pub(super) struct InvalidReply;
 /// The body of a function's reply, if it has one. The status has no effect.
 pub(super) fn read(payload: &[u8]) -> Result<Option<Utf8Bytes>, InvalidReply> {
     let reply: MessageReply = serde_json::from_slice(payload).map_err(|_| InvalidReply)?;
-    if !(100..600).contains(&reply.status_code) {
+    if !reply_status(&reply.status_code).is_some_and(|status| (100..600).contains(&status)) {
         return Err(InvalidReply);
     }
     let body = reply.body.filter(|body| !body.is_empty());

@@ -57,7 +57,7 @@ async fn a_request_becomes_an_event_of_payload_format_2() {
             "b": "1,ü x",
             "flag": ""
           },
-          "rawPath": "/orders/7%20a",
+          "rawPath": "/orders/7 a",
           "rawQueryString": "b=1&a=2&b=%C3%BC+x&flag",
           "requestContext": {
             "accountId": "123456789012",
@@ -66,7 +66,7 @@ async fn a_request_becomes_an_event_of_payload_format_2() {
             "domainPrefix": "shop",
             "http": {
               "method": "GET",
-              "path": "/orders/7%20a",
+              "path": "/orders/7 a",
               "protocol": "HTTP/1.1",
               "sourceIp": "127.0.0.1",
               "userAgent": "test"
@@ -84,37 +84,98 @@ async fn a_request_becomes_an_event_of_payload_format_2() {
     .assert_eq(&stable(response.json(), &server));
 }
 
+/// Headers in their usual case, the path as sent and decoded, and every field of the recorded context.
 #[tokio::test]
-async fn a_request_becomes_an_event_of_payload_format_1_when_the_route_says_so() {
+async fn a_request_becomes_an_event_of_payload_format_1_as_recorded_from_aws() {
     let server = TestServer::start().await;
-    let response = server.send("GET /old?a=1&a=2\nCookie: k=v\nX-Tag: 1\nX-Tag: 2", "").await;
-    let mut event = response.json();
-    assert_eq!(event["requestContext"]["identity"]["sourceIp"], "127.0.0.1");
-    for key in ["requestContext", "headers", "multiValueHeaders"] {
-        event[key] = event[key]["x-tag"].take();
+    let head = "GET /old%2f?a=1&a=2\nCookie: k=v\nX-Tag: 1\nX-Tag: 2\nX-Forwarded-For: 10.0.0.1";
+    let mut event = server.send(head, "").await.json();
+    let context = &mut event["requestContext"];
+    assert_eq!(context["extendedRequestId"], context["requestId"]);
+    for name in ["extendedRequestId", "requestId", "requestTime", "requestTimeEpoch"] {
+        context[name] = json!("VARIES");
+    }
+    for map in ["headers", "multiValueHeaders"] {
+        event[map]
+            .as_object_mut()
+            .unwrap()
+            .retain(|name, _| name != "X-Amzn-Trace-Id" && name != "X-Forwarded-Port");
     }
     expect![[r#"
         {
           "body": null,
-          "headers": "2",
+          "headers": {
+            "Content-Length": "0",
+            "Cookie": "k=v",
+            "Host": "shop.test:80",
+            "X-Forwarded-For": "10.0.0.1, 127.0.0.1",
+            "X-Forwarded-Proto": "http",
+            "X-Tag": "2"
+          },
           "httpMethod": "GET",
           "isBase64Encoded": false,
-          "multiValueHeaders": [
-            "1",
-            "2"
-          ],
+          "multiValueHeaders": {
+            "Content-Length": [
+              "0"
+            ],
+            "Cookie": [
+              "k=v"
+            ],
+            "Host": [
+              "shop.test:80"
+            ],
+            "X-Forwarded-For": [
+              "10.0.0.1, 127.0.0.1"
+            ],
+            "X-Forwarded-Proto": [
+              "http"
+            ],
+            "X-Tag": [
+              "1",
+              "2"
+            ]
+          },
           "multiValueQueryStringParameters": {
             "a": [
               "1",
               "2"
             ]
           },
-          "path": "/old",
+          "path": "/old%2f",
           "pathParameters": null,
           "queryStringParameters": {
             "a": "2"
           },
-          "requestContext": null,
+          "requestContext": {
+            "accountId": "123456789012",
+            "apiId": "local",
+            "domainName": "shop.test",
+            "domainPrefix": "shop",
+            "extendedRequestId": "VARIES",
+            "httpMethod": "GET",
+            "identity": {
+              "accessKey": null,
+              "accountId": null,
+              "caller": null,
+              "cognitoAuthenticationProvider": null,
+              "cognitoAuthenticationType": null,
+              "cognitoIdentityId": null,
+              "cognitoIdentityPoolId": null,
+              "principalOrgId": null,
+              "sourceIp": "127.0.0.1",
+              "user": null,
+              "userAgent": "",
+              "userArn": null
+            },
+            "path": "/old/",
+            "protocol": "HTTP/1.1",
+            "requestId": "VARIES",
+            "requestTime": "VARIES",
+            "requestTimeEpoch": "VARIES",
+            "resourceId": "GET /old",
+            "resourcePath": "/old",
+            "stage": "$default"
+          },
           "resource": "/old",
           "stageVariables": null,
           "version": "1.0"
@@ -167,7 +228,8 @@ async fn query_parameters_are_decoded_and_malformed_escapes_stay() {
 async fn a_path_selects_its_route_or_is_404() {
     let server = TestServer::start().await;
     for (request, expected) in [
-        ("GET /files/a/b%2Fc/", json!(["ANY /files/{path+}", { "path": "a/b/c" }])),
+        ("GET /files/a/b%2Fc/", json!(["ANY /files/{path+}", { "path": "a/b/c/" }])),
+        ("GET /orders/a%2Fb", json!(null)),
         ("DELETE /files/a", json!(["ANY /files/{path+}", { "path": "a" }])),
         ("GET /orders/7/", json!(["GET /orders/{id}", { "id": "7" }])),
         ("GET /orders/", json!(null)),
@@ -195,7 +257,7 @@ async fn a_request_over_a_limit_gets_the_error_of_the_gateway() {
         (format!("GET /orders/{}", "x".repeat(10_300)), 0, (431, "Request Header Fields Too Large")),
         (format!("GET /orders/1\nX: {}", "x".repeat(10_300)), 0, (431, "Request Header Fields Too Large")),
         (format!("POST /files/x\n{text}"), (10 << 20) + 1, (413, "Request Entity Too Large")),
-        (format!("POST /files/x\n{text}"), 7 << 20, (413, "Request Too Long")),
+        (format!("POST /files/x\n{text}"), 7 << 20, (413, "Request Entity Too Large")),
     ] {
         let response = server.send(&head, "x".repeat(size)).await;
         assert_eq!((response.status, response.json()["message"].as_str().unwrap()), expected);
@@ -245,4 +307,20 @@ async fn a_request_in_progress_is_answered_during_shutdown() {
     assert!(response.starts_with("HTTP/1.1 201 Created\r\n"), "{response}");
     served.await.unwrap();
     assert!(tokio::net::TcpStream::connect(address).await.is_err());
+}
+
+#[tokio::test]
+async fn the_path_of_an_event_is_decoded_and_its_query_is_not() {
+    let server = TestServer::start().await;
+    for (path, decoded) in [
+        ("/files/7%20a", "/files/7 a"),
+        ("/files/%C3%BC%2Fx", "/files/ü/x"),
+        ("/files/100%25", "/files/100%"),
+        ("/files/a+b", "/files/a+b"),
+    ] {
+        let event = server.send(&format!("GET {path}?q=%20%2F+"), "").await.json();
+        assert_eq!(event["rawPath"], decoded);
+        assert_eq!(event["requestContext"]["http"]["path"], decoded);
+        assert_eq!(event["rawQueryString"], "q=%20%2F+");
+    }
 }

@@ -67,6 +67,9 @@ async fn a_reply_without_a_status_becomes_a_json_body_with_status_200() {
         ("7", "7"),
         (r#""text""#, "text"),
         ("nothing", "null"),
+        ("not json", "not json"),
+        (r#"{"statusCode":200,"body":"#, r#"{"statusCode":200,"body":"#),
+        ("{} {}", "{} {}"),
     ] {
         let response = server.send(POST, reply).await;
         let kind = response.header("content-type");
@@ -87,7 +90,6 @@ async fn an_invalid_reply_or_a_failed_function_is_500() {
         r#"{"statusCode":200,"headers":{"a b":"c"}}"#,
         r#"{"statusCode":200,"headers":{"a":"b\r\nc: d"}}"#,
         r#"{"statusCode":200,"headers":{"a":["b"]}}"#,
-        "not json",
         "fail",
         "panic",
         "large",
@@ -199,4 +201,20 @@ async fn the_gateway_answers_preflights_and_replaces_cors_headers() {
     );
     let not_found = server.send("GET /nowhere\nOrigin: https://shop.example", "").await;
     assert_eq!(not_found.header("access-control-allow-origin"), "https://shop.example");
+}
+
+#[tokio::test]
+async fn a_format_1_reply_sends_the_values_of_both_header_maps() {
+    let mut functions = crate::test_server::functions();
+    functions.add("files", |_, _| async {
+        let reply = r#"{"statusCode":200,"headers":{"Combined":"single","both":"2","x-one":"1"},
+            "multiValueHeaders":{"combined":["a","b"],"both":["1","2"],"set-cookie":["c=1","d=2"]},"body":"made"}"#;
+        Ok(bytes::Bytes::from_static(reply.as_bytes()))
+    });
+    let server = TestServer::with(functions).await;
+    let response = server.send("GET /old", "").await;
+    assert_eq!(response.all("combined"), ["single", "a", "b"]);
+    assert_eq!(response.all("both"), ["1", "2"], "a value in both maps is sent once");
+    assert_eq!(response.all("x-one"), ["1"]);
+    assert_eq!(response.all("set-cookie"), ["c=1", "d=2"]);
 }

@@ -2,12 +2,16 @@
 
 use std::time::Duration;
 
+use sam_emulator::http_api::options::HttpApiOptions;
 use sam_emulator::http_api::route::{Router, check_path};
 use sam_emulator::plan::HttpRoutePlan;
 
 fn router(keys: &[&str]) -> Router {
-    let plans: Vec<HttpRoutePlan> = keys
-        .iter()
+    Router::new(&plans(keys), HttpApiOptions::default())
+}
+
+fn plans(keys: &[&str]) -> Vec<HttpRoutePlan> {
+    keys.iter()
         .map(|key| {
             let (method, path) = key.split_once(' ').unwrap_or(("ANY", key));
             HttpRoutePlan {
@@ -19,8 +23,7 @@ fn router(keys: &[&str]) -> Router {
                 payload_format: "2.0".to_owned(),
             }
         })
-        .collect();
-    Router::new(&plans)
+        .collect()
 }
 
 /// `key name=value …`, or `""` without a route.
@@ -56,7 +59,9 @@ fn the_most_specific_route_is_selected_in_any_order_of_declaration() {
         ("POST /test/5", "ANY /{proxy+} proxy=test/5"),
         ("GET /", "GET /"),
         ("POST /", "$default"),
-        ("GET /pets/d%6Fg/a%2Fb", "GET /pets/dog/{id} id=a/b"),
+        ("GET /pets/d%6Fg/a%20b", "GET /pets/dog/{id} id=a b"),
+        ("GET /pets/dog/a%2Fb", "GET /pets/{proxy+} proxy=dog/a/b"),
+        ("GET /pets/x/", "GET /pets/{proxy+} proxy=x/"),
     ];
     for order in [keys, {
         let mut reversed = keys;
@@ -97,12 +102,47 @@ fn path_parameters_are_percent_decoded_and_malformed_escapes_stay() {
         ("/plain", "plain"),
         ("/a%20b+c", "a b+c"),
         ("/%C3%BC", "ü"),
-        ("/%2F", "/"),
+        ("/%252F", "%2F"),
         ("/100%", "100%"),
         ("/%zz%4", "%zz%4"),
         ("/%ff", "\u{fffd}"),
         ("/%e2%82", "\u{fffd}"),
     ] {
         assert_eq!(find(&router, &format!("GET {path}")), format!("GET /{{name}} name={name}"), "{path}");
+    }
+}
+
+#[test]
+fn an_encoded_slash_is_decoded_before_the_route_is_selected() {
+    let keys = ["PUT /conversations/{id}/read", "GET /files/{id}", "GET /all/{proxy+}"];
+    let router = router(&keys);
+    for (request, expected) in [
+        ("PUT /conversations/x%2Fread", "PUT /conversations/{id}/read id=x"),
+        ("PUT /conversations/x%2fread", "PUT /conversations/{id}/read id=x"),
+        ("GET /files/a%2Fb", ""),
+        ("GET /all/a%2Fb", "GET /all/{proxy+} proxy=a/b"),
+    ] {
+        assert_eq!(find(&router, request), expected, "{request}");
+    }
+    let kept = HttpApiOptions { decodes_slashes: false, ..HttpApiOptions::default() };
+    let router = Router::new(&plans(&keys), kept);
+    assert_eq!(find(&router, "GET /files/a%2Fb"), "GET /files/{id} id=a/b");
+    assert_eq!(find(&router, "PUT /conversations/x%2Fread"), "");
+}
+
+#[test]
+fn a_greedy_parameter_keeps_a_trailing_slash_and_other_routes_ignore_it_by_a_switch() {
+    let keys = ["GET /hello", "GET /orders/{id}", "ANY /files/{path+}"];
+    let strict = HttpApiOptions { ignores_trailing_slash: false, ..HttpApiOptions::default() };
+    let (default, strict) = (router(&keys), Router::new(&plans(&keys), strict));
+    for (request, by_default, when_strict) in [
+        ("GET /files/a/", "ANY /files/{path+} path=a/", "ANY /files/{path+} path=a/"),
+        ("GET /files/a%2F", "ANY /files/{path+} path=a/", "ANY /files/{path+} path=a/"),
+        ("GET /hello/", "GET /hello", ""),
+        ("GET /orders/7/", "GET /orders/{id} id=7", ""),
+        ("GET /hello//", "", ""),
+    ] {
+        assert_eq!(find(&default, request), by_default, "{request}");
+        assert_eq!(find(&strict, request), when_strict, "{request}");
     }
 }

@@ -187,3 +187,102 @@ async fn queued_events_are_delivered_during_shutdown() {
     server.stop().await.unwrap();
     assert_eq!(seen.try_recv().unwrap(), seen.try_recv().unwrap());
 }
+
+#[tokio::test]
+async fn the_log_tail_has_the_lines_of_lambda_and_the_error() {
+    let server = TestServer::start().await;
+    let tail = |response: &TestResponse| {
+        let log = base64::Engine::decode(
+            &base64::engine::general_purpose::STANDARD,
+            response.header("x-amz-log-result"),
+        );
+        String::from_utf8(log.unwrap()).unwrap().replace(response.header("x-amzn-requestid"), "ID")
+    };
+    let head = format!("{REPORT}\nX-Amz-Log-Type: Tail");
+    let log = tail(&server.send(&head, "{}").await);
+    assert!(
+        log.starts_with(
+            "START RequestId: ID Version: $LATEST\nEND RequestId: ID\nREPORT RequestId: ID\tDuration: "
+        ),
+        "{log}"
+    );
+    assert!(log.contains("\tMemory Size: 256 MB"), "{log}");
+    let log = tail(&server.send(&head, r#"{"fail":true}"#).await);
+    assert!(log.contains(r#"{"errorType":"ReportError","errorMessage":"no paper"}"#), "{log}");
+    assert!(log.ends_with("\tStatus: error\n"), "{log}");
+    assert_eq!(server.send(REPORT, "{}").await.header("x-amz-log-result"), "");
+}
+
+#[tokio::test]
+async fn the_client_context_reaches_the_function_or_is_refused() {
+    let mut functions = Registry::default();
+    functions.add("report-daily", |call: Invocation, _| async move {
+        Ok(Bytes::from(call.client_context.unwrap_or_else(|| "null".to_owned())))
+    });
+    let server = TestServer::with(functions).await;
+    let with = |context: &str| format!("{REPORT}\nX-Amz-Client-Context: {context}");
+    assert_eq!(server.send(&with("eyJhIjoxfQ=="), "{}").await.body, r#"{"a":1}"#);
+    let too_long = "IDE=".repeat(900);
+    for context in ["%", "bm90IGpzb24=", too_long.as_str()] {
+        let response = server.send(&with(context), "{}").await;
+        assert_eq!(
+            brief(&response),
+            r#"400 InvalidRequestContentException {"Type":"User","message":"Client context must be a valid Base64-encoded JSON object."}"#
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_response_stream_has_the_payload_and_its_end() {
+    let server = TestServer::start().await;
+    let path = "POST /2021-11-15/functions/report-daily/response-streaming-invocations";
+    let response = server.send(path, r#"{"a":1}"#).await;
+    assert_eq!(
+        (response.status, response.header("content-type")),
+        (200, "application/vnd.amazon.eventstream")
+    );
+    assert_eq!(response.header("x-amz-executed-version"), "$LATEST");
+    for part in ["PayloadChunk", r#"{"event":{"a":1}}"#, "InvokeComplete"] {
+        assert!(response.body.contains(part), "{part}: {:?}", response.body);
+    }
+    let failed = server.send(path, r#"{"fail":true}"#).await;
+    assert!(failed.body.contains(r#""ErrorCode":"Unhandled","ErrorDetails":"#), "{:?}", failed.body);
+    assert!(!failed.body.contains("PayloadChunk"));
+    let event = server.send(&format!("{path}\nX-Amz-Invocation-Type: Event"), "{}").await;
+    assert_eq!((event.status, event.header("x-amzn-errortype")), (400, "InvalidParameterValueException"));
+}
+
+#[tokio::test]
+async fn invoke_async_queues_an_event_and_paths_of_lambda_get_lambdas_errors() {
+    let (sender, mut events) = mpsc::unbounded_channel();
+    let mut functions = Registry::default();
+    functions.add("report-daily", move |call: Invocation, _| {
+        let _ = sender.send(call.payload);
+        async { Ok(Bytes::new()) }
+    });
+    let server = TestServer::with(functions).await;
+    for path in [
+        "/2014-11-13/functions/report-daily/invoke-async/",
+        "/2014-11-13/functions/report-daily/invoke-async",
+    ] {
+        let response = server.send(&format!("POST {path}"), r#"{"a":1}"#).await;
+        assert_eq!((response.status, response.body.as_str()), (202, ""));
+        assert_eq!(events.recv().await.unwrap(), r#"{"a":1}"#);
+    }
+    for request in [
+        "GET /2015-03-31/functions/",
+        "GET /2015-03-31/functions/report-daily",
+        "POST /2015-03-31/event-source-mappings/",
+        "PUT /2017-10-31/functions/report-daily/concurrency",
+        "GET /2021-10-31/functions/report-daily/url",
+    ] {
+        let response = server.send(request, "").await;
+        assert_eq!(
+            (response.status, response.header("x-amzn-errortype")),
+            (404, "UnknownOperationException"),
+            "{request}"
+        );
+    }
+    // Another date or resource is a path of the application.
+    assert_eq!(server.send("GET /2024-01-31/functions", "").await.header("x-amzn-errortype"), "");
+}

@@ -3,11 +3,14 @@
 // clippy.toml allows unwrap in test functions only; helpers of tests need it too.
 #![allow(clippy::unwrap_used)]
 
+mod access;
 mod apis;
 mod asynchronous;
 mod authorizers;
 mod authorizers_jwt;
+mod captured_log;
 mod command_line;
+mod damaged_input;
 mod event_source_event;
 mod event_source_poller;
 mod event_source_rabbitmq;
@@ -15,6 +18,8 @@ mod http_api;
 mod http_reply;
 mod http_route;
 mod invoke_api;
+mod port_attack;
+mod port_early_answers;
 mod raw_client;
 mod schedule_event;
 mod schedule_grammar;

@@ -13,6 +13,8 @@ pub(crate) fn plan(name: &str, kind: ScheduleKind, expression: &str) -> Schedule
         expression: expression.to_owned(),
         timezone: "UTC".to_owned(),
         input: None,
+        start: None,
+        end: None,
         enabled: true,
     }
 }

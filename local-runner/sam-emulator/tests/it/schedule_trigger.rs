@@ -282,3 +282,39 @@ fn missed_runs_are_counted_up_to_ten_thousand() {
     let missed = &later.missed()[0];
     assert_eq!((missed.count, missed.last), (10_000, at("2026-01-01T00:00:00Z")));
 }
+
+/// The runs of one Scheduler schedule that is created at `now`.
+fn runs_between(plan: SchedulePlan, now: &str, count: usize) -> Vec<String> {
+    let schedules = Schedules::new(vec![plan], &mut ScheduleState::in_memory(), at(now)).unwrap();
+    schedules.next_runs(at(now), count)[0].runs.iter().map(ToString::to_string).collect()
+}
+
+#[test]
+fn a_schedule_runs_between_its_start_and_its_end_and_a_rate_counts_from_the_start() {
+    let (start, end) = (Some(at("2026-01-02T00:00:30Z")), Some(at("2026-01-02T02:00:30Z")));
+    let rate = SchedulePlan { start, end, ..plan("hourly", Scheduler, "rate(1 hour)") };
+    let expected = ["2026-01-02T00:00:30Z", "2026-01-02T01:00:30Z", "2026-01-02T02:00:30Z"];
+    assert_eq!(runs_between(rate.clone(), "2026-01-01T00:00:00Z", 9), expected);
+    assert_eq!(runs_between(rate, "2026-01-02T01:10:00Z", 9), expected[2..], "created after the start");
+    let cron = SchedulePlan { start, end, ..plan("hourly", Scheduler, "cron(0 * * * ? *)") };
+    let expected = ["2026-01-02T01:00:00Z", "2026-01-02T02:00:00Z"];
+    assert_eq!(runs_between(cron.clone(), "2026-01-01T00:00:00Z", 9), expected);
+    assert!(runs_between(cron, "2026-01-03T00:00:00Z", 9).is_empty(), "after the end");
+    let once = SchedulePlan { start, end, ..plan("once", Scheduler, "at(2026-01-05T00:00:00)") };
+    assert_eq!(runs_between(once, "2026-01-01T00:00:00Z", 9), ["2026-01-05T00:00:00Z"], "ignores the dates");
+}
+
+#[test]
+fn runs_before_the_start_and_after_the_end_are_neither_due_nor_missed() {
+    let (start, end) = (Some(at("2026-01-01T01:00:00Z")), Some(at("2026-01-01T02:00:00Z")));
+    let plan = SchedulePlan { start, end, ..plan("minutely", Scheduler, "cron(* * * * ? *)") };
+    let schedules =
+        Schedules::new(vec![plan], &mut ScheduleState::in_memory(), at("2026-01-01T00:00:00Z")).unwrap();
+    let due = |from: &str, to: &str| text_of(&schedules.due(at(from), at(to)));
+    assert_eq!(due("2026-01-01T00:00:00Z", "2026-01-01T00:59:59Z"), "");
+    assert_eq!(due("2026-01-01T00:59:30Z", "2026-01-01T01:00:00Z"), "run minutely 2026-01-01T01:00:00Z\n");
+    assert_eq!(
+        due("2026-01-01T00:00:00Z", "2026-01-01T09:00:00Z"),
+        "missed minutely 61 2026-01-01T02:00:00Z\n"
+    );
+}

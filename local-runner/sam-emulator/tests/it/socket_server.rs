@@ -2,7 +2,6 @@
 //! with its log captured.
 
 use std::collections::BTreeMap;
-use std::io;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -11,7 +10,7 @@ use futures::{SinkExt, StreamExt};
 use sam_emulator::endpoint::Endpoint;
 use sam_emulator::invoke::{FunctionError, InProcess, Registry};
 use sam_emulator::plan::{FunctionPlan, Plan, WebSocketPlan, WebSocketRoutePlan};
-use sam_emulator::server;
+use sam_emulator::server::{self, ServerOptions};
 use sam_emulator::websocket::{Connections, ConnectionsApi, WebSocketApi, WebSocketOptions};
 use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -23,6 +22,8 @@ use tokio_tungstenite::tungstenite::{Error, Message};
 use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async};
 use tokio_util::sync::CancellationToken;
 use tracing::subscriber::DefaultGuard;
+
+use crate::captured_log::Log;
 
 pub(crate) type Client = WebSocketStream<MaybeTlsStream<TcpStream>>;
 
@@ -49,6 +50,7 @@ pub(crate) struct Setup {
     pub(crate) routes: Vec<&'static str>,
     pub(crate) replies: bool,
     pub(crate) timeout: Duration,
+    pub(crate) server: ServerOptions,
 }
 
 impl Default for Setup {
@@ -58,6 +60,7 @@ impl Default for Setup {
             routes: vec!["$connect", "$disconnect", "$default"],
             replies: false,
             timeout: Duration::from_secs(29),
+            server: ServerOptions::default(),
         }
     }
 }
@@ -76,35 +79,6 @@ pub(crate) struct CloseLine {
     pub(crate) connection_id: String,
     pub(crate) code: u64,
     pub(crate) reason: String,
-}
-
-/// The log as lines of JSON.
-#[derive(Clone, Default)]
-struct Log(Arc<Mutex<Vec<u8>>>);
-
-impl io::Write for Log {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).extend_from_slice(bytes);
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-}
-
-impl Log {
-    fn capture(&self) -> DefaultGuard {
-        let log = self.clone();
-        let subscriber = tracing_subscriber::fmt().json().with_writer(move || log.clone()).finish();
-        tracing::subscriber::set_default(subscriber)
-    }
-
-    fn lines(&self) -> Vec<Value> {
-        let bytes = self.0.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        let text = String::from_utf8(bytes).unwrap();
-        text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
-    }
 }
 
 /// A reply that accepts and has no body.
@@ -152,7 +126,8 @@ impl SocketServer {
         let endpoints: [Arc<dyn Endpoint>; 2] =
             [Arc::new(ConnectionsApi::new(connections.clone())), Arc::new(websocket)];
         let stop = CancellationToken::new();
-        let server = tokio::spawn(server::serve(listener, Arc::new(endpoints), stop.clone(), TIMEOUT));
+        let server =
+            tokio::spawn(server::serve(listener, Arc::new(endpoints), setup.server, stop.clone(), TIMEOUT));
         Self { address, connections, events, received, log, stop, server, _captures_log: captures_log }
     }
 
@@ -241,7 +216,7 @@ impl SocketServer {
         let mut socket = TcpStream::connect(self.address).await.unwrap();
         let length = body.len();
         let head = format!(
-            "{request} HTTP/1.1\r\nhost: local\r\nconnection: close\r\ncontent-length: {length}\r\n\r\n"
+            "{request} HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\ncontent-length: {length}\r\n\r\n"
         );
         socket.write_all(head.as_bytes()).await.unwrap();
         // A server that refuses a large body may close before all of it is sent.

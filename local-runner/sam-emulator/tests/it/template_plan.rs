@@ -150,6 +150,8 @@ fn queues_and_schedules_have_the_properties_of_the_template() {
                     expression: "cron(0 2 * * ? *)",
                     timezone: "Europe/Istanbul",
                     input: None,
+                    start: None,
+                    end: None,
                     enabled: true,
                 },
                 SchedulePlan {
@@ -161,6 +163,8 @@ fn queues_and_schedules_have_the_properties_of_the_template() {
                     input: Some(
                         "{\"a\":1}",
                     ),
+                    start: None,
+                    end: None,
                     enabled: false,
                 },
             ],
@@ -287,5 +291,38 @@ fn a_damaged_template_never_panics() {
             text.extend_from_slice(&bytes[(at + 5).min(bytes.len())..]);
             let _ = template::read(&String::from_utf8_lossy(&text), &BTreeMap::new());
         }
+    }
+}
+
+/// The properties of one `ScheduleV2` event.
+fn scheduler(properties: &str) -> Result<Plan, String> {
+    let template = format!(
+        "Resources:\n  A:\n    Type: AWS::Serverless::Function\n    Properties:\n      Events: \
+         {{ E: {{ Type: ScheduleV2, Properties: {{ ScheduleExpression: rate(1 hour), {properties} }} }} }}"
+    );
+    template::read(&template, &BTreeMap::new()).map_err(|error| error.to_string())
+}
+
+#[test]
+fn a_flexible_window_and_dates_of_a_schedule_are_read_or_refused() {
+    let flexible = "FlexibleTimeWindow: { Mode: FLEXIBLE, MaximumWindowInMinutes: 15 }";
+    let dates = "StartDate: '2026-01-01T00:00:00.500Z', EndDate: '2026-02-01T00:00:00'";
+    let plan = &scheduler(&format!("{flexible}, {dates}")).unwrap().schedules[0];
+    assert_eq!(plan.start.unwrap().to_string(), "2026-01-01T00:00:00Z");
+    assert_eq!(plan.end.unwrap().to_string(), "2026-02-01T00:00:00Z");
+    for (properties, error) in [
+        ("FlexibleTimeWindow: { Mode: FLEXIBLE }", "FlexibleTimeWindow: MaximumWindowInMinutes is missing"),
+        ("FlexibleTimeWindow: { Mode: SOON }", "Mode: expected OFF or FLEXIBLE, found `SOON`"),
+        ("StartDate: tomorrow", "StartDate: expected a date like 2026-01-31T12:00:00Z, found `tomorrow`"),
+        (
+            "StartDate: '2026-02-01T00:00:00Z', EndDate: '2026-01-01T00:00:00Z'",
+            "EndDate must be after StartDate",
+        ),
+    ] {
+        let found = scheduler(properties).unwrap_err();
+        assert!(
+            found.starts_with("Resources.A.Properties.Events.E.Properties") && found.ends_with(error),
+            "{found}"
+        );
     }
 }

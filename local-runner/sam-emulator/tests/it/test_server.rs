@@ -8,7 +8,8 @@ use bytes::Bytes;
 use sam_emulator::invoke::asynchronous::RetryDelays;
 use sam_emulator::invoke::{Context, FunctionError, Invocation, Registry};
 use sam_emulator::runner::RunnerOptions;
-use sam_emulator::{App, Runner, template};
+use sam_emulator::server::ServerOptions;
+use sam_emulator::{Access, App, Runner, template};
 use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
@@ -62,11 +63,23 @@ impl TestServer {
 
     /// Starts a server with other functions.
     pub(crate) async fn with(registry: Registry) -> Self {
-        Self::of(include_str!("orders.yaml"), registry).await
+        // The host that the tests send.
+        let access = Access { allowed_hosts: vec!["shop.test".parse().unwrap()], ..Access::default() };
+        Self::with_options(App::of(registry), ServerOptions { access, ..ServerOptions::default() }).await
+    }
+
+    /// Starts a server with other functions and endpoints, and other rules and limits.
+    pub(crate) async fn with_options(app: App, server: ServerOptions) -> Self {
+        Self::start_app(include_str!("orders.yaml"), app, server).await
     }
 
     /// Starts a server with another template.
     pub(crate) async fn of(text: &str, registry: Registry) -> Self {
+        let access = Access { allowed_hosts: vec!["shop.test".parse().unwrap()], ..Access::default() };
+        Self::start_app(text, App::of(registry), ServerOptions { access, ..ServerOptions::default() }).await
+    }
+
+    async fn start_app(text: &str, app: App, server: ServerOptions) -> Self {
         let plan = template::read(text, &BTreeMap::new()).unwrap();
         let short = Duration::from_millis(20);
         let retry_delays =
@@ -74,8 +87,8 @@ impl TestServer {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let stop = CancellationToken::new();
-        let runner = Runner::new(plan, RunnerOptions { retry_delays, ..RunnerOptions::default() });
-        let served = runner.serve(listener, App::of(registry), stop.clone());
+        let runner = Runner::new(plan, RunnerOptions { retry_delays, server, ..RunnerOptions::default() });
+        let served = runner.serve(listener, app, stop.clone());
         let served = tokio::spawn(async move { served.await.unwrap() });
         Self { address, stop, served }
     }

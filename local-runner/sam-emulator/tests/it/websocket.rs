@@ -37,6 +37,8 @@ fn outcome(event: &Value) -> Result<Value, FunctionError> {
         Some("fail") => Err(FunctionError::new("Boom", "it broke")),
         Some("nothing") => Ok(Value::Null),
         Some("reply") => Ok(json!({ "statusCode": 500, "body": "replied" })),
+        Some("text-status") => Ok(json!({ "statusCode": "200", "body": "as text" })),
+        Some("odd-status") => Ok(json!({ "statusCode": "ok", "body": "dropped" })),
         Some("base64") => Ok(json!({ "statusCode": 200, "body": "aGk=", "isBase64Encoded": true })),
         _ => ok(),
     }
@@ -49,6 +51,8 @@ async fn the_reply_or_the_error_of_a_function_is_sent_as_a_frame() {
         (false, "nothing", r#"{"message": "Internal server error","connectionId":"#),
         (true, "reply", "replied"),
         (true, "base64", "hi"),
+        (true, "text-status", "as text"),
+        (true, "odd-status", r#"{"message": "Internal server error","connectionId":"#),
     ] {
         let setup = Setup { replies, ..Setup::default() };
         let server = SocketServer::start(setup, |event| async move { outcome(&event) }).await;

@@ -15,6 +15,8 @@ fn outcome(event: &Value) -> Result<Value, FunctionError> {
     let kind = event["queryStringParameters"]["do"].as_str().unwrap_or("accept");
     Ok(match kind {
         "accept" => json!({ "statusCode": 204 }),
+        "text-status" => json!({ "statusCode": "403", "body": "no" }),
+        "one-as-text" => json!({ "statusCode": "200", "headers": { "sec-websocket-protocol": "chat" } }),
         "deny" => json!({ "statusCode": 401, "body": "{\"code\":\"UNAUTHENTICATED\"}" }),
         "text" => json!({ "statusCode": 503, "body": "later" }),
         "redirect" => json!({ "statusCode": 302 }),
@@ -37,6 +39,7 @@ async fn a_refusal_keeps_its_status_and_a_failure_is_502() {
     for (kind, status, body) in [
         ("deny", 401, "{\"code\":\"UNAUTHENTICATED\"}"),
         ("text", 503, "later"),
+        ("text-status", 403, "no"),
         ("redirect", 302, ""),
         ("nothing", 502, gateway_error),
         ("no-status", 502, gateway_error),
@@ -57,7 +60,7 @@ async fn a_refusal_keeps_its_status_and_a_failure_is_502() {
 #[tokio::test]
 async fn the_sub_protocol_is_taken_from_either_header_map() {
     let server = SocketServer::start(Setup::default(), |event| async move { outcome(&event) }).await;
-    for kind in ["one", "many"] {
+    for kind in ["one", "many", "one-as-text"] {
         let mut request = format!("ws://{}/live?do={kind}", server.address).into_client_request().unwrap();
         request.headers_mut().insert("sec-websocket-protocol", "other, chat".parse().unwrap());
         let (_client, response) = connect_async(request).await.unwrap();

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use std::fs;
 
 use expect_test::expect;
+use test_support::repository;
 
 use super::tidy::{is_test, sources};
 use super::workspace::{Package, Workspace};
@@ -112,6 +113,26 @@ fn dependencies_of_shared_and_adapters_match_the_list() {
         adapter-mongodb: async-trait futures mongodb serde shared tokio
         adapter-rabbitmq: async-trait lapin shared thiserror tokio tracing
         adapter-redis: async-trait redis rustls shared tokio"#]].assert_eq(&lines.join("\n"));
+}
+
+/// What makes the API's documents runs before the deployment only. Cargo joins the features of a whole build, so the
+/// manifests are compared, not the graph.
+#[test]
+fn only_the_crate_of_the_documents_asks_for_schemas() {
+    let workspace = Workspace::get();
+    for package in &workspace.packages {
+        let manifest = fs::read_to_string(repository().join(&package.folder).join("Cargo.toml")).unwrap();
+        let asks = manifest.contains("schemars") || manifest.contains("\"schema\"");
+        assert_eq!(asks, ["shared", "api-documents"].contains(&package.name.as_str()), "{}", package.name);
+        let depends = package.dependencies.contains("api-documents");
+        assert!(!depends, "{} depends on api-documents", package.name);
+    }
+    let shared = fs::read_to_string(repository().join("shared/Cargo.toml")).unwrap();
+    assert!(
+        shared.contains("schemars = { workspace = true, optional = true }"),
+        "schemars must stay optional"
+    );
+    assert!(!shared.contains("default ="), "no feature of shared may be on by itself");
 }
 
 /// The one TLS stack is rustls with ring.

@@ -44,7 +44,7 @@ fn send(route: &'static str) -> Operation {
 fn list(route: &'static str, parameter: &str) -> Operation {
     let message = examples::message();
     let cursor = |name: &str, description: &str| {
-        fields::query(name, description, false, fields::id("a message of the conversation"))
+        fields::query(name, description, false, &fields::id("a message of the conversation"))
     };
     operation(TAG, route, "message-list", "returns a page of a conversation's history")
         .description("Without before and after, the newest page. Inside a page the oldest message is first.")
@@ -97,9 +97,9 @@ fn search() -> Operation {
         "conversationId",
         "Only messages of this conversation.",
         false,
-        fields::id("one of the caller's conversations"),
+        &fields::id("one of the caller's conversations"),
     );
-    let cursor = fields::cursor(json!({ "type": "string", "pattern": "^[A-Za-z0-9_-]{1,64}$" }));
+    let cursor = fields::cursor(&json!({ "type": "string", "pattern": "^[A-Za-z0-9_-]{1,64}$" }));
     operation(
         TAG,
         "GET /api/messages/search",

@@ -1,10 +1,10 @@
-//! The case of header names in the `$connect` event.
+//! The case of header names in the events that keep the client's: `$connect`, and payload format 1.0.
 
 /// `sec-websocket-key` → `Sec-WebSocket-Key`, `x-forwarded-for` → `X-Forwarded-For`.
 ///
 /// AWS shows the case that the client sent. hyper does not keep it, so this uses the case that most clients
 /// send.
-pub(super) fn usual_case(name: &str) -> String {
+pub(crate) fn usual_case(name: &str) -> String {
     let mut out = String::with_capacity(name.len());
     for (at, word) in name.split('-').enumerate() {
         if at > 0 {
