@@ -1,5 +1,7 @@
 //! `auth-login` on its own, over an embedded store.
 
+#![allow(clippy::unwrap_used, reason = "test code fails by panicking")]
+
 use std::time::Duration;
 
 use serde_json::json;

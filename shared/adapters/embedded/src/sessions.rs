@@ -45,7 +45,7 @@ impl Sessions for Embedded {
 
     async fn rotate(&self, request: &RotationRequest) -> StoreResult<Rotation> {
         let request = request.clone();
-        self.store.write(move |db| rotate(db, request)).await
+        self.store.write(move |db| rotate(db, &request)).await
     }
 
     async fn end(&self, user: &UserId, id: &SessionId) -> StoreResult<bool> {
@@ -129,8 +129,8 @@ fn delete_surplus(db: &Connection, new: &Session, per_user: u32) -> DbResult<Vec
     Ok(ended.collect::<rusqlite::Result<_>>()?)
 }
 
-fn rotate(db: &Connection, request: RotationRequest) -> DbResult<Rotation> {
-    let RotationRequest { id, shown_hash, now, .. } = &request;
+fn rotate(db: &Connection, request: &RotationRequest) -> DbResult<Rotation> {
+    let RotationRequest { id, shown_hash, now, .. } = request;
     let Some(session) = live(db, id, *now)? else { return Ok(Rotation::Unknown) };
     if session.refresh_hash == *shown_hash {
         let expires_at = request.expires_at.min(session.created_at + request.lifetime);
@@ -140,10 +140,10 @@ fn rotate(db: &Connection, request: RotationRequest) -> DbResult<Rotation> {
         insert_spent_hash(db, &session, *now)?;
         let refresh_hash = request.new_hash.clone();
         let next = Session { refresh_hash, last_seen_at: *now, expires_at, ..session };
-        renew(db, &next, &request)?;
+        renew(db, &next, request)?;
         return Ok(Rotation::Rotated(next));
     }
-    if let Some(sealed_token) = repeated(db, &request)? {
+    if let Some(sealed_token) = repeated(db, request)? {
         return Ok(Rotation::Repeated { session, sealed_token });
     }
     if is_spent(db, id, shown_hash)? {
