@@ -1,21 +1,16 @@
-//! Users: the stored form, the rules for usernames and e-mails, and what other users may see.
+//! Users: the stored form, and what other users may see.
 
-use std::ops::RangeInclusive;
+mod names;
 
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 use crate::id::UserId;
 use crate::time::Time;
-use crate::unicode::{fold_name, has_hidden_characters, normalize};
 
-/// The fewest and the most characters of a username.
-pub const USERNAME_LENGTH: RangeInclusive<usize> = 3..=30;
-
-/// The most bytes of an e-mail address.
-pub const LONGEST_EMAIL: usize = 254;
-
-/// The most characters of a display name.
-pub const LONGEST_DISPLAY_NAME: usize = 60;
+use self::names::DELETED_NAME;
+pub use self::names::{
+    Email, LONGEST_DISPLAY_NAME, LONGEST_EMAIL, Login, USERNAME_LENGTH, Username, parse_display_name,
+};
 
 /// The most characters of a search for users, and of the cursor of a list of users.
 pub const LONGEST_USER_SEARCH: usize = 100;
@@ -64,124 +59,6 @@ impl std::fmt::Debug for PasswordHash {
         f.write_str("PasswordHash(…)")
     }
 }
-
-/// A username: 3–30 characters of `[A-Za-z0-9_.-]`.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-#[serde(transparent)]
-pub struct Username(String);
-
-impl Username {
-    /// Checks a text.
-    ///
-    /// # Errors
-    /// The message for the field's error.
-    pub fn parse(text: &str) -> Result<Self, String> {
-        let is_valid = USERNAME_LENGTH.contains(&text.len())
-            && text.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'.' | b'-'));
-        if is_valid {
-            Ok(Self(text.to_owned()))
-        } else {
-            Err("must be 3 to 30 of the characters A-Z a-z 0-9 _ . -".to_owned())
-        }
-    }
-
-    /// Wraps stored text, without checking it.
-    pub fn trusted(text: impl Into<String>) -> Self {
-        Self(text.into())
-    }
-
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
-
-    /// The folded form, which is unique and used for look-ups.
-    pub fn key(&self) -> String {
-        fold_name(&self.0)
-    }
-}
-
-/// An e-mail address. Only its form is checked, not whether the user owns it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Email(String);
-
-impl Email {
-    /// Trims, normalises to NFKC and checks a text, in linear time.
-    ///
-    /// # Errors
-    /// The message for the field's error.
-    pub fn parse(text: &str) -> Result<Self, String> {
-        let invalid = || "must be an e-mail address such as ada@example.com".to_owned();
-        let text = text.trim();
-        // Normalising makes a text at most 18 times as long; longer ones are refused before it.
-        if text.len() > 254 {
-            return Err(invalid());
-        }
-        let text = normalize(text);
-        let (local, domain) = text.rsplit_once('@').ok_or_else(invalid)?;
-        let is_printable = |s: &str| !s.chars().any(char::is_whitespace) && !has_hidden_characters(s);
-        let is_label = |s: &str| {
-            !s.is_empty()
-                && s.len() <= 63
-                && !s.starts_with('-')
-                && !s.ends_with('-')
-                && s.chars().all(|c| c.is_alphanumeric() || c == '-')
-        };
-        let is_valid = text.len() <= LONGEST_EMAIL
-            && (1..=64).contains(&local.len())
-            && !local.contains('@')
-            && is_printable(local)
-            && domain.contains('.')
-            && domain.split('.').all(is_label);
-        if is_valid { Ok(Self(text)) } else { Err(invalid()) }
-    }
-
-    /// Wraps stored text, without checking it.
-    pub fn trusted(text: impl Into<String>) -> Self {
-        Self(text.into())
-    }
-
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
-
-    /// The folded form, which is unique and used for look-ups.
-    pub fn key(&self) -> String {
-        fold_name(&self.0)
-    }
-}
-
-/// The name that a user logs in with.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Login {
-    /// A folded e-mail ([`Email::key`]).
-    Email(String),
-    /// A folded username ([`Username::key`]).
-    Username(String),
-}
-
-/// Parses a display name: 1–60 characters after trimming, in NFKC, without invisible characters, and not that of a
-/// deleted user.
-///
-/// # Errors
-/// The message for the field's error.
-pub fn parse_display_name(text: &str) -> Result<String, String> {
-    let text = text.trim();
-    let name = normalize(&text.chars().take(LONGEST_DISPLAY_NAME + 1).collect::<String>());
-    let lengths = [text.chars().count(), name.chars().count()];
-    if lengths.iter().any(|length| !(1..=LONGEST_DISPLAY_NAME).contains(length))
-        || has_hidden_characters(&name)
-    {
-        return Err(format!("must be 1 to {LONGEST_DISPLAY_NAME} characters without invisible ones"));
-    }
-    if fold_name(&name) == fold_name(DELETED_NAME) {
-        return Err("must be another name".to_owned());
-    }
-    Ok(name)
-}
-
-/// The display name of every deleted user.
-const DELETED_NAME: &str = "Deleted user";
 
 impl User {
     /// The user after the deletion of the account: the names are free, no password matches, and the messages stay under
@@ -247,56 +124,5 @@ impl From<&User> for PublicUser {
 impl From<&User> for OwnUser {
     fn from(user: &User) -> Self {
         Self { public: user.into(), email: user.email.as_str().to_owned() }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::{Email, Username, parse_display_name};
-
-    #[test]
-    fn username_is_accepted_with_3_to_30_allowed_characters_only() {
-        for valid in ["ada", "Ada_L.-9", &"a".repeat(30)] {
-            assert!(Username::parse(valid).is_ok(), "{valid}");
-        }
-        for invalid in ["ad", "a d a", "adaş", "", &"a".repeat(31), "ada\n"] {
-            assert!(Username::parse(invalid).is_err(), "{invalid:?}");
-        }
-    }
-
-    #[test]
-    fn email_is_accepted_only_in_the_form_of_an_address() {
-        for valid in ["ada@example.com", "Ada+x@sub.example.co", "öz@örnek.com.tr"] {
-            assert!(Email::parse(valid).is_ok(), "{valid}");
-        }
-        let long = format!("{}@a.b", "a".repeat(100_000));
-        let dots = format!("{}@", "a.".repeat(50_000));
-        for invalid in ["", "a", "@a.b", "a@b", "a b@c.d", "a@b..c", "a@-b.c", "a@b@c.d", &long, &dots] {
-            assert!(Email::parse(invalid).is_err(), "{}", &invalid[..invalid.len().min(20)]);
-        }
-    }
-
-    #[test]
-    fn emails_that_differ_in_case_or_unicode_form_have_one_key() {
-        let key = |text: &str| Email::parse(text).unwrap().key();
-        for (a, b) in [
-            ("Ada@Example.com", "ada@example.COM"),
-            ("ａｄａ@example.com", "ada@example.com"),
-            ("o\u{308}z@örnek.com", "ÖZ@ÖRNEK.com"),
-            ("strasse@example.com", "STRAßE@example.com"),
-        ] {
-            assert_eq!(key(a), key(b), "{a} {b}");
-        }
-        assert_ne!(key("ışık@example.com"), key("isik@example.com"));
-    }
-
-    #[test]
-    fn names_with_invisible_characters_are_refused() {
-        for text in ["a\u{200b}da", "ada\u{202e}", "\u{2066}ada", "ada\u{feff}x", "a\u{200d}da"] {
-            assert!(Email::parse(&format!("{text}@example.com")).is_err(), "{text:?}");
-            assert!(parse_display_name(text).is_err(), "{text:?}");
-        }
-        assert!(parse_display_name("deleted USER").is_err());
-        assert_eq!(parse_display_name(" Ａda ❤\u{fe0f} "), Ok("Ada ❤\u{fe0f}".to_owned()));
     }
 }

@@ -101,7 +101,9 @@ const endings = {
     }),
   "the reuse of a refresh token": async ({ here }) => {
     const body = { refreshToken: here.refresh };
-    await data("POST", "/api/auth/refresh", { body });
+    const { refreshToken } = await data("POST", "/api/auth/refresh", { body });
+    // The token before the latest may be a repeated request; the one before that is not.
+    await data("POST", "/api/auth/refresh", { body: { refreshToken } });
     assert.equal((await call("POST", "/api/auth/refresh", { body })).status, 401);
   },
 };

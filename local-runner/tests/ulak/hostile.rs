@@ -57,11 +57,10 @@ fn hostile_email_is_rejected_quickly() {
 #[test]
 fn oversized_requests_are_rejected_by_the_gateway() {
     let server = shared_server();
-    for (size, text) in
-        [(10 * 1024 * 1024 + 1, "Request Entity Too Large"), (7 * 1024 * 1024, "Request Too Long")]
-    {
+    for size in [10 * 1024 * 1024 + 1, 7 * 1024 * 1024] {
         let answer = server.request("POST", "/api/auth/login").raw_json(vec![b'x'; size]).send();
-        assert_eq!((answer.status, answer.text()), (413, format!(r#"{{"message":"{text}"}}"#)), "{size}");
+        let too_large = (413, r#"{"message":"Request Entity Too Large"}"#.to_owned());
+        assert_eq!((answer.status, answer.text()), too_large, "{size}");
     }
     let answer = server.request("GET", &format!("/api/auth/me?x={}", "y".repeat(11_000))).send();
     assert_eq!(answer.status, 431);

@@ -193,7 +193,7 @@ fn session_is_deleted_and_revoked_by_its_owner_only() {
     ada.delete(&format!("/api/auth/sessions/{of_other}")).data(200);
     assert_revoked(&other);
     ada.delete(&format!("/api/auth/sessions/{of_other}")).fails(404, "NOT_FOUND");
-    for hostile in ["nothing", "%24gt", "a%00b", "..%2f..%2fme", &"x".repeat(2_000)] {
+    for hostile in ["nothing", "%24gt", "a%00b", "..%5c..%5cme", &"x".repeat(2_000)] {
         ada.delete(&format!("/api/auth/sessions/{hostile}")).fails(404, "NOT_FOUND");
     }
     let own = &texts(&ada.get("/api/auth/sessions").data(200)["sessions"], "id")[0];

@@ -1,10 +1,12 @@
 //! Cases of `Connections`: what is open, and which connect is a user's first and which disconnect the last.
 
+mod limits;
+
 use shared::connection::Dialect;
 use shared::connection::{AttachOutcome, Connection, EndedConnection, PresenceChange, UpgradeToken};
 use shared::error::Unauthenticated;
 use shared::id::{ConnectionId, ConversationId};
-use shared::ports::{Attachment, StoreResult};
+use shared::ports::StoreResult;
 
 use super::super::{
     Case, CaseData, Outcome, cases, concurrently, expect_eq, expect_some, expect_true, sorted,
@@ -13,7 +15,7 @@ use super::{PresencePorts, connection, identity, in_order, receivers};
 
 /// Every case of [`Connections`](shared::ports::Connections).
 pub fn connections() -> Vec<Case<PresencePorts>> {
-    cases![
+    let mut cases = cases![
         opened_connection_is_returned_unchanged,
         unattached_connection_belongs_to_no_user,
         only_the_first_connection_brings_the_user_online,
@@ -27,9 +29,9 @@ pub fn connections() -> Vec<Case<PresencePorts>> {
         everyone_pages_are_sorted_by_id_and_start_after_the_cursor,
         session_pages_name_each_attached_session_once,
         lowest_missed_seq_of_each_conversation_is_remembered,
-        connections_of_one_address_are_limited,
-        attached_connections_of_one_user_are_limited,
-    ]
+    ];
+    cases.extend(limits::limits());
+    cases
 }
 
 async fn opened_connection_is_returned_unchanged(ports: PresencePorts, data: CaseData) -> Outcome {
@@ -279,41 +281,4 @@ async fn lowest_missed_seq_of_each_conversation_is_remembered(
     }
     expect_eq(sorted(ports.connections.missed(&ada, data.now).await?), sorted([(one, 5), (two, 1)]))?;
     expect_eq(ports.connections.missed(&bob, data.now).await?, Vec::new())
-}
-
-async fn connections_of_one_address_are_limited(ports: PresencePorts, data: CaseData) -> Outcome {
-    let address = format!("2001:db8:{}::/64", data.id());
-    let new = |address: &str| Connection { address: address.to_owned(), ..connection(&data) };
-    let (one, two, three) = (new(&address), new(&address), new(&address));
-    expect_true(ports.connections.open(&one, 2).await?, "the first was refused")?;
-    expect_true(ports.connections.open(&two, 2).await?, "the second was refused")?;
-    expect_true(!ports.connections.open(&three, 2).await?, "the third was accepted")?;
-    expect_eq(ports.connections.get(&three.id).await?, None)?;
-    expect_eq(ports.stored(&one.id).await?, one.clone())?;
-    let elsewhere = new(&format!("2001:db8:{}::/64", data.id()));
-    expect_true(ports.connections.open(&elsewhere, 2).await?, "another address was refused")?;
-    ports.connections.end(&one.id, data.now).await?;
-    expect_true(ports.connections.open(&three, 2).await?, "an ended connection still counts")?;
-    Ok(ports.end_all(&[two, three, elsewhere]).await?)
-}
-
-async fn attached_connections_of_one_user_are_limited(ports: PresencePorts, data: CaseData) -> Outcome {
-    let user = data.user_id();
-    let (one, _) = ports.attach_new(&data, &user).await?;
-    let (two, _) = ports.attach_new(&data, &user).await?;
-    let arrival = PresenceChange { user_id: user.clone(), online: true, at: data.now };
-    ports.changes.mark_announced(&[arrival]).await?;
-    let three = ports.open_new(&data).await?;
-    let identity = identity(&data, &user);
-    let attachment =
-        Attachment { identity: &identity, lease_until: data.after(9), max_per_user: 2, now: data.now };
-    expect_eq(ports.connections.attach(&three.id, &attachment).await?, AttachOutcome::TooMany)?;
-    expect_eq(ports.stored(&three.id).await?.identity, None)?;
-    let again = Attachment { identity: &expect_some(two.identity.clone())?, ..attachment };
-    let repeated = ports.connections.attach(&two.id, &again).await?;
-    expect_eq(repeated, AttachOutcome::Attached { came_online: false })?;
-    ports.connections.end(&one.id, data.now).await?;
-    let attached = ports.connections.attach(&three.id, &attachment).await?;
-    expect_eq(attached, AttachOutcome::Attached { came_online: false })?;
-    Ok(ports.end_all(&[two, three]).await?)
 }
