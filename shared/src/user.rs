@@ -1,5 +1,7 @@
 //! Users: the stored form, the rules for usernames and e-mails, and what other users may see.
 
+mod deletion;
+
 use std::ops::RangeInclusive;
 
 use serde::{Deserialize, Serialize};
@@ -174,40 +176,10 @@ pub fn parse_display_name(text: &str) -> Result<String, String> {
     {
         return Err(format!("must be 1 to {LONGEST_DISPLAY_NAME} characters without invisible ones"));
     }
-    if fold_name(&name) == fold_name(DELETED_NAME) {
+    if fold_name(&name) == fold_name(deletion::DELETED_NAME) {
         return Err("must be another name".to_owned());
     }
     Ok(name)
-}
-
-/// The display name of every deleted user.
-const DELETED_NAME: &str = "Deleted user";
-
-impl User {
-    /// The user after the deletion of the account: the names are free, no password matches, and the messages stay under
-    /// a name that says so. Neither the username nor the e-mail has a form that [`Username::parse`] or [`Email::parse`]
-    /// accepts, so no registration can take them before.
-    #[must_use]
-    pub fn deleted(&self, now: Time) -> Self {
-        Self {
-            username: Self::deleted_username(&self.id),
-            email: Email::trusted(format!("deleted {}", self.id)),
-            display_name: DELETED_NAME.to_owned(),
-            password_hash: PasswordHash(String::new()),
-            deactivated_at: Some(now),
-            ..self.clone()
-        }
-    }
-
-    /// Whether the account was deleted.
-    pub fn is_deleted(&self) -> bool {
-        self.username == Self::deleted_username(&self.id)
-    }
-
-    /// It is longer than any username that is accepted.
-    fn deleted_username(id: &UserId) -> Username {
-        Username::trusted(format!("deleted-user-{id}"))
-    }
 }
 
 /// A user as other users see it.

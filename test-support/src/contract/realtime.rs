@@ -7,6 +7,7 @@ mod last_seen;
 mod presence;
 mod presence_changes;
 mod rooms;
+mod sessions;
 
 use std::sync::Arc;
 

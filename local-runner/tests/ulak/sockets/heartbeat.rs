@@ -107,7 +107,10 @@ fn fire_command_runs_the_heartbeat_of_a_running_server() {
         .unwrap();
     let stdout = String::from_utf8(output.stdout).unwrap();
     let report: Value = serde_json::from_str(&stdout).unwrap_or_else(|error| panic!("{error}: {stdout}"));
-    assert_eq!(report, json!({ "pinged": 1, "closed": 0, "corrected": 0, "announced": 0, "synced": 0 }));
+    assert_eq!(
+        report,
+        json!({ "pinged": 1, "closed": 0, "ended": 0, "corrected": 0, "announced": 0, "synced": 0 })
+    );
     assert_eq!(runtime.block_on(client.receive_until("2")), "2");
 }
 
