@@ -1,6 +1,7 @@
 //! `Conversations`: one per pair even in a race, lists in one round trip, read positions that only move forward.
 
 use async_trait::async_trait;
+use futures::TryStreamExt;
 use mongodb::bson::{Document, doc};
 use mongodb::options::ReturnDocument;
 use shared::conversation::{ActivityCursor, Conversation, MemberConversation};
@@ -13,6 +14,13 @@ use crate::failure::{duplicate_key_message, store_error, taken_error};
 use crate::indexes::CONVERSATIONS;
 use crate::rows::{ConversationRow, date, long};
 use shared::error::StoreError;
+
+/// A result row of the contacts pipeline.
+#[derive(serde::Deserialize)]
+struct ContactRow {
+    #[serde(rename = "_id")]
+    id: UserId,
+}
 
 #[async_trait]
 impl Conversations for Mongo {
@@ -80,15 +88,24 @@ impl Conversations for Mongo {
         after: Option<&UserId>,
         limit: u32,
     ) -> StoreResult<Vec<UserId>> {
+        let mut others = doc! { "$ne": member.as_str() };
+        if let Some(after) = after {
+            others.insert("$gt", after.as_str());
+        }
+        // Not `distinct`, which has no order and no limit.
+        let pipeline = [
+            doc! { "$match": { "members.userId": member.as_str() } },
+            doc! { "$project": { "members.userId": 1 } },
+            doc! { "$unwind": "$members" },
+            doc! { "$match": { "members.userId": others } },
+            doc! { "$group": { "_id": "$members.userId" } },
+            doc! { "$sort": { "_id": 1 } },
+            doc! { "$limit": i64::from(limit) },
+        ];
         let conversations = self.collection::<Document>(CONVERSATIONS);
-        let own = doc! { "members.userId": member.as_str() };
-        let distinct = conversations.distinct("members.userId", own).max_time(self.max_time());
-        let found = self.with_deadline(async { distinct.await.map_err(store_error) }).await?;
-        let ids = found.iter().filter_map(|id| id.as_str()).map(UserId::trusted);
-        let mut contacts: Vec<UserId> = ids.filter(|id| id != member && Some(id) > after).collect();
-        contacts.sort_unstable();
-        contacts.truncate(limit as usize);
-        Ok(contacts)
+        let aggregate = conversations.aggregate(pipeline).max_time(self.max_time()).with_type::<ContactRow>();
+        let rows = async { aggregate.await?.map_ok(|row| row.id).try_collect().await };
+        self.with_deadline(async { rows.await.map_err(store_error) }).await
     }
 
     async fn unread(&self, member: &UserId) -> StoreResult<Vec<(ConversationId, u64)>> {
