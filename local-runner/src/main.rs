@@ -1,6 +1,7 @@
 //! `local-runner` — starts every function of the template on this machine, over embedded or real stores.
 
 mod admin_tasks;
+mod embedded_data;
 mod in_process;
 mod index;
 mod outside;
@@ -74,11 +75,14 @@ async fn assemble(platform: Platform) -> Result<App, BoxError> {
 
 async fn assemble_in_process(platform: &Platform) -> Result<App, BoxError> {
     let (wiring, banner) = wiring::connect(platform).await?;
-    let mut app = App::of(registry::registry(wiring));
+    let mut app = App::of(registry::registry(&platform.plan, wiring));
     app.banner = banner;
     presence::announce(&mut app, platform);
     wiring.stores.broker.serve(&mut app, &platform.plan)?;
     app.admin_tasks = admin_tasks::admin_tasks(&wiring.stores, &platform.plan);
+    if let Some(store) = wiring.stores.embedded {
+        embedded_data::add(&mut app, store);
+    }
     if wiring.stores.index.is_some() {
         index::sweep(&mut app);
     }

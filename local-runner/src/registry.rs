@@ -2,14 +2,29 @@
 
 use bytes::Bytes;
 use sam_emulator::invoke::{FunctionError, Registry};
+use sam_emulator::plan::Plan;
 use shared::lambda::{Entry, async_event, http, invoke, queue, schedule, websocket};
 use shared::ports::SearchIndexWriter;
 
-use crate::wiring::Wiring;
+use crate::wiring::{FunctionWiring, Wiring};
 
-/// All functions over the same wiring.
-pub(crate) fn registry(w: &'static Wiring) -> Registry {
+/// All functions: each function of the template with its own settings, and every other one, under the name of its
+/// binary, with the defaults.
+pub(crate) fn registry(plan: &Plan, wiring: &'static Wiring) -> Registry {
     let mut registry = Registry::default();
+    for (name, entry) in all(wiring.of("")) {
+        add(&mut registry, name, entry);
+    }
+    for function in plan.functions.values() {
+        let own = all(wiring.of(&function.name));
+        for (_, entry) in own.filter(|(name, _)| *name == function.binary) {
+            add(&mut registry, &function.name, entry);
+        }
+    }
+    registry
+}
+
+fn all(w: FunctionWiring) -> impl Iterator<Item = Named> {
     let all = [
         pages(w),
         descriptions(),
@@ -21,40 +36,37 @@ pub(crate) fn registry(w: &'static Wiring) -> Registry {
         automatic(w),
         indexing(w),
     ];
-    for (name, entry) in all.into_iter().flatten() {
-        add(&mut registry, name, entry);
-    }
-    registry
+    all.into_iter().flatten()
 }
 
 type Named = (&'static str, Entry);
 
-fn pages(w: &'static Wiring) -> Vec<Named> {
-    vec![("chat-page", http(move |r| chat_page::handle(&w.chat_page, r)))]
+fn pages(w: FunctionWiring) -> Vec<Named> {
+    vec![("chat-page", http(move |r| chat_page::handle(&w.settings.chat_page, r)))]
 }
 
 fn descriptions() -> Vec<Named> {
     vec![("api-description", http(api_description::handle)), ("api-docs", http(api_docs::handle))]
 }
 
-fn auth(w: &'static Wiring) -> Vec<Named> {
-    let (s, gate, pw) = (&w.stores, w.gate(), &w.passwords);
+fn auth(w: FunctionWiring) -> Vec<Named> {
+    let (s, gate, pw) = (&w.shared.stores, w.gate(), &w.shared.passwords);
     vec![
         ("auth-register", http(move |r| auth_register::handle(gate, s.users, pw, r))),
         ("auth-login", http(move |r| auth_login::handle(gate, s.users, pw, r))),
-        ("auth-refresh", http(move |r| auth_refresh::handle(gate, s.users, w.fanout(), r))),
-        ("auth-logout", http(move |r| auth_logout::handle(gate, w.fanout(), r))),
+        ("auth-refresh", http(move |r| auth_refresh::handle(gate, s.users, w.shared.fanout(), r))),
+        ("auth-logout", http(move |r| auth_logout::handle(gate, w.shared.fanout(), r))),
         ("auth-sessions", http(move |r| auth_sessions::handle(gate, r))),
-        ("auth-session-end", http(move |r| auth_session_end::handle(gate, w.fanout(), r))),
+        ("auth-session-end", http(move |r| auth_session_end::handle(gate, w.shared.fanout(), r))),
         ("auth-me", http(move |r| auth_me::handle(gate, s.users, r))),
         ("health", http(move |r| health::handle(gate, &s.probes, r))),
     ]
 }
 
-fn users(w: &'static Wiring) -> Vec<Named> {
-    let (s, gate, pw) = (&w.stores, w.gate(), &w.passwords);
+fn users(w: FunctionWiring) -> Vec<Named> {
+    let (s, gate, pw) = (&w.shared.stores, w.gate(), &w.shared.passwords);
     vec![
-        ("user-profile", http(move |r| user_profile::handle(gate, s.users, pw, w.fanout(), r))),
+        ("user-profile", http(move |r| user_profile::handle(gate, s.users, pw, w.shared.fanout(), r))),
         ("user-list", http(move |r| user_list::handle(gate, s.users, s.presence, s.last_seen, r))),
         ("presence-list", http(move |r| presence_list::handle(gate, s.presence, r))),
         ("presence-count", http(move |r| presence_count::handle(gate, s.presence, r))),
@@ -62,8 +74,8 @@ fn users(w: &'static Wiring) -> Vec<Named> {
     ]
 }
 
-fn conversations(w: &'static Wiring) -> Vec<Named> {
-    let (s, gate) = (&w.stores, w.gate());
+fn conversations(w: FunctionWiring) -> Vec<Named> {
+    let (s, gate) = (&w.shared.stores, w.gate());
     vec![
         (
             "conversation-create",
@@ -71,29 +83,35 @@ fn conversations(w: &'static Wiring) -> Vec<Named> {
         ),
         ("conversation-list", http(move |r| conversation_list::handle(gate, s.users, s.conversations, r))),
         ("conversation-get", http(move |r| conversation_get::handle(gate, s.users, s.conversations, r))),
-        ("conversation-read", http(move |r| conversation_read::handle(gate, w.chat().for_reading(), r))),
+        (
+            "conversation-read",
+            http(move |r| conversation_read::handle(gate, w.shared.chat().for_reading(), r)),
+        ),
     ]
 }
 
-fn messages(w: &'static Wiring) -> Vec<Named> {
-    let (s, gate) = (&w.stores, w.gate());
+fn messages(w: FunctionWiring) -> Vec<Named> {
+    let (s, gate) = (&w.shared.stores, w.gate());
     vec![
-        ("message-send", http(move |r| message_send::handle(gate, w.chat(), r))),
-        ("message-list", http(move |r| message_list::handle(gate, w.members(), s.messages, r))),
-        ("message-read", http(move |r| message_read::handle(gate, w.chat().for_reading(), r))),
-        ("message-edit", http(move |r| message_edit::handle(gate, w.chat().for_changes(), r))),
-        ("message-delete", http(move |r| message_delete::handle(gate, w.chat().for_changes(), r))),
+        ("message-send", http(move |r| message_send::handle(gate, w.shared.chat(), r))),
+        ("message-list", http(move |r| message_list::handle(gate, w.shared.members(), s.messages, r))),
+        ("message-read", http(move |r| message_read::handle(gate, w.shared.chat().for_reading(), r))),
+        ("message-edit", http(move |r| message_edit::handle(gate, w.shared.chat().for_changes(), r))),
+        ("message-delete", http(move |r| message_delete::handle(gate, w.shared.chat().for_changes(), r))),
         ("message-unread-count", http(move |r| message_unread_count::handle(gate, s.conversations, r))),
-        ("message-search", http(move |r| message_search::handle(gate, w.members(), s.messages, s.search, r))),
+        (
+            "message-search",
+            http(move |r| message_search::handle(gate, w.shared.members(), s.messages, s.search, r)),
+        ),
     ]
 }
 
-fn sockets(w: &'static Wiring) -> Vec<Named> {
-    let (s, gate, timers) = (&w.stores, w.gate(), w.timers);
+fn sockets(w: FunctionWiring) -> Vec<Named> {
+    let (s, gate, timers) = (&w.shared.stores, w.gate(), w.settings.timers);
     let announcer = w.announcer();
     let frame = ws_message::Ports {
         gate,
-        chat: w.chat(),
+        chat: w.shared.chat(),
         heartbeats: s.heartbeats,
         presence: s.presence,
         announcer,
@@ -109,20 +127,22 @@ fn sockets(w: &'static Wiring) -> Vec<Named> {
     vec![
         (
             "ws-connect",
-            websocket(move |e| ws_connect::handle(gate, s.connections, w.functions, &w.realtime, e)),
+            websocket(move |e| {
+                ws_connect::handle(gate, s.connections, w.shared.functions, &w.settings.realtime, e)
+            }),
         ),
         ("ws-open", async_event(move |e| ws_open::handle(s.sessions, announcer, timers, e))),
         ("ws-fanout", async_event(move |e| ws_fanout::handle(announcer, s.conversations, e))),
         ("ws-message", websocket(move |e| ws_message::handle(frame, e))),
-        ("ws-disconnect", websocket(move |e| ws_disconnect::handle(w.fanout(), e))),
+        ("ws-disconnect", websocket(move |e| ws_disconnect::handle(w.shared.fanout(), e))),
         ("ws-heartbeat", schedule(move |tick| ws_heartbeat::handle(heart, timers, tick))),
     ]
 }
 
-fn automatic(w: &'static Wiring) -> Vec<Named> {
-    let (s, planner) = (&w.stores, &w.planner);
+fn automatic(w: FunctionWiring) -> Vec<Named> {
+    let (s, planner) = (&w.shared.stores, &w.settings.planner);
     let (plan, outbox) = (s.auto_messages, s.broker.outbox());
-    let consumer = auto_message_consumer::Ports { auto_messages: plan, outbox, chat: w.chat() };
+    let consumer = auto_message_consumer::Ports { auto_messages: plan, outbox, chat: w.shared.chat() };
     vec![
         ("auto-message-planner", schedule(move |t| auto_message_planner::handle(s.users, plan, planner, t))),
         ("auto-message-queuer", schedule(move |t| auto_message_queuer::handle(plan, outbox, t))),
@@ -130,9 +150,9 @@ fn automatic(w: &'static Wiring) -> Vec<Named> {
     ]
 }
 
-fn indexing(w: &'static Wiring) -> Vec<Named> {
-    let (index_backlog, outbox) = (w.stores.index_backlog, w.stores.broker.outbox());
-    let index = w.stores.index.map(|index| index as &dyn SearchIndexWriter);
+fn indexing(w: FunctionWiring) -> Vec<Named> {
+    let (index_backlog, outbox) = (w.shared.stores.index_backlog, w.shared.stores.broker.outbox());
+    let index = w.shared.stores.index.map(|index| index as &dyn SearchIndexWriter);
     let indexer = message_indexer::Ports { index_backlog, index, outbox };
     vec![
         (

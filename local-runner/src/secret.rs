@@ -26,14 +26,14 @@ pub(crate) fn of(data: &Data) -> io::Result<(String, String)> {
 }
 
 fn stored(file: &Path, fresh: &str) -> io::Result<String> {
+    let named = |error: io::Error| io::Error::new(error.kind(), format!("{}: {error}", file.display()));
     match OpenOptions::new().write(true).create_new(true).mode(0o600).open(file) {
         Ok(mut new) => {
-            new.write_all(fresh.as_bytes())?;
-            new.sync_all()?;
+            new.write_all(fresh.as_bytes()).and_then(|()| new.sync_all()).map_err(named)?;
             Ok(fresh.to_owned())
         }
-        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => read(file, fresh),
-        Err(error) => Err(error),
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => read(file, fresh).map_err(named),
+        Err(error) => Err(named(error)),
     }
 }
 

@@ -47,6 +47,8 @@ pub(crate) struct Stores {
     pub(crate) mongo: Option<&'static Mongo>,
     /// The search index, if it is a server of its own.
     pub(crate) index: Option<&'static Search>,
+    /// The embedded store, if it stores anything.
+    pub(crate) embedded: Option<&'static Embedded>,
     pub(crate) banner: Vec<String>,
 }
 
@@ -111,6 +113,7 @@ pub(crate) fn connect(data: &Data, servers: Servers) -> Result<Stores, BoxError>
         broker,
         mongo: servers.mongo,
         index: servers.search,
+        embedded: open.embedded,
         banner: open.banner,
     })
 }

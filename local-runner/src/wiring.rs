@@ -1,5 +1,7 @@
 //! The ports and settings of every function, connected once.
 
+use std::collections::BTreeMap;
+
 use adapter_api_gateway::Gateway;
 use adapter_elasticsearch::Search;
 use adapter_mongodb::Mongo;
@@ -33,6 +35,14 @@ pub(crate) struct Wiring {
     pub(crate) push: &'static dyn Push,
     pub(crate) functions: &'static dyn Functions,
     pub(crate) passwords: Passwords,
+    /// The settings of each function of the template, by its name.
+    settings: BTreeMap<String, FunctionSettings>,
+    /// The settings of a function that the template does not have.
+    defaults: FunctionSettings,
+}
+
+/// What a function reads from its own variables.
+pub(crate) struct FunctionSettings {
     pub(crate) timers: PingTimers,
     pub(crate) realtime: RealtimeSettings,
     pub(crate) planner: auto_message_planner::Settings,
@@ -41,20 +51,47 @@ pub(crate) struct Wiring {
     rates: Rates,
 }
 
+impl FunctionSettings {
+    fn read(env: &mut Env) -> Self {
+        Self {
+            keys: TokenKeys::from_env(env),
+            rates: Rates::from_env(env),
+            timers: PingTimers::from_env(env),
+            realtime: RealtimeSettings::from_env(env),
+            planner: auto_message_planner::Settings::from_env(env),
+            chat_page: chat_page::Settings::from_env(env),
+        }
+    }
+}
+
+/// The wiring as one function sees it, with that function's settings.
+#[derive(Clone, Copy)]
+pub(crate) struct FunctionWiring {
+    pub(crate) shared: &'static Wiring,
+    pub(crate) settings: &'static FunctionSettings,
+}
+
+impl FunctionWiring {
+    pub(crate) fn gate(self) -> Gate<'static> {
+        let Stores { sessions, limits, .. } = self.shared.stores;
+        Gate { sessions, limits, keys: &self.settings.keys, rates: &self.settings.rates }
+    }
+
+    pub(crate) fn announcer(self) -> Announcer<'static> {
+        let (fanout, changes) = (self.shared.fanout(), self.shared.stores.changes);
+        Announcer { fanout, changes, functions: self.shared.functions, settings: &self.settings.realtime }
+    }
+}
+
 impl Wiring {
-    pub(crate) fn gate(&'static self) -> Gate<'static> {
-        let Stores { sessions, limits, .. } = self.stores;
-        Gate { sessions, limits, keys: &self.keys, rates: &self.rates }
+    /// The wiring of the function `name`.
+    pub(crate) fn of(&'static self, name: &str) -> FunctionWiring {
+        FunctionWiring { shared: self, settings: self.settings.get(name).unwrap_or(&self.defaults) }
     }
 
     pub(crate) fn fanout(&'static self) -> Fanout<'static> {
         let Stores { connections, rooms, .. } = self.stores;
         Fanout { connections, rooms, push: self.push }
-    }
-
-    pub(crate) fn announcer(&'static self) -> Announcer<'static> {
-        let (fanout, changes) = (self.fanout(), self.stores.changes);
-        Announcer { fanout, changes, functions: self.functions, settings: &self.realtime }
     }
 
     pub(crate) fn members(&'static self) -> MemberLookup<'static> {
@@ -84,11 +121,8 @@ pub(crate) async fn connect(platform: &Platform) -> Result<(&'static Wiring, Vec
     };
     env.set_default("MONGODB_MAX_POOL_SIZE", MONGODB_POOL);
     let amqp_url = env.optional("AMQP_URL");
-    let (keys, rates, timers) =
-        (TokenKeys::from_env(&mut env), Rates::from_env(&mut env), PingTimers::from_env(&mut env));
-    let realtime = RealtimeSettings::from_env(&mut env);
-    let planner = auto_message_planner::Settings::from_env(&mut env);
-    let chat_page = chat_page::Settings::from_env(&mut env);
+    let settings = read_settings(platform, &env)?;
+    let defaults = FunctionSettings::read(&mut env);
     let servers = Servers::read(&mut env);
     let through_sdk = env.optional("PUSH").is_some_and(|way| way == "sdk");
     let (push, functions) = push_and_functions(platform, through_sdk, &mut env);
@@ -105,9 +139,26 @@ pub(crate) async fn connect(platform: &Platform) -> Result<(&'static Wiring, Vec
         banner.push("push         AWS SDK (PUSH=sdk)".to_owned());
     }
     let passwords = Passwords::for_this_machine();
-    let wiring =
-        Wiring { stores, push, functions, passwords, timers, realtime, planner, chat_page, keys, rates };
+    let wiring = Wiring { stores, push, functions, passwords, settings, defaults };
     Ok((leak(wiring), banner))
+}
+
+/// The settings of every function, from the variables that the template gives it. As everywhere, the environment and
+/// `--env-file` override the template.
+fn read_settings(platform: &Platform, env: &Env) -> Result<BTreeMap<String, FunctionSettings>, BoxError> {
+    let mut all = BTreeMap::new();
+    for (name, function) in &platform.plan.functions {
+        let mut own = env.clone();
+        for (variable, value) in &function.environment {
+            if !value.trim().is_empty() {
+                own.set_default(variable, value.clone());
+            }
+        }
+        let settings = FunctionSettings::read(&mut own);
+        own.finish().map_err(|error| format!("the function {name}: {error}"))?;
+        all.insert(name.clone(), settings);
+    }
+    Ok(all)
 }
 
 /// How functions push and invoke: within this process or, with `PUSH=sdk`, as on AWS through the SDK and the

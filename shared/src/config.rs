@@ -31,6 +31,7 @@ impl fmt::Debug for Secret {
 }
 
 /// The variables, and the problems found with them so far.
+#[derive(Clone)]
 pub struct Env {
     values: HashMap<String, String>,
     problems: Vec<String>,

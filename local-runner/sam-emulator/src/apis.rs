@@ -12,16 +12,16 @@ use crate::http_api::HttpApi;
 use crate::invoke::BoxFuture;
 use crate::websocket::WebSocketApi;
 
-/// One endpoint below the prefix of its API. It sees the rest of the path.
+/// One API below its prefix. Its endpoints see the rest of the path.
 pub(crate) struct Prefixed {
     prefix: String,
-    endpoint: Arc<dyn Endpoint>,
+    endpoints: Vec<Arc<dyn Endpoint>>,
 }
 
 impl Prefixed {
-    /// The endpoint is closed by its other owner.
-    pub(crate) fn new(prefix: String, endpoint: Arc<dyn Endpoint>) -> Self {
-        Self { prefix, endpoint }
+    /// `endpoints` in the order in which they are asked. Their other owner closes them.
+    pub(crate) fn new(prefix: String, endpoints: Vec<Arc<dyn Endpoint>>) -> Self {
+        Self { prefix, endpoints }
     }
 
     /// The URI behind the prefix; `None` when it has another path.
@@ -36,26 +36,37 @@ impl Prefixed {
         parts.path_and_query = Some(PathAndQuery::try_from(path).ok()?);
         Uri::from_parts(parts).ok()
     }
+
+    /// The endpoint that serves the request, and the request's URI for it.
+    fn find(&self, head: &Parts) -> Option<(&Arc<dyn Endpoint>, Uri)> {
+        let uri = self.rest(&head.uri)?;
+        let mut inner = head.clone();
+        inner.uri = uri.clone();
+        self.endpoints.iter().find(|endpoint| endpoint.matches(&inner)).map(|endpoint| (endpoint, uri))
+    }
 }
 
 impl Endpoint for Prefixed {
-    fn audience(&self) -> Audience {
-        self.endpoint.audience()
+    fn audience(&self, head: &Parts) -> Audience {
+        // Without a match there is nothing to protect; the strictest answer is never wrong.
+        let inner = |(endpoint, uri): (&Arc<dyn Endpoint>, Uri)| {
+            let mut inner = head.clone();
+            inner.uri = uri;
+            endpoint.audience(&inner)
+        };
+        self.find(head).map_or(Audience::Management, inner)
     }
 
     fn matches(&self, head: &Parts) -> bool {
-        let Some(uri) = self.rest(&head.uri) else { return false };
-        let mut inner = head.clone();
-        inner.uri = uri;
-        self.endpoint.matches(&inner)
+        head.uri.path().starts_with(&self.prefix) && self.find(head).is_some()
     }
 
     fn serve(&self, request: Request, peer: SocketAddr) -> BoxFuture<Response> {
         let (mut head, body) = request.into_parts();
-        match self.rest(&head.uri) {
-            Some(uri) => {
+        match self.find(&head) {
+            Some((endpoint, uri)) => {
                 head.uri = uri;
-                self.endpoint.serve(Request::from_parts(head, body), peer)
+                endpoint.serve(Request::from_parts(head, body), peer)
             }
             None => Box::pin(std::future::ready(crate::endpoint::empty(http::StatusCode::NOT_FOUND))),
         }
@@ -66,7 +77,7 @@ impl Endpoint for Prefixed {
 pub(crate) struct HttpApis(pub(crate) Vec<HttpApi>);
 
 impl Endpoint for HttpApis {
-    fn audience(&self) -> Audience {
+    fn audience(&self, _head: &Parts) -> Audience {
         Audience::Public
     }
 
@@ -90,7 +101,7 @@ impl Endpoint for HttpApis {
 pub(crate) struct WebSocketApis(pub(crate) Vec<WebSocketApi>);
 
 impl Endpoint for WebSocketApis {
-    fn audience(&self) -> Audience {
+    fn audience(&self, _head: &Parts) -> Audience {
         Audience::WebSocket
     }
 

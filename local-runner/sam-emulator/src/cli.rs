@@ -88,6 +88,11 @@ pub enum Command {
         #[arg(long)]
         replay_dead: bool,
     },
+    /// Write a consistent copy of the data to a new file, also while the program serves
+    Backup {
+        /// The file, which must not exist
+        file: PathBuf,
+    },
     /// Run one of the application's tasks, or list them
     Task {
         /// The task's name; without it, all tasks are listed
@@ -119,30 +124,15 @@ pub struct CliOptions {
     /// How functions run: in-process, process, or remote=URL of a Lambda Invoke API
     #[arg(long, global = true, default_value = "in-process", value_name = "MODE")]
     pub mode: Mode,
-    /// Open the first page of the banner in the browser
-    #[arg(long, global = true)]
-    pub open: bool,
     /// The rules for web pages and other machines.
     #[command(flatten)]
     pub access: AccessArgs,
+    /// Open the first page of the banner in the browser
+    #[arg(long, global = true)]
+    pub open: bool,
     /// The options of process mode.
     #[command(flatten)]
     pub process: ProcessArgs,
-}
-
-/// The options for the parameters of a template, named as those of SAM CLI. The doc comments of the fields are
-/// the texts of `--help`.
-#[derive(Debug, Clone, Default, Args)]
-pub struct TemplateArgs {
-    /// Values of the template's parameters; they override samconfig.toml, which overrides --env-file
-    #[arg(long, global = true, value_name = "NAME=VALUE", num_args = 1..)]
-    pub parameter_overrides: Vec<String>,
-    /// The file with parameter_overrides; by default samconfig.toml beside the template
-    #[arg(long, global = true, value_name = "FILE")]
-    pub config_file: Option<PathBuf>,
-    /// The section of that file
-    #[arg(long, global = true, default_value = "default", value_name = "NAME")]
-    pub config_env: String,
 }
 
 /// Who may use the management endpoints. The doc comments of the fields are the texts of `--help`.
@@ -158,6 +148,21 @@ pub struct AccessArgs {
     /// Apply the same rules for hosts and web pages to WebSocket upgrades
     #[arg(long, global = true)]
     pub check_websocket_origin: bool,
+}
+
+/// The options for the parameters of a template, named as those of SAM CLI. The doc comments of the fields are
+/// the texts of `--help`.
+#[derive(Debug, Clone, Default, Args)]
+pub struct TemplateArgs {
+    /// Values of the template's parameters; they override samconfig.toml, which overrides --env-file
+    #[arg(long, global = true, value_name = "NAME=VALUE", num_args = 1..)]
+    pub parameter_overrides: Vec<String>,
+    /// The file with parameter_overrides; by default samconfig.toml beside the template
+    #[arg(long, global = true, value_name = "FILE")]
+    pub config_file: Option<PathBuf>,
+    /// The section of that file
+    #[arg(long, global = true, default_value = "default", value_name = "NAME")]
+    pub config_env: String,
 }
 
 /// The options of `--mode process`. The doc comments of the fields are the texts of `--help`.

@@ -31,8 +31,8 @@ pub enum Audience {
 
 /// One API on the port: the HTTP API, the WebSocket API, `@connections`, the Invoke API.
 pub trait Endpoint: Send + Sync + 'static {
-    /// Who may use it. There is no default, so that every endpoint decides.
-    fn audience(&self) -> Audience;
+    /// Who may send a request that matches. There is no default, so that every endpoint decides.
+    fn audience(&self, head: &Parts) -> Audience;
 
     /// Whether this endpoint serves the request. Must be cheap: the server calls it for every request, before
     /// it reads the body.

@@ -101,7 +101,7 @@ impl HttpApi {
 }
 
 impl Endpoint for HttpApi {
-    fn audience(&self) -> Audience {
+    fn audience(&self, _head: &Parts) -> Audience {
         Audience::Public
     }
 
@@ -140,8 +140,9 @@ impl Inner {
         let Some(found) = found else { return failure::response(self.kind, Failure::NoRoute) };
         let now = Timestamp::now();
         let trace = gateway::trace_root(now);
+        let path = path::decode(head.uri.path(), self.options);
         let mut meta = RequestMeta {
-            path: &path::decode(head.uri.path(), self.options),
+            path: &path,
             stage: &self.stage,
             account_id: &self.account.id,
             request_id,

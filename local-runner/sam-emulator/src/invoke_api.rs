@@ -67,7 +67,7 @@ impl InvokeApi {
 }
 
 impl Endpoint for InvokeApi {
-    fn audience(&self) -> Audience {
+    fn audience(&self, _head: &Parts) -> Audience {
         Audience::Management
     }
 

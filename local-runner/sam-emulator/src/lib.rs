@@ -28,6 +28,7 @@ pub mod schedule;
 pub mod websocket;
 
 pub mod admin_task;
+pub mod backup;
 pub mod cli;
 pub mod overview;
 pub mod queues;
@@ -53,6 +54,7 @@ mod output;
 mod remote;
 mod sam_config;
 mod signals;
+mod startup;
 mod table;
 
 pub use access::{Access, AllowedHost};

@@ -7,9 +7,10 @@ mod notices;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use jiff::Timestamp;
+
 pub use self::authorizer::{AuthorizerPlan, IdentitySource, JwtPlan, LambdaAuthorizerPlan, RouteAuthorizer};
 pub use self::notices::{Notices, OtherTrigger};
-use jiff::Timestamp;
 
 /// Everything that one template declares and the emulator runs.
 #[derive(Debug, Clone, Default)]

@@ -78,7 +78,7 @@ impl QueueReport {
 pub struct QueuesEndpoint(pub Arc<dyn QueueAdmin>);
 
 impl Endpoint for QueuesEndpoint {
-    fn audience(&self) -> Audience {
+    fn audience(&self, _head: &Parts) -> Audience {
         Audience::Management
     }
 

@@ -1,8 +1,8 @@
 //! The commands, executed for a program's `main`. Output goes to standard output, errors to standard error in
 //! one line, and the exit code is 0 or 1.
 
-use std::fs;
 use std::io::{self, Write};
+use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Arc;
 
@@ -18,12 +18,13 @@ use crate::output::{BoxError, print};
 use crate::plan::Plan;
 use crate::queues::report;
 use crate::remote;
-use crate::runner::{App, Runner, RunnerOptions};
+use crate::runner::{App, Runner};
 use crate::schedule::{self, ManualRun, ManualRunEndpoint, ScheduleState, Schedules, SystemClock, Trigger};
 use crate::server::Listeners;
 use crate::settings::Settings;
+use crate::startup::{environment, options, warn_of_other_machines, with_data_directory};
 use crate::websocket::Connections;
-use crate::{admin_task, browser, event_file, output, overview, signals};
+use crate::{admin_task, backup, browser, event_file, output, overview, signals};
 
 /// The number of future runs that `routes` lists per schedule.
 const NEXT_RUNS: usize = 5;
@@ -86,6 +87,7 @@ where
             print(&overview::functions(&plan))
         }
         Command::Queues { replay_dead } => queues(plan, settings, replay_dead, assemble).await,
+        Command::Backup { file } => backup(plan, settings, &std::path::absolute(file)?, assemble).await,
         Command::Task { name } => {
             // Tasks belong to this program and use its stores, wherever the functions run.
             let settings = Settings { mode: Mode::InProcess, ..settings };
@@ -124,18 +126,6 @@ where
     runner.serve(listeners, app, stop).await?;
     signals.abort();
     Ok(ExitCode::SUCCESS)
-}
-
-/// Warns when the APIs are open to other machines.
-fn warn_of_other_machines(settings: &Settings) {
-    let address = settings.address;
-    match settings.access.remote_management {
-        _ if address.ip().is_loopback() => {}
-        false => tracing::warn!(%address, "other machines can use the HTTP and WebSocket APIs; \
-            the Invoke API, @connections and /_runner serve this machine only"),
-        true => tracing::warn!(%address, "other machines can use every API, \
-            also the Invoke API, @connections and /_runner, without any credentials"),
-    }
 }
 
 /// Lets the functions run outside this process.
@@ -237,29 +227,20 @@ where
     print(&report(&*admin, replay_dead).await?.text())
 }
 
-/// The environment, without variables that are not UTF-8: a template cannot refer to them.
-fn environment() -> impl Iterator<Item = (String, String)> {
-    std::env::vars_os()
-        .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
-}
-
-fn with_data_directory(settings: Settings) -> Result<Arc<Settings>, BoxError> {
-    if let Data::Directory(directory) = &settings.data {
-        fs::create_dir_all(directory).map_err(|error| format!("{}: {error}", directory.display()))?;
+/// Writes a backup: through the emulator that serves, or from the data directory when none does.
+async fn backup<F>(plan: Plan, settings: Settings, file: &Path, assemble: F) -> Result<ExitCode, BoxError>
+where
+    F: AsyncFnOnce(Platform) -> Result<App, BoxError>,
+{
+    if backup::write_remotely(settings.address, file).await?.is_none() {
+        let runner = Runner::new(plan, options(&settings));
+        let app = assemble(platform(&runner, &with_data_directory(settings)?)).await?;
+        let Some(backup) = app.backup else {
+            return Err("there is nothing to back up here: the data is on servers".into());
+        };
+        backup.write(file.to_owned()).await?;
     }
-    Ok(Arc::new(settings))
-}
-
-/// `RATE_LIMIT_SCALE` multiplies the limit on new WebSocket connections; 0 disables the limit.
-fn options(settings: &Settings) -> RunnerOptions {
-    let mut options = RunnerOptions::default();
-    options.server.access.clone_from(&settings.access);
-    let scale = settings.value("RATE_LIMIT_SCALE").and_then(|scale| scale.parse::<f64>().ok());
-    if let (Some(scale), Some(limit)) = (scale, options.websocket.connects_per_second) {
-        let scaled = (f64::from(limit) * scale) as u32;
-        options.websocket.connects_per_second = (scaled > 0).then_some(scaled);
-    }
-    options
+    print(&format!("{}\n", file.display()))
 }
 
 fn platform(runner: &Runner, settings: &Arc<Settings>) -> Platform {

@@ -10,6 +10,7 @@ use tokio_util::task::TaskTracker;
 use crate::address;
 use crate::admin_task::AdminTask;
 use crate::apis::{HttpApis, Prefixed, WebSocketApis};
+use crate::backup::{Backup, BackupEndpoint};
 use crate::endpoint::Endpoint;
 use crate::http_api::HttpApi;
 use crate::http_api::options::HttpApiOptions;
@@ -48,6 +49,10 @@ pub struct App {
     pub background_tasks: Vec<BackgroundTask>,
     /// The queues for `/_runner/queues` and the command `queues`; `None` when the application has none.
     pub queue_admin: Option<Arc<dyn QueueAdmin>>,
+    /// Writes the backups of the command `backup`; `None` when no data is on this machine.
+    pub backup: Option<Arc<dyn Backup>>,
+    /// Work at the end of `serve`, after the last function, like closing a store.
+    pub closers: Vec<BoxFuture<()>>,
     /// The tasks of the command `task`.
     pub admin_tasks: Vec<AdminTask>,
 }
@@ -139,7 +144,11 @@ impl Runner {
         let listeners = listeners.into();
         let port = listeners.local_addr().map_or(0, |address| address.port());
         let invoker = self.invoker(&app);
-        let endpoints = self.endpoints(app.endpoints, app.queue_admin, port, &invoker)?;
+        let mut of_the_app = app.endpoints;
+        if let Some(backup) = app.backup {
+            of_the_app.push(Box::new(|_| Arc::new(BackupEndpoint(backup))));
+        }
+        let endpoints = self.endpoints(of_the_app, app.queue_admin, port, &invoker)?;
 
         let stop_worker = CancellationToken::new();
         let worker = tokio::spawn(self.worker.run(Arc::clone(&invoker), stop_worker.clone()));
@@ -160,6 +169,10 @@ impl Runner {
         };
         if tokio::time::timeout(DRAIN_TIMEOUT, drained).await.is_err() {
             tracing::warn!("functions still running after the drain timeout");
+        }
+        let closed = futures::future::join_all(app.closers);
+        if tokio::time::timeout(DRAIN_TIMEOUT, closed).await.is_err() {
+            tracing::warn!("stores still open after the drain timeout");
         }
         Ok(())
     }
@@ -208,7 +221,7 @@ impl Runner {
         }
         let invoke_api = InvokeApi::new(&self.plan, Arc::clone(invoker), self.asynchronous.clone());
         endpoints.push(Arc::new(invoke_api));
-        let apis = Apis::new(&self.plan, &self.connections, port, invoker, self.http)?;
+        let apis = Apis::new(&self.plan, &self.connections, port, self.http, invoker)?;
         endpoints.extend(apis.below_prefixes(&self.plan));
         if !apis.websocket.is_empty() {
             endpoints.push(Arc::new(ConnectionsApi::new(self.connections.clone())));
@@ -231,8 +244,8 @@ impl Apis {
         plan: &Plan,
         connections: &Connections,
         port: u16,
-        invoker: &Arc<dyn Invoker>,
         options: HttpApiOptions,
+        invoker: &Arc<dyn Invoker>,
     ) -> Result<Self, SelectionError> {
         let http = plan.http.iter().map(|api| HttpApi::new(plan, api, port, Arc::clone(invoker), options));
         let websocket = plan.websocket.iter();
@@ -251,24 +264,14 @@ impl Apis {
         for (api, endpoint) in plan.websocket.iter().zip(&self.websocket) {
             let prefix = address::websocket_prefix(plan, api);
             let management = ConnectionsApi::new(self.connections.clone());
-            let inner: [Arc<dyn Endpoint>; 2] = [Arc::new(management), Arc::new(endpoint.clone())];
-            add_below(&prefix, inner, &mut prefixed);
+            let inner: Vec<Arc<dyn Endpoint>> = vec![Arc::new(management), Arc::new(endpoint.clone())];
+            prefixed.extend((!prefix.is_empty()).then(|| Arc::new(Prefixed::new(prefix, inner)) as _));
         }
         for (api, endpoint) in plan.http.iter().zip(&self.http) {
             let prefix = address::http_prefix(plan, api);
-            add_below(&prefix, [Arc::new(endpoint.clone()) as _], &mut prefixed);
+            let inner: Vec<Arc<dyn Endpoint>> = vec![Arc::new(endpoint.clone())];
+            prefixed.extend((!prefix.is_empty()).then(|| Arc::new(Prefixed::new(prefix, inner)) as _));
         }
         prefixed
-    }
-}
-
-/// Adds the endpoints below a prefix, if there is one.
-fn add_below<const N: usize>(
-    prefix: &str,
-    endpoints: [Arc<dyn Endpoint>; N],
-    all: &mut Vec<Arc<dyn Endpoint>>,
-) {
-    if !prefix.is_empty() {
-        all.extend(endpoints.map(|endpoint| Arc::new(Prefixed::new(prefix.to_owned(), endpoint)) as _));
     }
 }

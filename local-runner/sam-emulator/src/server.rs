@@ -217,7 +217,7 @@ impl Port {
         let Some(endpoint) = self.endpoints.iter().find(|endpoint| endpoint.matches(&head)) else {
             return message(StatusCode::NOT_FOUND, "Not Found");
         };
-        let checked = match endpoint.audience() {
+        let checked = match endpoint.audience(&head) {
             Audience::Public => Ok(()),
             Audience::WebSocket => self.access.check_websocket(&head, ends),
             Audience::Management => self.access.check_management(&head, ends),

@@ -103,7 +103,7 @@ impl WebSocketApi {
 }
 
 impl Endpoint for WebSocketApi {
-    fn audience(&self) -> Audience {
+    fn audience(&self, _head: &Parts) -> Audience {
         Audience::WebSocket
     }
 

@@ -12,6 +12,7 @@ mod command_line;
 mod content;
 mod conversations;
 mod crash;
+mod data_files;
 mod documents;
 mod envelope;
 mod faults;

@@ -9,7 +9,7 @@ use test_support::repository;
 use crate::server::{BINARY, shared_server};
 
 /// Routes that need no token.
-const OPEN: [&str; 9] = [
+const OPEN: [&str; 10] = [
     "POST /api/auth/register",
     "POST /api/auth/login",
     "POST /api/auth/refresh",
@@ -19,6 +19,7 @@ const OPEN: [&str; 9] = [
     "GET /api/docs",
     "GET /api/docs/{file}",
     "GET /",
+    "GET /app/{file}",
 ];
 
 /// Routes that read no body.

@@ -43,7 +43,7 @@ impl ManualRun {
 pub struct ManualRunEndpoint(pub UnboundedSender<ManualRun>);
 
 impl Endpoint for ManualRunEndpoint {
-    fn audience(&self) -> Audience {
+    fn audience(&self, _head: &Parts) -> Audience {
         Audience::Management
     }
 

@@ -119,7 +119,12 @@ impl ScheduleState {
 
 async fn replace(path: &Path, text: &[u8]) -> io::Result<()> {
     let temporary = path.with_extension("json.new");
-    let mut file = tokio::fs::File::create(&temporary).await?;
+    let mut options = tokio::fs::OpenOptions::new();
+    options.create(true).truncate(true).write(true);
+    // Readable by its owner only, like all data.
+    #[cfg(unix)]
+    options.mode(0o600);
+    let mut file = options.open(&temporary).await?;
     file.write_all(text).await?;
     // Without this, a power failure after the rename may leave an empty file.
     file.sync_all().await?;

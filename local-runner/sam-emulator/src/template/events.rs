@@ -166,10 +166,10 @@ pub(crate) fn read_scheduler(
     name: &str,
 ) -> Result<SchedulePlan, TemplateError> {
     const READ: &[&str] = &["ScheduleExpression", "ScheduleExpressionTimezone", "Name", "State", "Input"];
-    const IGNORED: &[&str] = &["GroupName", "KmsKeyArn", "OmitName", "PermissionsBoundary", "RoleArn"];
+    const IGNORED: &[&str] = &["GroupName", "KmsKeyArn", "OmitName", "PermissionsBoundary"];
     let read = [READ, &["FlexibleTimeWindow", "StartDate", "EndDate"]].concat();
     context.findings.only(at, &read, &[IGNORED, IGNORED_BY_SCHEDULES].concat());
-    check_window(context, at)?;
+    check_window(at)?;
     let (start, end) = (read_date(at, "StartDate")?, read_date(at, "EndDate")?);
     if start.zip(end).is_some_and(|(start, end)| end <= start) {
         return Err(at.error("EndDate must be after StartDate"));
@@ -188,9 +188,8 @@ pub(crate) fn read_scheduler(
 }
 
 /// `FlexibleTimeWindow` has no effect here: a run is at the start of its window. Its values must be valid.
-fn check_window(context: &Context<'_>, at: &Cursor<'_>) -> Result<(), TemplateError> {
+fn check_window(at: &Cursor<'_>) -> Result<(), TemplateError> {
     let Some(window) = at.get("FlexibleTimeWindow") else { return Ok(()) };
-    context.findings.only(&window, &["Mode", "MaximumWindowInMinutes"], &[]);
     let mode = window.need("Mode")?;
     match mode.text()? {
         "OFF" => Ok(()),

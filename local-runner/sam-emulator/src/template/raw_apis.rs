@@ -6,7 +6,7 @@ use super::context::{Context, text_or};
 use super::node::Cursor;
 use super::raw_parts::RawParts;
 use super::{raw_http, raw_websocket, resource_types};
-use crate::plan::WebSocketPlan;
+use crate::plan::{AuthorizerPlan, WebSocketPlan};
 
 /// Collects the resources, which may come in any order in the template.
 #[derive(Default)]
@@ -37,6 +37,10 @@ impl RawApis {
         self.routes_of_other_apis(context, apis);
         let responses = self.parts.responses(context);
         for api in &mut websockets {
+            if api.authorizer == Some(AuthorizerPlan::Iam) {
+                let text = format!("signatures of requests to {} are not checked (AWS_IAM)", api.id);
+                context.findings.remark(text);
+            }
             for (key, route) in &mut api.routes {
                 // The logical id of the route: SAM's, or the one that `websocket` notes for its own.
                 let generated = resource_types::generated_route(&api.id, key);

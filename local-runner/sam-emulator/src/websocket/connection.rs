@@ -2,8 +2,8 @@
 //! Posting takes a short lock and wakes the connection's task; it never waits for the network.
 
 use std::collections::VecDeque;
-use std::sync::atomic::{AtomicI64, Ordering};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::atomic::{AtomicI64, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::Waker;
 
 use futures::task::AtomicWaker;
@@ -27,6 +27,7 @@ pub(super) struct OpenConnection {
     /// Time of the last data in either direction, in Unix epoch milliseconds.
     last_active: AtomicI64,
     max_queued_bytes: usize,
+    total: Arc<TotalQueued>,
     send_queue: Mutex<SendQueue>,
     /// Wakes the connection's task.
     waker: AtomicWaker,
@@ -40,6 +41,25 @@ struct SendQueue {
     close: Option<CloseReason>,
 }
 
+/// The bytes that wait to be sent to all clients together.
+#[derive(Debug)]
+pub(super) struct TotalQueued {
+    bytes: AtomicUsize,
+    limit: usize,
+}
+
+impl TotalQueued {
+    pub(super) fn new(limit: usize) -> Self {
+        Self { bytes: AtomicUsize::new(0), limit }
+    }
+
+    /// The most bytes that may wait for one client now: a quarter of what is free. Slow clients get less the more of
+    /// them there are, and never all of it.
+    fn share(&self) -> usize {
+        self.limit.saturating_sub(self.bytes.load(Ordering::Relaxed)) / 4
+    }
+}
+
 /// Why a frame was not queued.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum SendQueueError {
@@ -49,11 +69,16 @@ pub(super) enum SendQueueError {
 
 impl OpenConnection {
     /// A connection that [`OpenConnection::is_visible`] hides until `visible_from` and that queues at most
-    /// `max_queued_bytes`.
-    pub(super) fn new(meta: ConnectionMeta, visible_from: Instant, max_queued_bytes: usize) -> Self {
+    /// `max_queued_bytes`, and less when `total` has little room.
+    pub(super) fn new(
+        meta: ConnectionMeta,
+        visible_from: Instant,
+        max_queued_bytes: usize,
+        total: Arc<TotalQueued>,
+    ) -> Self {
         let last_active = AtomicI64::new(meta.connected_at.as_millisecond());
         let (send_queue, waker) = (Mutex::default(), AtomicWaker::new());
-        Self { meta, visible_from, last_active, max_queued_bytes, send_queue, waker }
+        Self { meta, visible_from, last_active, max_queued_bytes, total, send_queue, waker }
     }
 
     /// False until the visibility delay has passed: `@connections` answers 410.
@@ -76,11 +101,13 @@ impl OpenConnection {
         if queue.close.is_some() {
             return Err(SendQueueError::Closing);
         }
-        let bytes = queue.bytes + text.as_str().len() + FRAME_OVERHEAD;
-        if bytes > self.max_queued_bytes && !queue.frames.is_empty() {
+        let added = text.as_str().len() + FRAME_OVERHEAD;
+        let most = self.max_queued_bytes.min(self.total.share());
+        if queue.bytes + added > most && !queue.frames.is_empty() {
             return Err(SendQueueError::Full);
         }
-        queue.bytes = bytes;
+        queue.bytes += added;
+        self.total.bytes.fetch_add(added, Ordering::Relaxed);
         queue.frames.push_back(text);
         drop(queue);
         self.waker.wake();
@@ -91,7 +118,9 @@ impl OpenConnection {
     pub(super) fn pop(&self) -> Option<Utf8Bytes> {
         let mut queue = self.send_queue();
         let text = queue.frames.pop_front()?;
-        queue.bytes -= text.as_str().len() + FRAME_OVERHEAD;
+        let taken = text.as_str().len() + FRAME_OVERHEAD;
+        queue.bytes -= taken;
+        self.total.bytes.fetch_sub(taken, Ordering::Relaxed);
         if queue.frames.is_empty() && queue.frames.capacity() > KEPT_CAPACITY {
             queue.frames = VecDeque::new();
         }
@@ -126,6 +155,7 @@ impl OpenConnection {
     pub(super) fn mark_closed(&self, reason: &CloseReason) {
         let mut queue = self.send_queue();
         let close = queue.close.take().unwrap_or_else(|| reason.clone());
+        self.total.bytes.fetch_sub(queue.bytes, Ordering::Relaxed);
         *queue = SendQueue { close: Some(close), ..SendQueue::default() };
     }
 
@@ -137,5 +167,13 @@ impl OpenConnection {
     fn send_queue(&self) -> MutexGuard<'_, SendQueue> {
         // A poisoned lock is usable: no code panics while it holds the lock.
         self.send_queue.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Drop for OpenConnection {
+    /// Frames may have been queued between the close and the end of the last handle.
+    fn drop(&mut self) {
+        let bytes = std::mem::take(&mut self.send_queue().bytes);
+        self.total.bytes.fetch_sub(bytes, Ordering::Relaxed);
     }
 }

@@ -11,7 +11,7 @@ use tokio::time::Instant;
 use tokio_tungstenite::tungstenite::Utf8Bytes;
 
 use super::close_reason::CloseReason;
-use super::connection::{OpenConnection, SendQueueError};
+use super::connection::{OpenConnection, SendQueueError, TotalQueued};
 use super::event::ConnectionMeta;
 use super::options::{MAX_MESSAGE, WebSocketOptions};
 
@@ -81,6 +81,7 @@ pub struct Connections {
 
 struct Inner {
     options: WebSocketOptions,
+    queued: Arc<TotalQueued>,
     hasher: RandomState,
     shards: [Mutex<Shard>; SHARDS],
 }
@@ -97,7 +98,8 @@ impl Connections {
     #[must_use]
     pub fn new(options: WebSocketOptions) -> Self {
         let (hasher, shards) = (RandomState::new(), Default::default());
-        Self { inner: Arc::new(Inner { options, hasher, shards }) }
+        let queued = Arc::new(TotalQueued::new(options.max_total_queued_bytes));
+        Self { inner: Arc::new(Inner { options, queued, hasher, shards }) }
     }
 
     /// `PostToConnection`: queues one text frame and returns. Bytes that are not UTF-8 are replaced by
@@ -160,7 +162,12 @@ impl Connections {
         let options = self.options();
         let visible_from = Instant::now() + options.visibility_delay;
         let id = Arc::clone(&meta.id);
-        let connection = Arc::new(OpenConnection::new(meta, visible_from, options.max_queued_bytes));
+        let connection = Arc::new(OpenConnection::new(
+            meta,
+            visible_from,
+            options.max_queued_bytes,
+            Arc::clone(&self.inner.queued),
+        ));
         let mut shard = self.lock(self.shard(&id));
         if shard.is_shutting_down {
             connection.close(CloseReason::ServerShutdown);

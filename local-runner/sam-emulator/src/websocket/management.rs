@@ -37,7 +37,7 @@ impl ConnectionsApi {
 }
 
 impl Endpoint for ConnectionsApi {
-    fn audience(&self) -> Audience {
+    fn audience(&self, _head: &Parts) -> Audience {
         Audience::Management
     }
 

@@ -27,6 +27,9 @@ pub struct WebSocketOptions {
     /// Bytes that wait to be sent to one client. When they are reached, posts fail with
     /// `LimitExceededException`.
     pub max_queued_bytes: usize,
+    /// Bytes that wait to be sent to all clients together. The more of them are used, the fewer may wait for one
+    /// client; a client that reads always gets its next frame.
+    pub max_total_queued_bytes: usize,
     /// Time for a client to take the queued frames and to answer a close frame.
     pub close_timeout: Duration,
     /// For tests: `@connections` answers 410 until this time after the 101 response.
@@ -45,6 +48,7 @@ impl Default for WebSocketOptions {
             max_lifetime: Duration::from_secs(2 * 60 * 60),
             connects_per_second: Some(500),
             max_queued_bytes: 1024 * 1024,
+            max_total_queued_bytes: 32 * 1024 * 1024,
             close_timeout: Duration::from_secs(2),
             visibility_delay: Duration::ZERO,
         }

@@ -14,11 +14,14 @@ use tokio_tungstenite::tungstenite::Utf8Bytes;
 use super::close_reason::CloseReason;
 use super::connection::OpenConnection;
 use super::connections::Connections;
-use super::options::WebSocketOptions;
+use super::options::{MAX_MESSAGE, WebSocketOptions};
 use super::routes::Routes;
 use super::timeouts::{Expired, Timeouts};
 use super::wire::{Wire, WireEvent};
 use crate::invoke::BoxFuture;
+
+/// Bytes of messages of one connection that wait for a function. When they are reached, the socket is not read.
+const MAX_WAITING_BYTES: usize = 2 * MAX_MESSAGE;
 
 /// The messages of one connection that a function processes or that wait for one.
 pub(super) struct PendingMessages {
@@ -28,6 +31,7 @@ pub(super) struct PendingMessages {
     max_waiting: usize,
     running: FuturesUnordered<BoxFuture<Option<Utf8Bytes>>>,
     waiting: VecDeque<Utf8Bytes>,
+    waiting_bytes: usize,
 }
 
 impl PendingMessages {
@@ -43,14 +47,16 @@ impl PendingMessages {
             max_waiting: options.max_waiting_messages.max(1),
             running: FuturesUnordered::new(),
             waiting: VecDeque::new(),
+            waiting_bytes: 0,
         }
     }
 
     fn has_room(&self) -> bool {
-        self.waiting.len() < self.max_waiting
+        self.waiting.len() < self.max_waiting && self.waiting_bytes < MAX_WAITING_BYTES
     }
 
     fn add(&mut self, text: Utf8Bytes) {
+        self.waiting_bytes += text.as_str().len();
         self.waiting.push_back(text);
         self.start_waiting();
     }
@@ -59,6 +65,7 @@ impl PendingMessages {
         while self.running.len() < self.max_running
             && let Some(text) = self.waiting.pop_front()
         {
+            self.waiting_bytes -= text.as_str().len();
             let (routes, connection) = (Arc::clone(&self.routes), Arc::clone(&self.connection));
             self.running.push(Box::pin(routes.message(connection, text)));
         }

@@ -10,6 +10,7 @@ mod authorizers;
 mod authorizers_jwt;
 mod captured_log;
 mod command_line;
+mod damaged_input;
 mod event_source_event;
 mod event_source_poller;
 mod event_source_rabbitmq;

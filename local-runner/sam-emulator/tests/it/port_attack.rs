@@ -173,3 +173,34 @@ async fn half_sent_requests_do_not_hold_the_shutdown() {
     server.stop().await.unwrap();
     assert!(begun.elapsed() < Duration::from_secs(3), "{:?}", begun.elapsed());
 }
+
+#[tokio::test]
+async fn frames_for_slow_sockets_use_no_more_than_their_memory_together_and_fast_ones_get_theirs() {
+    let server = SocketServer::start(
+        Setup::options(|options| {
+            options.connects_per_second = None;
+            options.max_total_queued_bytes = 1 << 20;
+        }),
+        |_| async { ok() },
+    )
+    .await;
+    let mut clients = Vec::new();
+    for _ in 0..10 {
+        clients.push(server.connect().await);
+    }
+    let (mut fast, fast_id) = server.connect().await;
+    // Nothing is written meanwhile: a post does not wait, and this thread runs all tasks.
+    let frame = "x".repeat(40_000);
+    let mut queued = 0;
+    for (_, id) in &clients {
+        while server.connections.post(id, frame.clone()).await.is_ok() {
+            queued += frame.len();
+        }
+    }
+    assert!(
+        (10 * frame.len()..=1 << 20).contains(&queued),
+        "{queued} bytes wait; one queue alone may hold 1 MB"
+    );
+    server.connections.post(&fast_id, "hello").await.unwrap();
+    assert_eq!(crate::socket_server::receive(&mut fast).await.into_text().unwrap(), "hello");
+}

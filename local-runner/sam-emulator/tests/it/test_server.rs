@@ -63,22 +63,23 @@ impl TestServer {
 
     /// Starts a server with other functions.
     pub(crate) async fn with(registry: Registry) -> Self {
-        Self::of(include_str!("orders.yaml"), registry).await
-    }
-
-    /// Starts a server with another template.
-    pub(crate) async fn of(text: &str, registry: Registry) -> Self {
         // The host that the tests send.
         let access = Access { allowed_hosts: vec!["shop.test".parse().unwrap()], ..Access::default() };
-        Self::run(text, App::of(registry), ServerOptions { access, ..ServerOptions::default() }).await
+        Self::with_options(App::of(registry), ServerOptions { access, ..ServerOptions::default() }).await
     }
 
     /// Starts a server with other functions and endpoints, and other rules and limits.
     pub(crate) async fn with_options(app: App, server: ServerOptions) -> Self {
-        Self::run(include_str!("orders.yaml"), app, server).await
+        Self::start_app(include_str!("orders.yaml"), app, server).await
     }
 
-    async fn run(text: &str, app: App, server: ServerOptions) -> Self {
+    /// Starts a server with another template.
+    pub(crate) async fn of(text: &str, registry: Registry) -> Self {
+        let access = Access { allowed_hosts: vec!["shop.test".parse().unwrap()], ..Access::default() };
+        Self::start_app(text, App::of(registry), ServerOptions { access, ..ServerOptions::default() }).await
+    }
+
+    async fn start_app(text: &str, app: App, server: ServerOptions) -> Self {
         let plan = template::read(text, &BTreeMap::new()).unwrap();
         let short = Duration::from_millis(20);
         let retry_delays =

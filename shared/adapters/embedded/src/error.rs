@@ -28,15 +28,21 @@ pub enum OpenError {
         known: usize,
     },
     /// The directory cannot be created, locked or written to.
-    #[error("cannot use the data directory {}", dir.display())]
-    Directory {
-        dir: PathBuf,
-        #[source]
-        cause: std::io::Error,
-    },
+    #[error("cannot use the data directory {}: {cause}", dir.display())]
+    Directory { dir: PathBuf, cause: std::io::Error },
     /// SQLite cannot open or migrate the database.
-    #[error("cannot open the database ulak.sqlite3")]
-    Database(#[from] rusqlite::Error),
+    #[error("cannot open the database {}: {cause}", file.display())]
+    Database { file: PathBuf, cause: rusqlite::Error },
+}
+
+/// Why a backup could not be written. The text names the file.
+#[derive(Debug, thiserror::Error)]
+#[error("cannot write the backup {}: {cause}", file.display())]
+pub struct BackupError {
+    /// The file that was to be written.
+    pub file: PathBuf,
+    /// The error of the file system or of SQLite.
+    pub cause: Box<dyn std::error::Error + Send + Sync>,
 }
 
 #[derive(Debug, thiserror::Error)]

@@ -15,9 +15,10 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
+use shared::ports::StoreResult;
 use shared::time::Time;
 
-pub use error::OpenError;
+pub use error::{BackupError, OpenError};
 pub use queue::{DeadLetter, Delivery, Depth};
 
 use memory::Memory;
@@ -59,6 +60,24 @@ impl Embedded {
     pub fn with_clock(mut self, clock: impl Fn() -> Time + Send + Sync + 'static) -> Self {
         self.clock = Arc::new(clock);
         self
+    }
+
+    /// Copies the write-ahead log into the database file: a copy of that one file is then a whole backup.
+    ///
+    /// # Errors
+    /// The disk cannot be written.
+    pub async fn checkpoint(&self) -> StoreResult<()> {
+        self.store.checkpoint().await
+    }
+
+    /// Writes a consistent copy of the database to `file`, readable by its owner only, while writes go on. The copy
+    /// is a whole database: put it into a data directory as `ulak.sqlite3` to use it.
+    ///
+    /// # Errors
+    /// [`BackupError`]: the file exists already, or cannot be written.
+    pub async fn backup(&self, file: &Path) -> Result<(), BackupError> {
+        let copied = self.store.backup(file.to_owned()).await;
+        copied.map_err(|cause| BackupError { file: file.to_owned(), cause })
     }
 
     fn over(store: Store) -> Self {

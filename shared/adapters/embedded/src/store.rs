@@ -5,10 +5,12 @@
 //! * No async thread ever waits for the disk.
 
 mod lock;
+mod private;
 mod reader;
 mod schema;
 mod writer;
 
+use std::error::Error as _;
 use std::path::{Path, PathBuf};
 
 use rusqlite::Connection;
@@ -43,13 +45,16 @@ pub(crate) struct Store {
 impl Store {
     pub(crate) fn open(dir: &Path, durability: Durability) -> Result<Self, OpenError> {
         let directory_error = |cause| OpenError::Directory { dir: dir.to_owned(), cause };
-        std::fs::create_dir_all(dir).map_err(directory_error)?;
+        private::create_dir(dir).map_err(directory_error)?;
         let lock = DirLock::acquire(dir)?;
         let file = dir.join("ulak.sqlite3");
-        let mut connection = Connection::open(&file)?;
-        schema::tune_writer(&connection, durability)?;
+        // SQLite gives its other files the permissions of this one.
+        private::create_file(&file).map_err(directory_error)?;
+        let database_error = |cause| OpenError::Database { file: file.clone(), cause };
+        let mut connection = Connection::open(&file).map_err(database_error)?;
+        schema::tune_writer(&connection, durability).map_err(database_error)?;
         schema::migrate(&mut connection, dir)?;
-        let readers = Readers::open(&file)?;
+        let readers = Readers::open(&file).map_err(database_error)?;
         let writer = Writer::start(connection).map_err(directory_error)?;
         Ok(Self { writer, readers, _lock: lock, dir: dir.to_owned(), _temporary: None })
     }
@@ -78,6 +83,18 @@ impl Store {
         J: FnOnce(&Connection) -> DbResult<T> + Send + 'static,
     {
         self.writer.run(job).await
+    }
+
+    /// Copies the write-ahead log into the database file, so that a copy of that one file is complete.
+    pub(crate) async fn checkpoint(&self) -> StoreResult<()> {
+        self.writer.checkpoint().await
+    }
+
+    /// Writes a consistent copy of the database to `file`, which must not exist, while writes go on.
+    pub(crate) async fn backup(&self, file: PathBuf) -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
+        private::create_new_file(&file)?;
+        let copied = self.readers.run(move |connection| reader::copy_to(connection, &file)).await;
+        copied.map_err(|error| error.source().map_or_else(|| error.to_string(), ToString::to_string).into())
     }
 
     /// Runs `job` on a connection that sees every acknowledged write.

@@ -1,8 +1,9 @@
 //! One process per directory: an advisory lock on a file. The system frees it even when the process is killed.
 
-use std::fs::{File, OpenOptions, TryLockError};
+use std::fs::{File, TryLockError};
 use std::path::Path;
 
+use super::private;
 use crate::error::OpenError;
 
 /// Holds the lock until it is dropped.
@@ -11,12 +12,7 @@ pub(super) struct DirLock(File);
 impl DirLock {
     pub(super) fn acquire(dir: &Path) -> Result<Self, OpenError> {
         let directory_error = |cause| OpenError::Directory { dir: dir.to_owned(), cause };
-        let file = OpenOptions::new()
-            .create(true)
-            .truncate(false)
-            .write(true)
-            .open(dir.join("ulak.lock"))
-            .map_err(directory_error)?;
+        let file = private::create_file(&dir.join("ulak.lock")).map_err(directory_error)?;
         match file.try_lock() {
             Ok(()) => Ok(Self(file)),
             Err(TryLockError::WouldBlock) => Err(OpenError::Busy(dir.to_owned())),

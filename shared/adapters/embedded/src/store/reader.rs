@@ -57,6 +57,17 @@ impl Readers {
     }
 }
 
+/// Writes a copy of the database, in one read transaction, to an empty file.
+pub(super) fn copy_to(connection: &Connection, file: &Path) -> DbResult<()> {
+    // SQLite refuses `VACUUM INTO` on such a connection, although it writes to the other file only.
+    connection.pragma_update(None, "query_only", false)?;
+    let copied = connection.execute("VACUUM INTO ?1", [file.to_string_lossy()]);
+    connection.pragma_update(None, "query_only", true)?;
+    copied?;
+    let synced = std::fs::File::open(file).and_then(|file| file.sync_all());
+    Ok(synced.map_err(|cause| StoreError::down(STORE, cause))?)
+}
+
 /// A connection that returns to the idle ones when it is dropped.
 struct BorrowedConnection {
     connection: Option<Connection>,

@@ -37,11 +37,20 @@ pub(super) fn tune_reader(connection: &Connection) -> rusqlite::Result<()> {
 
 /// Migrates the file to the newest schema, each migration in its own transaction.
 pub(super) fn migrate(connection: &mut Connection, dir: &Path) -> Result<(), OpenError> {
-    let found: usize =
-        connection.pragma_query_value(None, "user_version", |row| row.get::<_, u32>(0))? as usize;
+    let database_error = |cause| OpenError::Database { file: dir.join("ulak.sqlite3"), cause };
+    let found = version(connection).map_err(database_error)?;
     if found > MIGRATIONS.len() {
         return Err(OpenError::Newer { dir: dir.to_owned(), found, known: MIGRATIONS.len() });
     }
+    run_migrations(connection, found).map_err(database_error)
+}
+
+/// The number of migrations that have run.
+fn version(connection: &Connection) -> rusqlite::Result<usize> {
+    Ok(connection.pragma_query_value(None, "user_version", |row| row.get::<_, u32>(0))? as usize)
+}
+
+fn run_migrations(connection: &mut Connection, found: usize) -> rusqlite::Result<()> {
     for (number, migration) in MIGRATIONS.iter().enumerate().skip(found) {
         let transaction = connection.transaction()?;
         transaction.execute_batch(migration)?;

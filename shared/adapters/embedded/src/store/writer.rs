@@ -22,6 +22,13 @@ type Job = Box<dyn FnOnce(&Connection) -> FinishedJob + Send>;
 /// Sends the caller its result: the job's own, or the reason why the commit failed.
 type Reply = Box<dyn FnOnce(Result<(), &str>) + Send>;
 
+/// What callers ask of the writing thread.
+enum Request {
+    Write(Job),
+    /// A checkpoint of the write-ahead log, after the writes before it.
+    Checkpoint(oneshot::Sender<rusqlite::Result<()>>),
+}
+
 /// A job that ran and whose commit is still to come.
 struct FinishedJob {
     /// Whether its changes are committed; a failed job's are rolled back.
@@ -30,16 +37,16 @@ struct FinishedJob {
 }
 
 pub(super) struct Writer {
-    jobs: Option<mpsc::Sender<Job>>,
+    requests: Option<mpsc::Sender<Request>>,
     thread: Option<JoinHandle<()>>,
 }
 
 impl Writer {
     pub(super) fn start(connection: Connection) -> std::io::Result<Self> {
-        let (jobs, queue) = mpsc::channel(QUEUE_SIZE);
+        let (requests, queue) = mpsc::channel(QUEUE_SIZE);
         let write = move || run(&connection, queue);
         let thread = std::thread::Builder::new().name("embedded-writer".to_owned()).spawn(write)?;
-        Ok(Self { jobs: Some(jobs), thread: Some(thread) })
+        Ok(Self { requests: Some(requests), thread: Some(thread) })
     }
 
     pub(super) async fn run<T, J>(&self, job: J) -> StoreResult<T>
@@ -47,7 +54,6 @@ impl Writer {
         T: Send + 'static,
         J: FnOnce(&Connection) -> DbResult<T> + Send + 'static,
     {
-        let stopped = || StoreError::down(STORE, "the writer thread has stopped");
         let (sender, receiver) = oneshot::channel();
         let boxed: Job = Box::new(move |connection| {
             let result = job(connection).map_err(StoreError::from);
@@ -59,14 +65,29 @@ impl Writer {
             });
             FinishedJob { keep, reply }
         });
-        self.jobs.as_ref().ok_or_else(stopped)?.send(boxed).await.map_err(|_| stopped())?;
+        self.send(Request::Write(boxed)).await?;
         receiver.await.map_err(|_| StoreError::down(STORE, "the write was dropped before its commit"))?
+    }
+}
+
+impl Writer {
+    /// Copies the write-ahead log into the database file and empties it.
+    pub(super) async fn checkpoint(&self) -> StoreResult<()> {
+        let (sender, receiver) = oneshot::channel();
+        self.send(Request::Checkpoint(sender)).await?;
+        let done = receiver.await.map_err(|_| StoreError::down(STORE, "the writer thread has stopped"))?;
+        done.map_err(|cause| StoreError::down(STORE, cause))
+    }
+
+    async fn send(&self, request: Request) -> StoreResult<()> {
+        let stopped = || StoreError::down(STORE, "the writer thread has stopped");
+        self.requests.as_ref().ok_or_else(stopped)?.send(request).await.map_err(|_| stopped())
     }
 }
 
 impl Drop for Writer {
     fn drop(&mut self) {
-        drop(self.jobs.take());
+        drop(self.requests.take());
         // Queued jobs are still committed, before the lock on the directory is freed.
         if self.thread.take().is_some_and(|thread| thread.join().is_err()) {
             tracing::error!(store = STORE, "writer thread panicked");
@@ -74,10 +95,22 @@ impl Drop for Writer {
     }
 }
 
-fn run(connection: &Connection, mut queue: mpsc::Receiver<Job>) {
+fn run(connection: &Connection, mut queue: mpsc::Receiver<Request>) {
     while let Some(first) = queue.blocking_recv() {
+        let mut checkpoints = Vec::new();
         let rest = std::iter::from_fn(|| queue.try_recv().ok());
-        commit_together(connection, std::iter::once(first).chain(rest).take(MAX_BATCH));
+        let jobs = std::iter::once(first).chain(rest).take(MAX_BATCH).filter_map(|request| match request {
+            Request::Write(job) => Some(job),
+            Request::Checkpoint(reply) => {
+                checkpoints.push(reply);
+                None
+            }
+        });
+        commit_together(connection, jobs);
+        for reply in checkpoints {
+            // Sending fails only when the caller no longer waits.
+            let _ = reply.send(connection.execute_batch("PRAGMA wal_checkpoint(TRUNCATE)"));
+        }
     }
     // Copies the write-ahead log into the database file. If this fails, the next start reads the log.
     let _ = connection.execute_batch("PRAGMA optimize; PRAGMA wal_checkpoint(TRUNCATE)");

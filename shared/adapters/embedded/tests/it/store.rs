@@ -117,3 +117,78 @@ async fn message_is_rejected_when_its_conversation_does_not_exist() {
     assert!(matches!(store.append(&draft).await, Err(StoreError::Corrupt("conversations", _))));
     assert_eq!(Messages::by_ids(&store, &[draft.id]).await.unwrap(), []);
 }
+
+/// Opens a copy of a database file in a directory of its own.
+fn open_copy(file: &std::path::Path) -> (tempfile::TempDir, Embedded) {
+    let dir = tempfile::tempdir().unwrap();
+    std::fs::copy(file, dir.path().join("ulak.sqlite3")).unwrap();
+    let store = Embedded::open(dir.path()).unwrap();
+    (dir, store)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn after_a_checkpoint_the_database_file_alone_is_a_backup() {
+    let (dir, data) = (tempfile::tempdir().unwrap(), CaseData::fresh());
+    let store = Embedded::open(dir.path()).unwrap();
+    let user = data.user("ada", "Ada");
+    store.insert(&user).await.unwrap();
+    store.checkpoint().await.unwrap();
+    let (_copy, restored) = open_copy(&dir.path().join("ulak.sqlite3"));
+    assert_eq!(Users::by_ids(&restored, std::slice::from_ref(&user.id)).await.unwrap().len(), 1);
+    store.insert(&data.user("bob", "Bob")).await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_backup_is_consistent_while_writes_go_on_and_never_replaces_a_file() {
+    let (dir, data) = (tempfile::tempdir().unwrap(), CaseData::fresh());
+    let store = Embedded::open(dir.path()).unwrap();
+    let users: Vec<_> = (0..300).map(|n| data.user(&format!("u{n}"), "Ada")).collect();
+    store.insert(&users[0]).await.unwrap();
+    let file = dir.path().join("backup.sqlite3");
+    let writes = futures::future::try_join_all(users[1..].iter().map(|user| store.insert(user)));
+    let (written, backed_up) = tokio::join!(writes, store.backup(&file));
+    written.unwrap();
+    backed_up.unwrap();
+    let (_copy, restored) = open_copy(&file);
+    let found = Users::by_ids(&restored, std::slice::from_ref(&users[0].id)).await.unwrap();
+    assert_eq!(found.len(), 1, "what was acknowledged before the backup is in it");
+    let again = store.backup(&file).await.unwrap_err().to_string();
+    assert!(
+        again.starts_with(&format!("cannot write the backup {}: File exists", file.display())),
+        "{again}"
+    );
+    let missing = dir.path().join("none/backup");
+    assert!(store.backup(&missing).await.unwrap_err().to_string().contains("No such file or directory"));
+}
+
+#[test]
+fn the_data_can_be_read_by_its_owner_only_and_an_error_names_path_and_reason() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let home = tempfile::tempdir().unwrap();
+    let dir = home.path().join("data");
+    let mode = |path: &std::path::Path| std::fs::metadata(path).unwrap().permissions().mode() & 0o777;
+    drop(Embedded::open(&dir).unwrap());
+    // As an earlier version created it.
+    std::fs::set_permissions(dir.join("ulak.sqlite3"), std::fs::Permissions::from_mode(0o644)).unwrap();
+    let _store = Embedded::open(&dir).unwrap();
+    assert_eq!(mode(&dir), 0o700);
+    for entry in std::fs::read_dir(&dir).unwrap() {
+        let path = entry.unwrap().path();
+        assert_eq!(mode(&path), 0o600, "{}", path.display());
+    }
+    let file = home.path().join("file");
+    std::fs::write(&file, "").unwrap();
+    let error = Embedded::open(&file).unwrap_err().to_string();
+    assert_eq!(error, format!("cannot use the data directory {}: File exists (os error 17)", file.display()));
+    let broken = home.path().join("broken");
+    std::fs::create_dir(&broken).unwrap();
+    std::fs::write(
+        broken.join("ulak.sqlite3"),
+        "not a database, but long enough to be read as one".repeat(99),
+    )
+    .unwrap();
+    let error = Embedded::open(&broken).unwrap_err().to_string();
+    let expected =
+        format!("cannot open the database {}: file is not a database", broken.join("ulak.sqlite3").display());
+    assert_eq!(error, expected);
+}
