@@ -50,7 +50,7 @@ fn descriptions() -> Vec<Named> {
 }
 
 fn auth(w: FunctionWiring) -> Vec<Named> {
-    let (s, gate, pw) = (&w.shared.stores, w.gate(), &w.shared.passwords);
+    let (s, gate, pw) = (&w.shared.stores, w.gate(), &w.settings.passwords);
     vec![
         ("auth-register", http(move |r| auth_register::handle(gate, s.users, pw, r))),
         ("auth-login", http(move |r| auth_login::handle(gate, s.users, pw, r))),
@@ -58,13 +58,14 @@ fn auth(w: FunctionWiring) -> Vec<Named> {
         ("auth-logout", http(move |r| auth_logout::handle(gate, w.shared.fanout(), r))),
         ("auth-sessions", http(move |r| auth_sessions::handle(gate, r))),
         ("auth-session-end", http(move |r| auth_session_end::handle(gate, w.shared.fanout(), r))),
+        ("auth-delete", http(move |r| auth_delete::handle(gate, s.users, pw, w.shared.fanout(), r))),
         ("auth-me", http(move |r| auth_me::handle(gate, s.users, r))),
         ("health", http(move |r| health::handle(gate, &s.probes, r))),
     ]
 }
 
 fn users(w: FunctionWiring) -> Vec<Named> {
-    let (s, gate, pw) = (&w.shared.stores, w.gate(), &w.shared.passwords);
+    let (s, gate, pw) = (&w.shared.stores, w.gate(), &w.settings.passwords);
     vec![
         ("user-profile", http(move |r| user_profile::handle(gate, s.users, pw, w.shared.fanout(), r))),
         ("user-list", http(move |r| user_list::handle(gate, s.users, s.presence, s.last_seen, r))),
@@ -119,6 +120,7 @@ fn sockets(w: FunctionWiring) -> Vec<Named> {
     };
     let heart = ws_heartbeat::Ports {
         users: s.users,
+        sessions: s.sessions,
         heartbeats: s.heartbeats,
         presence: s.presence,
         last_seen: s.last_seen,

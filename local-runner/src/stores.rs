@@ -9,8 +9,8 @@ use sam_emulator::BoxError;
 use sam_emulator::cli::Data;
 use shared::lambda::leak;
 use shared::ports::{
-    AutoMessages, Connections, Conversations, Heartbeats, IndexBacklog, LastSeen, MemberCache, Messages,
-    Presence, PresenceChanges, Probe, RateLimits, Rooms, SearchIndex, Sessions, Users,
+    AutoMessages, Connections, Conversations, Heartbeats, IndexBacklog, KnownAddresses, LastSeen,
+    MemberCache, Messages, Presence, PresenceChanges, Probe, RateLimits, Rooms, SearchIndex, Sessions, Users,
 };
 
 use crate::queues::Broker;
@@ -34,6 +34,7 @@ pub(crate) struct Stores {
     pub(crate) auto_messages: &'static dyn AutoMessages,
     pub(crate) sessions: &'static dyn Sessions,
     pub(crate) limits: &'static dyn RateLimits,
+    pub(crate) addresses: &'static dyn KnownAddresses,
     pub(crate) connections: &'static dyn Connections,
     pub(crate) rooms: &'static dyn Rooms,
     pub(crate) heartbeats: &'static dyn Heartbeats,
@@ -58,12 +59,22 @@ impl<T: Users + Conversations + Messages + SearchIndex + IndexBacklog + AutoMess
 
 /// A store of sessions and of everything that belongs to connections.
 trait Memory:
-    Sessions + RateLimits + Connections + Rooms + Heartbeats + Presence + PresenceChanges + LastSeen + MemberCache
+    Sessions
+    + RateLimits
+    + KnownAddresses
+    + Connections
+    + Rooms
+    + Heartbeats
+    + Presence
+    + PresenceChanges
+    + LastSeen
+    + MemberCache
 {
 }
 impl<T> Memory for T where
     T: Sessions
         + RateLimits
+        + KnownAddresses
         + Connections
         + Rooms
         + Heartbeats
@@ -102,6 +113,7 @@ pub(crate) fn connect(data: &Data, servers: Servers) -> Result<Stores, BoxError>
         auto_messages: documents,
         sessions: memory,
         limits: memory,
+        addresses: memory,
         connections: memory,
         rooms: memory,
         heartbeats: memory,

@@ -9,7 +9,7 @@ use adapter_rabbitmq::RabbitMq;
 use adapter_redis::Redis;
 use sam_emulator::BoxError;
 use sam_emulator::run::Platform;
-use shared::auth::{Gate, Passwords, Rates, TokenKeys};
+use shared::auth::{Gate, PasswordPolicy, Passwords, Rates, SessionPolicy, TokenKeys};
 use shared::chat::{ChatPorts, MemberLookup};
 use shared::config::Env;
 use shared::lambda::{Components, leak};
@@ -34,7 +34,6 @@ pub(crate) struct Wiring {
     pub(crate) stores: Stores,
     pub(crate) push: &'static dyn Push,
     pub(crate) functions: &'static dyn Functions,
-    pub(crate) passwords: Passwords,
     /// The settings of each function of the template, by its name.
     settings: BTreeMap<String, FunctionSettings>,
     /// The settings of a function that the template does not have.
@@ -47,13 +46,18 @@ pub(crate) struct FunctionSettings {
     pub(crate) realtime: RealtimeSettings,
     pub(crate) planner: auto_message_planner::Settings,
     pub(crate) chat_page: chat_page::Settings,
+    /// All functions hash with the same permits and memory.
+    pub(crate) passwords: Passwords,
     keys: TokenKeys,
     rates: Rates,
+    policy: SessionPolicy,
 }
 
 impl FunctionSettings {
-    fn read(env: &mut Env) -> Self {
+    fn read(env: &mut Env, hasher: &Passwords) -> Self {
         Self {
+            passwords: hasher.with_policy(PasswordPolicy::from_env(env)),
+            policy: SessionPolicy::from_env(env),
             keys: TokenKeys::from_env(env),
             rates: Rates::from_env(env),
             timers: PingTimers::from_env(env),
@@ -73,8 +77,9 @@ pub(crate) struct FunctionWiring {
 
 impl FunctionWiring {
     pub(crate) fn gate(self) -> Gate<'static> {
-        let Stores { sessions, limits, .. } = self.shared.stores;
-        Gate { sessions, limits, keys: &self.settings.keys, rates: &self.settings.rates }
+        let Stores { sessions, limits, addresses, .. } = self.shared.stores;
+        let FunctionSettings { keys, rates, policy, .. } = self.settings;
+        Gate { sessions, limits, addresses, keys, rates, policy: *policy }
     }
 
     pub(crate) fn announcer(self) -> Announcer<'static> {
@@ -121,8 +126,9 @@ pub(crate) async fn connect(platform: &Platform) -> Result<(&'static Wiring, Vec
     };
     env.set_default("MONGODB_MAX_POOL_SIZE", MONGODB_POOL);
     let amqp_url = env.optional("AMQP_URL");
-    let settings = read_settings(platform, &env)?;
-    let defaults = FunctionSettings::read(&mut env);
+    let hasher = Passwords::for_this_machine(PasswordPolicy::default());
+    let settings = read_settings(platform, &env, &hasher)?;
+    let defaults = FunctionSettings::read(&mut env, &hasher);
     let servers = Servers::read(&mut env);
     let through_sdk = env.optional("PUSH").is_some_and(|way| way == "sdk");
     let (push, functions) = push_and_functions(platform, through_sdk, &mut env);
@@ -138,14 +144,17 @@ pub(crate) async fn connect(platform: &Platform) -> Result<(&'static Wiring, Vec
     if through_sdk {
         banner.push("push         AWS SDK (PUSH=sdk)".to_owned());
     }
-    let passwords = Passwords::for_this_machine();
-    let wiring = Wiring { stores, push, functions, passwords, settings, defaults };
+    let wiring = Wiring { stores, push, functions, settings, defaults };
     Ok((leak(wiring), banner))
 }
 
 /// The settings of every function, from the variables that the template gives it. As everywhere, the environment and
 /// `--env-file` override the template.
-fn read_settings(platform: &Platform, env: &Env) -> Result<BTreeMap<String, FunctionSettings>, BoxError> {
+fn read_settings(
+    platform: &Platform,
+    env: &Env,
+    hasher: &Passwords,
+) -> Result<BTreeMap<String, FunctionSettings>, BoxError> {
     let mut all = BTreeMap::new();
     for (name, function) in &platform.plan.functions {
         let mut own = env.clone();
@@ -154,7 +163,7 @@ fn read_settings(platform: &Platform, env: &Env) -> Result<BTreeMap<String, Func
                 own.set_default(variable, value.clone());
             }
         }
-        let settings = FunctionSettings::read(&mut own);
+        let settings = FunctionSettings::read(&mut own, hasher);
         own.finish().map_err(|error| format!("the function {name}: {error}"))?;
         all.insert(name.clone(), settings);
     }

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use crate::id::{ConversationId, UserId};
 use crate::message::Message;
 use crate::time::Time;
+use crate::unicode::has_hidden_characters;
 use crate::user::PublicUser;
 
 /// The most members of a group.
@@ -186,15 +187,15 @@ impl ConversationView {
     }
 }
 
-/// Parses a group's name: 1–80 characters after trimming, no control characters.
+/// Parses a group's name: 1–80 characters after trimming, no invisible characters.
 ///
 /// # Errors
 /// The message for the field's error.
 pub fn parse_group_name(text: &str) -> Result<String, String> {
     let text = text.trim();
-    if (1..=LONGEST_GROUP_NAME).contains(&text.chars().count()) && !text.chars().any(char::is_control) {
+    if (1..=LONGEST_GROUP_NAME).contains(&text.chars().count()) && !has_hidden_characters(text) {
         Ok(text.to_owned())
     } else {
-        Err(format!("must be 1 to {LONGEST_GROUP_NAME} characters without control characters"))
+        Err(format!("must be 1 to {LONGEST_GROUP_NAME} characters without invisible ones"))
     }
 }

@@ -1,7 +1,7 @@
 //! The code that all functions share. Read in this order:
 //!
 //! * [`config`] and [`telemetry`]: the only readers of the environment
-//! * [`time`], [`deadline`], [`id`], [`error`], [`form`], [`page`]: the smallest data types, and how input is validated
+//! * [`time`], [`deadline`], [`id`], [`error`], [`unicode`], [`form`], [`page`]: the smallest data types, and how input is validated
 //! * [`user`], [`session`], [`message`], [`conversation`], [`connection`], [`auto_message`], [`search`],
 //!   [`retry`], [`reply_data`]: the data of the system and its pure rules
 //! * [`ports`]: traits for what the rules need from outside; adapters implement them
@@ -23,6 +23,7 @@ pub mod form;
 pub mod id;
 pub mod page;
 pub mod time;
+pub mod unicode;
 
 pub mod auto_message;
 pub mod connection;

@@ -29,7 +29,7 @@ pub use presence::{
     Attachment, Connections, Heartbeats, LastSeen, MISSED_FOR, Presence, PresenceChanges, PresenceClaim,
     Rooms,
 };
-pub use sessions::{RateLimit, RateLimits, Sessions};
+pub use sessions::{KnownAddresses, RateLimit, RateLimits, Sessions};
 
 use crate::error::StoreError;
 

@@ -34,6 +34,13 @@ pub struct SessionsData {
     pub sessions: Vec<SessionView>,
 }
 
+/// The account that was deleted.
+#[derive(Debug, Clone, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct AccountDeletedData {
+    pub id: UserId,
+}
+
 /// The session that ended.
 #[derive(Debug, Clone, Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]

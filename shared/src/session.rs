@@ -1,5 +1,7 @@
 //! Sessions: one login on one device, with its refresh tokens. When a session ends, its tokens are revoked.
 
+use std::time::Duration;
+
 use serde::Serialize;
 
 use crate::id::{SessionId, UserId};
@@ -21,11 +23,33 @@ pub struct Session {
     pub expires_at: Time,
 }
 
+/// A refresh token that a client shows, and the one that is to replace it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RotationRequest {
+    pub id: SessionId,
+    /// The hash of the token that the client shows.
+    pub shown_hash: String,
+    /// The hash of the token that is to replace it.
+    pub new_hash: String,
+    /// The new token, encrypted so that only the shown one decrypts it.
+    pub sealed_token: String,
+    pub now: Time,
+    /// When the session is to expire, unless `lifetime` ends it before.
+    pub expires_at: Time,
+    /// How long a session may live after its `created_at`, however often it is refreshed.
+    pub lifetime: Duration,
+    /// How long after a rotation the replaced token may be shown again.
+    pub grace: Duration,
+}
+
 /// The outcome of exchanging a refresh token.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Rotation {
-    /// The token was the current one; a new one has replaced it.
+    /// The token was the current one; the new one has replaced it.
     Rotated(Session),
+    /// The latest rotation replaced the token less than `grace` ago; nothing changed. `sealed_token` is the one of
+    /// that rotation: the session's current token.
+    Repeated { session: Session, sealed_token: String },
     /// The token was replaced before; the session has been ended.
     Reused(Session),
     /// The session is not live, or the token was never one of its tokens.

@@ -7,6 +7,9 @@ use tracing_subscriber::EnvFilter;
 /// The target of the one log line per request.
 pub const REQUESTS: &str = "ulak::request";
 
+/// The target of the security log.
+pub const SECURITY: &str = "ulak::security";
+
 /// Starts logging; later calls change nothing. `default` is the filter without `RUST_LOG`. `LOG_FORMAT=json|text`
 /// overrides the format.
 pub fn start(default: &str) {

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::id::UserId;
 use crate::time::Time;
+use crate::unicode::{fold_name, has_hidden_characters, normalize};
 
 /// The fewest and the most characters of a username.
 pub const USERNAME_LENGTH: RangeInclusive<usize> = 3..=30;
@@ -96,7 +97,7 @@ impl Username {
 
     /// The folded form, which is unique and used for look-ups.
     pub fn key(&self) -> String {
-        fold_case(&self.0)
+        fold_name(&self.0)
     }
 }
 
@@ -105,15 +106,20 @@ impl Username {
 pub struct Email(String);
 
 impl Email {
-    /// Trims and checks a text, in linear time.
+    /// Trims, normalises to NFKC and checks a text, in linear time.
     ///
     /// # Errors
     /// The message for the field's error.
     pub fn parse(text: &str) -> Result<Self, String> {
-        let text = text.trim();
         let invalid = || "must be an e-mail address such as ada@example.com".to_owned();
+        let text = text.trim();
+        // Normalising makes a text at most 18 times as long; longer ones are refused before it.
+        if text.len() > 254 {
+            return Err(invalid());
+        }
+        let text = normalize(text);
         let (local, domain) = text.rsplit_once('@').ok_or_else(invalid)?;
-        let is_printable = |s: &str| !s.chars().any(|c| c.is_whitespace() || c.is_control());
+        let is_printable = |s: &str| !s.chars().any(char::is_whitespace) && !has_hidden_characters(s);
         let is_label = |s: &str| {
             !s.is_empty()
                 && s.len() <= 63
@@ -127,7 +133,7 @@ impl Email {
             && is_printable(local)
             && domain.contains('.')
             && domain.split('.').all(is_label);
-        if is_valid { Ok(Self(text.to_owned())) } else { Err(invalid()) }
+        if is_valid { Ok(Self(text)) } else { Err(invalid()) }
     }
 
     /// Wraps stored text, without checking it.
@@ -141,13 +147,8 @@ impl Email {
 
     /// The folded form, which is unique and used for look-ups.
     pub fn key(&self) -> String {
-        fold_case(&self.0)
+        fold_name(&self.0)
     }
-}
-
-/// Folds text so that comparing ignores case: to lower case, with a word's final sigma (ς) as σ.
-pub fn fold_case(text: &str) -> String {
-    text.chars().flat_map(char::to_lowercase).map(|c| if c == 'ς' { 'σ' } else { c }).collect()
 }
 
 /// The name that a user logs in with.
@@ -159,16 +160,53 @@ pub enum Login {
     Username(String),
 }
 
-/// Parses a display name: 1–60 characters after trimming, no control characters.
+/// Parses a display name: 1–60 characters after trimming, in NFKC, without invisible characters, and not that of a
+/// deleted user.
 ///
 /// # Errors
 /// The message for the field's error.
 pub fn parse_display_name(text: &str) -> Result<String, String> {
     let text = text.trim();
-    if (1..=LONGEST_DISPLAY_NAME).contains(&text.chars().count()) && !text.chars().any(char::is_control) {
-        Ok(text.to_owned())
-    } else {
-        Err(format!("must be 1 to {LONGEST_DISPLAY_NAME} characters without control characters"))
+    let name = normalize(&text.chars().take(LONGEST_DISPLAY_NAME + 1).collect::<String>());
+    let lengths = [text.chars().count(), name.chars().count()];
+    if lengths.iter().any(|length| !(1..=LONGEST_DISPLAY_NAME).contains(length))
+        || has_hidden_characters(&name)
+    {
+        return Err(format!("must be 1 to {LONGEST_DISPLAY_NAME} characters without invisible ones"));
+    }
+    if fold_name(&name) == fold_name(DELETED_NAME) {
+        return Err("must be another name".to_owned());
+    }
+    Ok(name)
+}
+
+/// The display name of every deleted user.
+const DELETED_NAME: &str = "Deleted user";
+
+impl User {
+    /// The user after the deletion of the account: the names are free, no password matches, and the messages stay under
+    /// a name that says so. Neither the username nor the e-mail has a form that [`Username::parse`] or [`Email::parse`]
+    /// accepts, so no registration can take them before.
+    #[must_use]
+    pub fn deleted(&self, now: Time) -> Self {
+        Self {
+            username: Self::deleted_username(&self.id),
+            email: Email::trusted(format!("deleted {}", self.id)),
+            display_name: DELETED_NAME.to_owned(),
+            password_hash: PasswordHash(String::new()),
+            deactivated_at: Some(now),
+            ..self.clone()
+        }
+    }
+
+    /// Whether the account was deleted.
+    pub fn is_deleted(&self) -> bool {
+        self.username == Self::deleted_username(&self.id)
+    }
+
+    /// It is longer than any username that is accepted.
+    fn deleted_username(id: &UserId) -> Username {
+        Username::trusted(format!("deleted-user-{id}"))
     }
 }
 
@@ -214,7 +252,7 @@ impl From<&User> for OwnUser {
 
 #[cfg(test)]
 mod tests {
-    use super::{Email, Username};
+    use super::{Email, Username, parse_display_name};
 
     #[test]
     fn username_is_accepted_with_3_to_30_allowed_characters_only() {
@@ -236,5 +274,29 @@ mod tests {
         for invalid in ["", "a", "@a.b", "a@b", "a b@c.d", "a@b..c", "a@-b.c", "a@b@c.d", &long, &dots] {
             assert!(Email::parse(invalid).is_err(), "{}", &invalid[..invalid.len().min(20)]);
         }
+    }
+
+    #[test]
+    fn emails_that_differ_in_case_or_unicode_form_have_one_key() {
+        let key = |text: &str| Email::parse(text).unwrap().key();
+        for (a, b) in [
+            ("Ada@Example.com", "ada@example.COM"),
+            ("ａｄａ@example.com", "ada@example.com"),
+            ("o\u{308}z@örnek.com", "ÖZ@ÖRNEK.com"),
+            ("strasse@example.com", "STRAßE@example.com"),
+        ] {
+            assert_eq!(key(a), key(b), "{a} {b}");
+        }
+        assert_ne!(key("ışık@example.com"), key("isik@example.com"));
+    }
+
+    #[test]
+    fn names_with_invisible_characters_are_refused() {
+        for text in ["a\u{200b}da", "ada\u{202e}", "\u{2066}ada", "ada\u{feff}x", "a\u{200d}da"] {
+            assert!(Email::parse(&format!("{text}@example.com")).is_err(), "{text:?}");
+            assert!(parse_display_name(text).is_err(), "{text:?}");
+        }
+        assert!(parse_display_name("deleted USER").is_err());
+        assert_eq!(parse_display_name(" Ａda ❤\u{fe0f} "), Ok("Ada ❤\u{fe0f}".to_owned()));
     }
 }

@@ -1,5 +1,7 @@
 //! The embedded store with failures: a call may fail a number of times, and other work may run before it.
 
+mod accounts;
+
 use std::collections::BTreeMap;
 use std::sync::Mutex;
 
@@ -25,7 +27,8 @@ pub enum CallFailure {
     ReplyLost,
 }
 
-/// The store with failures. Calls are named as the ports' methods.
+/// The store with failures. Calls are named as the ports' methods; those of sessions are `open_session`, `end_session`,
+/// `end_all` and `rotate`.
 pub struct FaultyStore<'a> {
     store: &'a Embedded,
     failures: Mutex<BTreeMap<&'static str, (u32, CallFailure)>>,
@@ -176,7 +179,11 @@ impl Connections for FaultyStore<'_> {
     }
 
     async fn of_session(&self, session: &SessionId) -> StoreResult<Vec<Receiver>> {
-        self.store.of_session(session).await
+        self.call("of_session", self.store.of_session(session)).await
+    }
+
+    async fn sessions(&self, after: Option<&SessionId>, limit: u32) -> StoreResult<Vec<SessionId>> {
+        self.store.sessions(after, limit).await
     }
 
     async fn note_missed(

@@ -11,7 +11,7 @@ mod unreachable_store;
 use std::time::Duration;
 
 use adapter_embedded::Embedded;
-use shared::auth::{Gate, Passwords, Rates, TokenKeys};
+use shared::auth::{Gate, Passwords, Rates, SessionPolicy, TokenKeys};
 use shared::chat::ChatPorts;
 use shared::config::Secret;
 use shared::connection::{Connection, Dialect, Identity, PresenceChange};
@@ -49,6 +49,7 @@ pub struct FunctionFixture {
     pub starts: StartRecorder,
     pub entropy: Entropy,
     pub rates: Rates,
+    pub policy: SessionPolicy,
     pub settings: RealtimeSettings,
     /// Whether the store of sessions and rate limits is unreachable.
     pub sessions_are_down: bool,
@@ -72,6 +73,7 @@ impl FunctionFixture {
             starts: StartRecorder::default(),
             entropy: Entropy::seeded(7),
             rates: Rates::scaled(0.0),
+            policy: SessionPolicy::default(),
             settings: RealtimeSettings::default(),
             sessions_are_down: false,
             keys: TokenKeys::new(&secret, "ulak", "ulak", ACCESS_TTL, REFRESH_TTL),
@@ -79,11 +81,13 @@ impl FunctionFixture {
     }
 
     pub fn gate(&self) -> Gate<'_> {
-        let (keys, rates) = (&self.keys, &self.rates);
-        match self.sessions_are_down {
-            true => Gate { sessions: &UnreachableStore, limits: &UnreachableStore, keys, rates },
-            false => Gate { sessions: &self.store, limits: &self.store, keys, rates },
+        let Self { keys, rates, policy, store, .. } = self;
+        let policy = *policy;
+        if self.sessions_are_down {
+            let down = &UnreachableStore;
+            return Gate { sessions: down, limits: down, addresses: down, keys, rates, policy };
         }
+        Gate { sessions: store, limits: store, addresses: store, keys, rates, policy }
     }
 
     pub fn fanout(&self) -> Fanout<'_> {

@@ -13,6 +13,9 @@ use shared::reply_data::UserData;
 pub async fn handle(gate: Gate<'_>, users: &dyn Users, request: Request) -> Result<Reply, Error> {
     let caller = gate.admit(request.credentials()).await?;
     let found = users.by_ids(&[caller.user_id]).await?;
-    let user = found.first().ok_or(Error::Unauthenticated(Unauthenticated::Revoked))?;
+    let user = found
+        .iter()
+        .find(|user| user.deactivated_at.is_none())
+        .ok_or(Error::Unauthenticated(Unauthenticated::Revoked))?;
     Reply::ok(UserData { user: user.into() })
 }

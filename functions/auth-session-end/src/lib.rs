@@ -1,7 +1,7 @@
 //! `DELETE /api/auth/sessions/{id}` — ends one of the caller's sessions, which revokes its tokens and closes its
 //! sockets.
 
-use shared::auth::Gate;
+use shared::auth::{Gate, SecurityEvent, log_security};
 use shared::error::Error;
 use shared::id::SessionId;
 use shared::lambda::http::{Reply, Request};
@@ -18,6 +18,8 @@ pub async fn handle(gate: Gate<'_>, fanout: Fanout<'_>, request: Request) -> Res
     if !gate.sessions.end(&caller.user_id, &id).await? {
         return Err(Error::NotFound("the session"));
     }
+    let requester = request.requester().of_session(&caller.user_id, &id);
+    log_security(SecurityEvent::SessionEnded("session_deleted"), requester);
     fanout.end_session(&id, "session_deleted", request.now).await;
     Reply::ok(SessionEndData { id })
 }

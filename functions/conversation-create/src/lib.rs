@@ -37,7 +37,8 @@ pub async fn handle(
         CreateRequest::Group { others, name } => {
             // Every member is read and written.
             let (user, cost) = (caller.user_id.as_str(), u32::try_from(others.len()).unwrap_or(u32::MAX));
-            gate.spend("user", user, cost, gate.rates.general, request.now).await?;
+            let requester = request.requester().of_session(&caller.user_id, &caller.session_id);
+            gate.spend("user", user, cost, gate.rates.general, requester).await?;
             open_group(users, conversations, &caller, others, name, &request).await
         }
     }
@@ -114,7 +115,9 @@ async fn open_group(
         return Err(Error::field("participantIds", "must name another user, not only yourself"));
     }
     let members: Vec<UserId> = others.into_iter().chain([caller.user_id.clone()]).collect();
-    let participants = public_users(users, &members).await?;
+    let found = users.by_ids(&members).await?;
+    let active = found.iter().filter(|user| user.deactivated_at.is_none());
+    let participants: Vec<PublicUser> = active.map(PublicUser::from).collect();
     if let Some(unknown) = members.iter().find(|id| participants.iter().all(|user| user.id != **id)) {
         return Err(Error::field("participantIds", format!("must name users only; {unknown} is not one")));
     }

@@ -25,8 +25,9 @@ pub async fn handle(
 ) -> Result<Reply, Error> {
     let caller = gate.admit(request.credentials()).await?;
     let (query, size) = read(&request, caller.user_id)?;
+    let requester = request.requester().of_session(&query.member, &caller.session_id);
     let (user, cost) = (query.member.as_str(), cost(&query));
-    gate.spend("user", user, cost, gate.rates.general, request.now).await?;
+    gate.spend("user", user, cost, gate.rates.general, requester).await?;
     if let Some(conversation) = &query.conversation {
         members.get(conversation, &query.member).await?;
     }

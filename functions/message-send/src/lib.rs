@@ -15,7 +15,13 @@ use shared::reply_data::MessageData;
 /// `Conflict` when the key was used for another message.
 pub async fn handle(gate: Gate<'_>, chat: ChatPorts<'_>, request: Request) -> Result<Reply, Error> {
     let caller = gate.admit(request.credentials()).await?;
-    gate.take("send", caller.user_id.as_str(), gate.rates.send_by_user, request.now).await?;
+    gate.take(
+        "send",
+        caller.user_id.as_str(),
+        gate.rates.send_by_user,
+        request.requester().of_user(&caller.user_id),
+    )
+    .await?;
     let path_conversation = match request.path.contains_key("id") {
         true => Some(request.path_id("id", "the conversation", ConversationId::parse)?),
         false => None,

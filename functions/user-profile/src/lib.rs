@@ -1,18 +1,28 @@
 //! `PUT /api/user/profile` — changes the caller's name, e-mail or password; a new password ends the other sessions.
 
-use shared::auth::{Caller, Gate, Password, Passwords};
+use shared::auth::{Caller, Gate, Password, Passwords, Requester, SecurityEvent, log_security};
 use shared::error::{Error, Unauthenticated};
 use shared::form::{Form, text};
 use shared::lambda::http::{Reply, Request};
 use shared::ports::Users;
 use shared::realtime::fanout::Fanout;
 use shared::reply_data::UserData;
-use shared::user::{Email, UserChange, Username, parse_display_name};
+use shared::unicode::fold_name;
+use shared::user::{Email, Login, User, UserChange, Username, parse_display_name};
+
+/// What the body asks for.
+struct ProfileRequest {
+    change: UserChange,
+    new_password: Option<Password>,
+    /// Present with a new e-mail or a new password.
+    current: Option<Password>,
+}
 
 /// Answers 200 with the changed user.
 ///
 /// # Errors
-/// `Unauthenticated`; `Invalid`, also for a wrong `currentPassword`; `Conflict` naming the field that is taken.
+/// `Unauthenticated`; `Invalid`, also for a wrong `currentPassword` and for the username of another user as
+/// `displayName`; `Conflict` naming the field that is taken.
 pub async fn handle(
     gate: Gate<'_>,
     users: &dyn Users,
@@ -21,51 +31,120 @@ pub async fn handle(
     request: Request,
 ) -> Result<Reply, Error> {
     let caller = gate.admit(request.credentials()).await?;
-    let (mut change, new_password) = read(request.form()?)?;
-    if let Some((new, current)) = new_password {
-        gate.take("account", caller.user_id.as_str(), gate.rates.login_by_account, request.now).await?;
-        confirm(users, passwords, &caller, current).await?;
-        change.password_hash = Some(passwords.hash(new, &request.entropy).await?);
+    let requester = request.requester().of_session(&caller.user_id, &caller.session_id);
+    let ProfileRequest { mut change, new_password, current } = read(request.form()?, passwords)?;
+    refuse_foreign_name(users, &caller, &change).await?;
+    if let Some(current) = current {
+        let user = confirm(gate, users, passwords, requester, current, new_password.as_ref()).await?;
+        if let Some(new) = new_password {
+            refuse_own_names(passwords, &user, &change, &new)?;
+            change.password_hash = Some(passwords.hash(new, &request.entropy).await?);
+            // A store of sessions that is down fails the request here, before anything has changed.
+            end_other_sessions(gate, fanout, &caller, &request).await?;
+        }
     }
     let user = users.update(&caller.user_id, &change).await?;
     let user = user.ok_or(Error::Unauthenticated(Unauthenticated::Revoked))?;
+    if change.email.is_some() {
+        log_security(SecurityEvent::EmailChanged, requester);
+    }
     if change.password_hash.is_some() {
-        for session in gate.sessions.end_all(&caller.user_id, Some(&caller.session_id)).await? {
-            fanout.end_session(&session, "password_changed", request.now).await;
-        }
+        // Again, because a login with the old password may have opened one in between.
+        end_other_sessions(gate, fanout, &caller, &request).await?;
+        log_security(SecurityEvent::PasswordChanged, requester);
     }
     Reply::ok(UserData { user: (&user).into() })
 }
 
-/// The change; with a new password, also the new and the current one.
-fn read(mut form: Form) -> Result<(UserChange, Option<(Password, Password)>), Error> {
+fn read(mut form: Form, passwords: &Passwords) -> Result<ProfileRequest, Error> {
     let change = UserChange {
         username: form.optional("username", text(Username::parse)),
         email: form.optional("email", text(Email::parse)),
         display_name: form.optional("displayName", text(parse_display_name)),
         password_hash: None,
     };
-    let new = form.optional("password", text(Password::parse));
+    let new_password = form.optional("password", text(|new| passwords.policy.parse(new)));
     let current = form.optional("currentPassword", text(Password::for_comparison));
-    match (&new, &current) {
-        (Some(_), None) => form.add_error_once("currentPassword", "is required to set a new password"),
-        (None, Some(_)) => form.add_error_once("password", "is required with currentPassword"),
-        (Some(_), Some(_)) | (None, None) => {}
+    match (change.email.is_some() || new_password.is_some(), &current) {
+        (true, None) => {
+            form.add_error_once("currentPassword", "is required to change the e-mail or the password");
+        }
+        (false, Some(_)) => {
+            form.add_error_unless_any(
+                &["password", "email"],
+                "is required with currentPassword, or else email",
+            );
+        }
+        (true, Some(_)) | (false, None) => {}
     }
-    form.finish(|| Some((change, new.zip(current))))
+    form.finish(|| Some(ProfileRequest { change, new_password, current }))
 }
 
+/// Refuses a display name that is the username of another user: messages would seem to come from that user.
+async fn refuse_foreign_name(users: &dyn Users, caller: &Caller, change: &UserChange) -> Result<(), Error> {
+    let Some(name) = &change.display_name else { return Ok(()) };
+    let found = users.by_login(&Login::Username(fold_name(name))).await?;
+    match found {
+        Some(other) if other.id != caller.user_id => {
+            Err(Error::field("displayName", "must not be the username of another user"))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Refuses a new password that is a name of the user, as it is after the change.
+fn refuse_own_names(
+    passwords: &Passwords,
+    user: &User,
+    change: &UserChange,
+    new: &Password,
+) -> Result<(), Error> {
+    let username = change.username.as_ref().unwrap_or(&user.username);
+    let email = change.email.as_ref().unwrap_or(&user.email);
+    let refused = passwords.policy.refuse_names(new, &[username.key(), email.key()]);
+    refused.map_err(|message| Error::field("password", message))
+}
+
+async fn end_other_sessions(
+    gate: Gate<'_>,
+    fanout: Fanout<'_>,
+    caller: &Caller,
+    request: &Request,
+) -> Result<(), Error> {
+    for session in gate.sessions.end_all(&caller.user_id, Some(&caller.session_id)).await? {
+        let requester = request.requester().of_session(&caller.user_id, &session);
+        log_security(SecurityEvent::SessionEnded("password_changed"), requester);
+        fanout.end_session(&session, "password_changed", request.now).await;
+    }
+    Ok(())
+}
+
+/// Checks the current password and returns the user. Only wrong ones count toward the limit. A new password that is stored
+/// already is accepted in place of the current one: the request then repeats one that failed after it had changed the
+/// password.
 async fn confirm(
+    gate: Gate<'_>,
     users: &dyn Users,
     passwords: &Passwords,
-    caller: &Caller,
+    requester: Requester<'_>,
     current: Password,
-) -> Result<(), Error> {
-    let found = users.by_ids(std::slice::from_ref(&caller.user_id)).await?;
-    let hash = found.first().map(|user| &user.password_hash);
-    if passwords.matches(current, hash).await? {
-        Ok(())
-    } else {
-        Err(Error::field("currentPassword", "is wrong"))
+    new: Option<&Password>,
+) -> Result<User, Error> {
+    let caller = requester.user_id.ok_or(Error::Unauthenticated(Unauthenticated::NoToken))?;
+    let limit = gate.rates.password_by_user;
+    let found = users.by_ids(std::slice::from_ref(caller)).await?.pop();
+    let user = found.ok_or(Error::Unauthenticated(Unauthenticated::Revoked))?;
+    gate.take("password", caller.as_str(), limit, requester).await?;
+    let hash = Some(&user.password_hash);
+    let is_current = passwords.matches(current, hash).await?;
+    let is_repeat = match new {
+        Some(new) if !is_current => passwords.matches(new.clone(), hash).await?,
+        _ => false,
+    };
+    if !is_current && !is_repeat {
+        log_security(SecurityEvent::PasswordRefused, requester);
+        return Err(Error::field("currentPassword", "is wrong"));
     }
+    gate.give_back("password", caller.as_str(), limit, requester).await;
+    Ok(user)
 }

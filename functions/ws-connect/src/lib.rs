@@ -36,10 +36,10 @@ pub async fn handle(
         Ok(dialect) => dialect,
         Err(error) => return Ok(SocketReply::refuse(400, error.body())),
     };
-    gate.take_by_address("ip", event.origin(), gate.rates.general, event.now).await?;
+    gate.take_by_address("ip", gate.rates.general, event.requester()).await?;
     let upgrade_token = check_token(gate, dialect, headers, query, &event).await;
     if !matches!(upgrade_token, Ok(Some(UpgradeToken::Valid(_)))) {
-        gate.take_by_address("upgrade", event.origin(), gate.rates.upgrades_by_ip, event.now).await?;
+        gate.take_by_address("upgrade", gate.rates.upgrades_by_ip, event.requester()).await?;
     }
     let upgrade_token = upgrade_token?;
     let connection = Connection {

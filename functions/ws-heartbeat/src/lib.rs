@@ -1,5 +1,5 @@
-//! Every minute — pings connections that are due, closes those that did not answer, corrects presence, announces who
-//! came and left, and copies last-seen times into the users' documents.
+//! Every minute — pings connections that are due, closes those that did not answer or whose session has ended, corrects
+//! presence, announces who came and left, and copies last-seen times into the users' documents.
 
 use std::collections::HashSet;
 use std::time::Duration;
@@ -7,11 +7,12 @@ use std::time::Duration;
 use futures::future::{BoxFuture, FutureExt as _};
 use futures::stream::{self, StreamExt as _, TryStreamExt as _};
 use serde::Serialize;
+use shared::auth::{Origin, Requester, SecurityEvent, log_security};
 use shared::connection::{CloseReason, Connection, Dialect};
 use shared::error::Error;
-use shared::id::ConnectionId;
+use shared::id::{ConnectionId, SessionId};
 use shared::lambda::schedule::{ScheduledRun, TimeBudget};
-use shared::ports::{Heartbeats, LastSeen, Presence, PushError, StoreResult, Users};
+use shared::ports::{Heartbeats, LastSeen, Presence, PushError, Sessions, StoreResult, Users};
 use shared::realtime::announce::Announcer;
 use shared::realtime::fanout::Fanout;
 use shared::realtime::ping::{HEARTBEAT_PERIOD, PingTimers};
@@ -37,6 +38,8 @@ pub struct Report {
     pub pinged: u64,
     /// Connections closed because their lease had expired.
     pub closed: u64,
+    /// Sessions that had ended and still had open connections, which were closed.
+    pub ended: u64,
     /// Users who counted as online without a connection.
     pub corrected: u64,
     /// Users announced as online or offline.
@@ -49,6 +52,7 @@ pub struct Report {
 #[derive(Clone, Copy)]
 pub struct Ports<'a> {
     pub users: &'a dyn Users,
+    pub sessions: &'a dyn Sessions,
     pub heartbeats: &'a dyn Heartbeats,
     pub presence: &'a dyn Presence,
     pub last_seen: &'a dyn LastSeen,
@@ -73,6 +77,7 @@ pub async fn handle(ports: Ports<'_>, timers: PingTimers, run: ScheduledRun) -> 
     // Silent connections have been away for minutes: their users are not given the grace to return.
     let left_at = run.now - ports.announcer.settings.grace;
     close_expired(ports, &run, left_at, &mut budget, &mut report).await?;
+    close_ended_sessions(ports, &run, &mut budget, &mut report).await?;
     report.corrected = ports.presence.reconcile(left_at).await?.len() as u64;
     report.announced = ports.announcer.due(run.now, || budget.is_over()).await?;
     sync_last_seen(ports, &mut report).await?;
@@ -96,6 +101,37 @@ async fn close_expired(
         if expired.len() < CLOSED_AT_ONCE as usize || budget.is_over() {
             return Ok(());
         }
+    }
+}
+
+/// Closes the connections of sessions that are not live any more: the session expired, its user opened too many, or the
+/// function that ended it could not list its connections.
+async fn close_ended_sessions(
+    ports: Ports<'_>,
+    run: &ScheduledRun,
+    budget: &mut TimeBudget,
+    report: &mut Report,
+) -> Result<(), Error> {
+    let mut after: Option<SessionId> = None;
+    loop {
+        let page = ports.fanout().connections.sessions(after.as_ref(), PAGE).await?;
+        let Some(last) = page.last() else { return Ok(()) };
+        for session in &ports.sessions.not_live(&page, run.now).await? {
+            let requester = Requester {
+                user_id: None,
+                session_id: Some(session),
+                origin: Origin::default(),
+                request_id: &run.id,
+                now: run.now,
+            };
+            log_security(SecurityEvent::SessionEnded("session_expired"), requester);
+            ports.fanout().close_session(session, "session_expired", run.now).await?;
+            report.ended += 1;
+        }
+        if budget.is_over() {
+            return Ok(());
+        }
+        after = Some(last.clone());
     }
 }
 

@@ -13,8 +13,14 @@ fn main() -> Result<(), Fatal> {
     serve::<(PingTimers, RealtimeSettings, Mongo, Redis, Gateway)>(
         |(timers, settings, mongo, redis, gateway)| {
             let announcer = Announcer::over(redis, gateway, settings);
-            let ports =
-                Ports { users: mongo, heartbeats: redis, presence: redis, last_seen: redis, announcer };
+            let ports = Ports {
+                users: mongo,
+                sessions: redis,
+                heartbeats: redis,
+                presence: redis,
+                last_seen: redis,
+                announcer,
+            };
             schedule(move |run| ws_heartbeat::handle(ports, *timers, run))
         },
     )

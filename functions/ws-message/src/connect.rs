@@ -35,7 +35,8 @@ pub(crate) async fn connect(
             // A user may have many connections, each with a limit of its own before CONNECT.
             let (gate, user) = (frame.ports.gate, identity.user_id.as_str());
             let limit = gate.rates.events_by_user;
-            match gate.spend("events", user, CONNECT_COST, limit, frame.event.now).await {
+            let requester = frame.event.requester().of_session(&identity.user_id, &identity.session_id);
+            match gate.spend("events", user, CONNECT_COST, limit, requester).await {
                 Ok(()) => accept(frame, identity, last_seq).await,
                 Err(error) => {
                     refuse(frame, &error).await?;

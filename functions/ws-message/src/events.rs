@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 use serde_json::Value;
+use shared::auth::Requester;
 use shared::chat::{Sender, delete, edit, mark_read, send, visible_message};
 use shared::connection::Identity;
 use shared::error::Error;
@@ -20,6 +21,12 @@ pub(crate) struct EventContext<'a> {
     pub(crate) connection: &'a ConnectionId,
     pub(crate) identity: &'a Identity,
     pub(crate) event: &'a SocketEvent,
+}
+
+impl EventContext<'_> {
+    fn requester(&self) -> Requester<'_> {
+        self.event.requester().of_session(&self.identity.user_id, &self.identity.session_id)
+    }
 }
 
 /// Parses and runs one event; returns the ack's data.
@@ -83,7 +90,7 @@ async fn send_message(
     request: SendRequest,
 ) -> Result<Value, Error> {
     let (gate, user_id) = (ports.gate, &context.identity.user_id);
-    gate.take("send", user_id.as_str(), gate.rates.send_by_user, context.event.now).await?;
+    gate.take("send", user_id.as_str(), gate.rates.send_by_user, context.requester()).await?;
     let sender = Sender {
         user_id,
         via: Some(context.connection),

@@ -86,15 +86,16 @@ impl Frame<'_> {
 
     /// Counts a frame toward the user's limit or, before CONNECT, toward the connection's.
     async fn spend(self, cost: u32) -> Result<(), Error> {
-        let (gate, now) = (self.ports.gate, self.event.now);
+        let (gate, requester) = (self.ports.gate, self.event.requester());
         match &self.connection.identity {
             Some(identity) => {
+                let requester = requester.of_session(&identity.user_id, &identity.session_id);
                 let user = identity.user_id.as_str();
-                gate.spend("events", user, cost, gate.rates.events_by_user, now).await
+                gate.spend("events", user, cost, gate.rates.events_by_user, requester).await
             }
             None => {
                 let connection = self.connection.id.as_str();
-                gate.spend("frames", connection, cost, gate.rates.frames_by_connection, now).await
+                gate.spend("frames", connection, cost, gate.rates.frames_by_connection, requester).await
             }
         }
     }

@@ -95,11 +95,7 @@ pub(crate) async fn replay(
 impl Ports<'_> {
     /// Takes from the user's limit. `false` when too little is left.
     async fn spend(&self, user: &UserId, cost: u32, now: Time) -> Result<bool, Error> {
-        match self.gate.spend("events", user.as_str(), cost, self.gate.rates.events_by_user, now).await {
-            Ok(()) => Ok(true),
-            Err(Error::RateLimited(_)) => Ok(false),
-            Err(error) => Err(error),
-        }
+        self.gate.try_spend("events", user.as_str(), cost, self.gate.rates.events_by_user, now).await
     }
 }
 

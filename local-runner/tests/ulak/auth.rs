@@ -58,7 +58,7 @@ fn registration_and_login_return_the_same_data() {
 fn registration_reports_every_invalid_field() {
     let long = |count: usize| "x".repeat(count);
     let ok = |field: &str, value: Value| {
-        let mut form = json!({ "username": unique_name(), "email": format!("{}@example.com", unique_name()), "password": "12345678" });
+        let mut form = json!({ "username": unique_name(), "email": format!("{}@example.com", unique_name()), "password": "8 horses" });
         form[field] = value;
         form
     };
@@ -105,7 +105,7 @@ fn registration_accepts_values_at_the_limits() {
         format!("{name}{}", "x".repeat(length - name.len()))
     };
     let cases = [
-        (padded(30), "12345678".to_owned()),
+        (padded(30), "8 horses".to_owned()),
         (unique_name(), "ş".repeat(128)),
         (format!("{}_.-", unique_name()), " spaces count ".to_owned()),
     ];
@@ -131,7 +131,7 @@ fn usernames_and_emails_are_unique_ignoring_case() {
         (unique_name(), ada.email.to_uppercase(), "email"),
     ];
     for (username, email, taken) in cases {
-        let form = json!({ "username": username, "email": email, "password": "12345678" });
+        let form = json!({ "username": username, "email": email, "password": "8 horses" });
         let answer = server.request("POST", "/api/auth/register").json(&form).fails(409, "CONFLICT");
         assert!(answer.text().contains(taken), "{}", answer.text());
     }
@@ -178,12 +178,12 @@ fn impossible_password_is_rejected_as_wrong() {
     }
     for (form, fields) in [
         (json!({}), vec!["password", "email"]),
-        (json!({ "password": "12345678" }), vec!["email"]),
+        (json!({ "password": "8 horses" }), vec!["email"]),
         (json!({ "email": ada.email }), vec!["password"]),
-        (json!({ "email": "", "password": "12345678" }), vec!["email"]),
-        (json!({ "username": " ", "password": "12345678" }), vec!["username"]),
+        (json!({ "email": "", "password": "8 horses" }), vec!["email"]),
+        (json!({ "username": " ", "password": "8 horses" }), vec!["username"]),
         (json!({ "email": { "$gt": "" }, "password": { "$gt": "" } }), vec!["email", "password"]),
-        (json!({ "email": ada.email, "password": "12345678", "$where": "1" }), vec!["$where"]),
+        (json!({ "email": ada.email, "password": "8 horses", "$where": "1" }), vec!["$where"]),
     ] {
         let answer =
             shared_server().request("POST", "/api/auth/login").json(&form).fails(422, "VALIDATION_FAILED");

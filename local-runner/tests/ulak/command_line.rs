@@ -77,7 +77,7 @@ fn data_directory_in_use_fails_with_one_line() {
 
 #[test]
 fn invoke_prints_the_functions_reply() {
-    let form = json!({ "email": "no-such-user@example.com", "password": "12345678" });
+    let form = json!({ "email": "no-such-user@example.com", "password": "8 horses" });
     let file = tempfile::NamedTempFile::new().unwrap();
     fs::write(file.path(), request("POST /api/auth/login", &form).to_string()).unwrap();
     let (is_success, stdout, _) = run(&["invoke", "auth-login", "--event", file.path().to_str().unwrap()]);

@@ -50,7 +50,7 @@ fn every_failure_has_the_envelope_and_its_request_id() {
     let server = shared_server();
     let (ada, bob, conversation) = server.pair();
     let message = bob.send(&conversation, "mine")["id"].as_str().unwrap().to_owned();
-    let taken = json!({ "username": ada.username, "email": "x@example.com", "password": "12345678" });
+    let taken = json!({ "username": ada.username, "email": "x@example.com", "password": "8 horses" });
     let cases = [
         (ada.request("POST", "/api/messages/send").raw_json("{"), 400, "INVALID_JSON"),
         (server.request("GET", "/api/auth/me"), 401, "UNAUTHENTICATED"),

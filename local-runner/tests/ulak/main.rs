@@ -4,6 +4,7 @@
 // clippy.toml allows unwrap and printing in test functions, but not in their helpers.
 #![allow(clippy::unwrap_used, clippy::print_stderr)]
 
+mod accounts;
 mod architecture;
 mod auth;
 mod automatic;
@@ -26,6 +27,7 @@ mod profile;
 mod races;
 mod refusals;
 mod search;
+mod security_log;
 mod server;
 mod sessions;
 mod sockets;

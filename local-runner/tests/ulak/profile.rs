@@ -17,7 +17,10 @@ fn both_routes_change_only_the_given_fields() {
         assert_eq!(user["displayName"], "Ada Lövelace");
         assert_eq!((&user["email"], &user["username"]), (&before["email"], &before["username"]));
         let (name, email) = (unique_name(), format!("{}@example.com", unique_name()));
-        let user = ada.put(route, &json!({ "username": name, "email": email })).data(200)["user"].take();
+        let user = ada
+            .put(route, &json!({ "username": name, "email": email, "currentPassword": Person::PASSWORD }))
+            .data(200)["user"]
+            .take();
         assert_eq!((&user["username"], &user["email"]), (&json!(name), &json!(email)));
         assert_eq!(user["displayName"], "Ada Lövelace");
         assert_eq!(ada.me(), user, "the change is not stored");
@@ -40,12 +43,12 @@ fn invalid_fields_are_reported_and_nothing_is_changed() {
         ),
         (json!({ "displayName": "x".repeat(61) }), vec!["displayName"]),
         (json!({ "displayName": "a\u{7}b" }), vec!["displayName"]),
-        (json!({ "password": "12345678" }), vec!["currentPassword"]),
+        (json!({ "password": "8 horses" }), vec!["currentPassword"]),
         (json!({ "currentPassword": Person::PASSWORD }), vec!["password"]),
         (json!({ "password": "short", "currentPassword": Person::PASSWORD }), vec!["password"]),
-        (json!({ "password": "12345678", "currentPassword": "wrong" }), vec!["currentPassword"]),
+        (json!({ "password": "8 horses", "currentPassword": "wrong" }), vec!["currentPassword"]),
         (
-            json!({ "displayName": "Ada", "password": "12345678", "currentPassword": "wrong" }),
+            json!({ "displayName": "Ada", "password": "8 horses", "currentPassword": "wrong" }),
             vec!["currentPassword"],
         ),
         (json!({ "id": "another" }), vec!["id"]),
@@ -64,9 +67,10 @@ fn invalid_fields_are_reported_and_nothing_is_changed() {
 fn taken_names_are_conflicts_and_own_names_may_change_case() {
     let server = shared_server();
     let (ada, bob) = (server.person(), server.person());
-    for form in
-        [json!({ "username": bob.username.to_uppercase() }), json!({ "email": bob.email.to_uppercase() })]
-    {
+    for form in [
+        json!({ "username": bob.username.to_uppercase() }),
+        json!({ "email": bob.email.to_uppercase(), "currentPassword": Person::PASSWORD }),
+    ] {
         ada.put("/api/user/profile", &form).fails(409, "CONFLICT");
     }
     let upper_case = ada.username.to_uppercase();

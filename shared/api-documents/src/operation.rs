@@ -168,6 +168,12 @@ impl Operation {
         self
     }
 
+    /// Removes a code that all operations of its kind have.
+    pub(crate) fn never_fails_with(mut self, code: &'static str) -> Self {
+        self.codes.retain(|known| *known != code);
+        self
+    }
+
     /// The operation object of OpenAPI.
     pub(crate) fn render(&self, schemas: &mut Schemas) -> Value {
         let mut id = self.function.to_owned();

@@ -47,19 +47,25 @@ pub(crate) fn logout() -> Request {
     request(object(&[], &[("everywhere", everywhere)]), json!({ "everywhere": false }))
 }
 
-/// A new password and the current one belong together.
+/// A new e-mail or password needs the current password, which needs one of them.
 pub(crate) fn profile() -> Request {
-    let names = [
-        ("username", fields::username()),
-        ("email", fields::email()),
-        ("displayName", fields::display_name()),
-    ];
-    let passwords = [("password", fields::new_password()), ("currentPassword", fields::password())];
-    let with =
-        |passwords: &[(&str, Value)], none: &[(&str, Value)]| object(passwords, &[&names[..], none].concat());
-    let none = [("password", absent()), ("currentPassword", absent())];
-    let schema = json!({ "oneOf": [with(&[], &none), with(&passwords, &[])] });
+    let names = [("username", fields::username()), ("displayName", fields::display_name())];
+    let (email, password) = (("email", fields::email()), ("password", fields::new_password()));
+    let current = ("currentPassword", fields::password());
+    let with = |required: &[(&str, Value)], optional: &[(&str, Value)]| {
+        object(required, &[&names[..], optional].concat())
+    };
+    let schema = json!({ "oneOf": [
+        with(&[], &[("email", absent()), ("password", absent()), ("currentPassword", absent())]),
+        with(&[current.clone(), email], std::slice::from_ref(&password)),
+        with(&[current, password], &[("email", absent())]),
+    ] });
     request(schema, json!({ "displayName": "Ada Lovelace" }))
+}
+
+pub(crate) fn delete_account() -> Request {
+    let schema = object(&[("currentPassword", fields::password())], &[]);
+    request(schema, json!({ "currentPassword": "correct horse" }))
 }
 
 /// A direct conversation or a group.

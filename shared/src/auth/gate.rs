@@ -3,11 +3,13 @@
 use std::fmt;
 
 use super::origin::Origin;
+use super::policy::SessionPolicy;
 use super::rates::Rates;
+use super::security_log::{Requester, SecurityEvent, log_security};
 use super::token::TokenKeys;
 use crate::error::{Error, Unauthenticated};
 use crate::id::{SessionId, UserId};
-use crate::ports::{RateLimit, RateLimits, Sessions};
+use crate::ports::{KnownAddresses, RateLimit, RateLimits, Sessions};
 use crate::time::Time;
 
 /// What a request shows of its caller.
@@ -15,8 +17,7 @@ use crate::time::Time;
 pub struct Credentials<'a> {
     /// The access token.
     pub token: Option<&'a str>,
-    pub origin: Origin<'a>,
-    pub now: Time,
+    pub requester: Requester<'a>,
 }
 
 /// An authenticated caller.
@@ -31,8 +32,10 @@ pub struct Caller {
 pub struct Gate<'a> {
     pub sessions: &'a dyn Sessions,
     pub limits: &'a dyn RateLimits,
+    pub addresses: &'a dyn KnownAddresses,
     pub keys: &'a TokenKeys,
     pub rates: &'a Rates,
+    pub policy: SessionPolicy,
 }
 
 impl Gate<'_> {
@@ -43,12 +46,13 @@ impl Gate<'_> {
     /// `Unauthenticated`, `RateLimited`, `Unavailable`.
     pub async fn admit(&self, shown: Credentials<'_>) -> Result<Caller, Error> {
         let caller = match shown.token {
-            Some(token) => self.identify(token, shown.now).await,
+            Some(token) => self.identify(token, shown.requester.now).await,
             None => Err(Error::Unauthenticated(Unauthenticated::NoToken)),
         };
         match caller {
             Ok(caller) => {
-                self.take("user", caller.user_id.as_str(), self.rates.general, shown.now).await?;
+                let requester = shown.requester.of_session(&caller.user_id, &caller.session_id);
+                self.take("user", caller.user_id.as_str(), self.rates.general, requester).await?;
                 Ok(caller)
             }
             Err(refused) => {
@@ -63,7 +67,7 @@ impl Gate<'_> {
     /// # Errors
     /// `RateLimited`, `Unavailable`.
     pub async fn admit_anonymous(&self, shown: Credentials<'_>) -> Result<(), Error> {
-        self.take_by_address("ip", shown.origin, self.rates.general, shown.now).await
+        self.take_by_address("ip", self.rates.general, shown.requester).await
     }
 
     /// The caller that an access token authenticates: the token is ours, has not expired, and its session is
@@ -81,31 +85,91 @@ impl Gate<'_> {
         }
     }
 
-    /// Takes one from the limit `name` of `subject` (a user id, an account).
+    /// The caller of a request that may repeat one which has ended the caller's own session: the token is ours and has
+    /// not expired, but its session is not live any more.
+    ///
+    /// # Errors
+    /// `Unauthenticated`, also while the session is live; `Unavailable`.
+    pub async fn identify_ended(&self, token: &str, now: Time) -> Result<Caller, Error> {
+        let claims = self.keys.check(token, now).map_err(Error::Unauthenticated)?;
+        match self.sessions.live(&claims.sid, now).await? {
+            None => Ok(Caller { user_id: claims.sub, session_id: claims.sid }),
+            Some(_) => Err(Error::Unauthenticated(Unauthenticated::Revoked)),
+        }
+    }
+
+    /// Takes one from the limit `name` of `subject` (a user id, an account). A limit that is used up is logged.
     ///
     /// # Errors
     /// `RateLimited`, `Unavailable`.
-    pub async fn take(&self, name: &str, subject: &str, limit: RateLimit, now: Time) -> Result<(), Error> {
-        self.spend(name, subject, 1, limit, now).await
+    pub async fn take(
+        &self,
+        name: &'static str,
+        subject: &str,
+        limit: RateLimit,
+        requester: Requester<'_>,
+    ) -> Result<(), Error> {
+        self.spend(name, subject, 1, limit, requester).await
     }
 
-    /// Takes `cost` from the limit `name` of `subject`.
+    /// As [`take`](Self::take), but takes `cost`.
     ///
     /// # Errors
     /// `RateLimited`, `Unavailable`.
     pub async fn spend(
+        &self,
+        name: &'static str,
+        subject: &str,
+        cost: u32,
+        limit: RateLimit,
+        requester: Requester<'_>,
+    ) -> Result<(), Error> {
+        if limit.count == 0 {
+            return Ok(());
+        }
+        let key = Self::limit_key(name, subject);
+        self.limits.spend(&key, cost, limit, requester.now).await?.map_err(|limited| {
+            log_security(SecurityEvent::LimitHit(name), requester);
+            Error::RateLimited(limited)
+        })
+    }
+
+    /// As [`spend`](Self::spend), for work that goes on with less when too little is left: `false` then, without a line in
+    /// the security log.
+    ///
+    /// # Errors
+    /// `Unavailable`.
+    pub async fn try_spend(
         &self,
         name: &str,
         subject: &str,
         cost: u32,
         limit: RateLimit,
         now: Time,
-    ) -> Result<(), Error> {
-        if limit.count == 0 {
-            return Ok(());
+    ) -> Result<bool, Error> {
+        Ok(self.limits.spend(&Self::limit_key(name, subject), cost, limit, now).await?.is_ok())
+    }
+
+    /// Gives back one that [`take`](Self::take) took for a request of the same time.
+    pub async fn give_back(
+        &self,
+        name: &'static str,
+        subject: &str,
+        limit: RateLimit,
+        requester: Requester<'_>,
+    ) {
+        let key = Self::limit_key(name, subject);
+        if let Err(error) = self.limits.give_back(&key, limit, requester.now).await {
+            tracing::warn!(%error, limit = name, "request stays counted");
         }
-        let key = format!("{name}:{subject}");
-        self.limits.spend(&key, cost, limit, now).await?.map_err(Error::RateLimited)
+    }
+
+    /// Remembers the requester's address as one from which the user has logged in. A store that is down is only logged.
+    pub async fn remember_address(&self, user: &UserId, requester: Requester<'_>) {
+        let address = self.address_key(requester.origin);
+        if let Err(error) = self.addresses.remember(user, &address, requester.now).await {
+            tracing::warn!(%error, user_id = %user, "address not remembered");
+        }
     }
 
     /// Takes one from the limit `name` of the client's address.
@@ -114,17 +178,20 @@ impl Gate<'_> {
     /// `RateLimited`, `Unavailable`.
     pub async fn take_by_address(
         &self,
-        name: &str,
-        origin: Origin<'_>,
+        name: &'static str,
         limit: RateLimit,
-        now: Time,
+        requester: Requester<'_>,
     ) -> Result<(), Error> {
-        self.take(name, &self.address_key(origin), limit, now).await
+        self.take(name, &self.address_key(requester.origin), limit, requester).await
     }
 
     /// The client's address as limits know it.
     pub fn address_key(&self, origin: Origin<'_>) -> String {
         origin.limit_key(self.rates.trusted_proxies)
+    }
+
+    fn limit_key(name: &str, subject: &str) -> String {
+        format!("{name}:{subject}")
     }
 }
 

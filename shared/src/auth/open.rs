@@ -3,11 +3,11 @@
 use serde::Serialize;
 
 use super::gate::Gate;
+use super::security_log::{Requester, SecurityEvent, log_security};
 use super::token::{format_refresh_token, hash_refresh_token};
 use crate::error::Error;
 use crate::id::{Entropy, SessionId};
 use crate::session::Session;
-use crate::time::Time;
 use crate::user::{OwnUser, User};
 
 /// The longest `User-Agent` that is stored, in characters.
@@ -18,6 +18,9 @@ const LONGEST_DEVICE: usize = 200;
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct TokenPair {
+    /// Not part of the answer.
+    #[serde(skip)]
+    pub session_id: SessionId,
     /// Absent after a refresh.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub user: Option<OwnUser>,
@@ -34,11 +37,12 @@ pub struct TokenPair {
 pub struct SessionOpening<'a> {
     /// The `User-Agent`; stored as the session's device, without control characters and cut to 200.
     pub user_agent: &'a str,
-    pub now: Time,
+    pub requester: Requester<'a>,
     pub entropy: &'a Entropy,
 }
 
-/// Opens a new session for `user` and issues its first pair of tokens.
+/// Opens a new session for `user` and issues its first pair of tokens. A user who has too many sessions loses the one
+/// that expires first; the heartbeat closes its sockets.
 ///
 /// # Errors
 /// `Unavailable`; `Internal` if the token cannot be signed.
@@ -47,7 +51,8 @@ pub async fn open_session(
     user: &User,
     opening: SessionOpening<'_>,
 ) -> Result<TokenPair, Error> {
-    let SessionOpening { user_agent, now, entropy } = opening;
+    let SessionOpening { user_agent, requester, entropy } = opening;
+    let now = requester.now;
     let id = SessionId::fresh(now, entropy);
     let refresh_token = format_refresh_token(&id, &entropy.secret());
     let session = Session {
@@ -57,10 +62,16 @@ pub async fn open_session(
         device: user_agent.chars().filter(|c| !c.is_control()).take(LONGEST_DEVICE).collect(),
         created_at: now,
         last_seen_at: now,
-        expires_at: now + gate.keys.refresh_ttl,
+        expires_at: now + gate.keys.refresh_ttl.min(gate.policy.lifetime),
     };
-    gate.sessions.open(&session).await?;
+    for ended in gate.sessions.open(&session, gate.policy.per_user).await? {
+        log_security(
+            SecurityEvent::SessionEnded("too_many_sessions"),
+            requester.of_session(&user.id, &ended),
+        );
+    }
     Ok(TokenPair {
+        session_id: id.clone(),
         user: Some(user.into()),
         access_token: gate.keys.issue(&user.id, &id, now, entropy)?,
         refresh_token,

@@ -2,7 +2,6 @@
 //! that is used again.
 
 use std::fmt;
-use std::ops::RangeInclusive;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use argon2::password_hash::PasswordVerifier as _;
@@ -12,42 +11,10 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD_NO_PAD;
 use tokio::sync::Semaphore;
 
+use super::password_policy::{Password, PasswordPolicy};
 use crate::error::Error;
 use crate::id::Entropy;
 use crate::user::PasswordHash;
-
-/// The fewest and the most characters of a password.
-pub const PASSWORD_LENGTH: RangeInclusive<usize> = 8..=128;
-
-/// A password that a client sent: 8–128 characters. It is never stored or logged.
-#[derive(Clone)]
-pub struct Password(String);
-
-impl Password {
-    /// Checks the length.
-    ///
-    /// # Errors
-    /// The message for the field's error.
-    pub fn parse(text: &str) -> Result<Self, String> {
-        if PASSWORD_LENGTH.contains(&text.chars().take(129).count()) {
-            Ok(Self(text.to_owned()))
-        } else {
-            Err("must be 8 to 128 characters".to_owned())
-        }
-    }
-
-    /// A password to compare with a hash. It is not checked: a text that [`parse`](Self::parse) rejects matches no
-    /// hash. Never fails; the `Result` makes it a parser for [`crate::form::text`].
-    pub fn for_comparison(text: &str) -> Result<Self, String> {
-        Ok(Self(text.chars().take(129).collect()))
-    }
-}
-
-impl fmt::Debug for Password {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Password(…)")
-    }
-}
 
 /// Hashes and compares passwords. A hash occupies a core and 19 MiB for some milliseconds, so only a limited number
 /// runs at once; the others wait.
@@ -60,6 +27,8 @@ pub struct Passwords {
     memory: Arc<Mutex<Vec<Memory>>>,
     /// Compared against for an unknown user, so that both answers take the same time.
     dummy_hash: Arc<str>,
+    /// The rules for new passwords.
+    pub policy: PasswordPolicy,
 }
 
 /// The working memory of one hash.
@@ -75,7 +44,7 @@ impl fmt::Debug for Passwords {
 }
 
 impl Passwords {
-    /// A hasher that runs up to `at_once` hashes at a time.
+    /// A hasher with the default policy that runs up to `at_once` hashes at a time.
     pub fn new(at_once: usize) -> Self {
         let params = Params::new(19 * 1024, 2, 1, None).unwrap_or_default();
         let argon2 = Argon2::new(Algorithm::Argon2id, Version::V0x13, params);
@@ -86,12 +55,19 @@ impl Passwords {
             permits: Arc::new(Semaphore::new(at_once.max(1))),
             memory: Arc::default(),
             dummy_hash: dummy_hash.into(),
+            policy: PasswordPolicy::default(),
         }
     }
 
     /// A hasher that uses half of the machine's cores.
-    pub fn for_this_machine() -> Self {
-        Self::new(std::thread::available_parallelism().map_or(1, |n| n.get() / 2))
+    pub fn for_this_machine(policy: PasswordPolicy) -> Self {
+        Self { policy, ..Self::new(std::thread::available_parallelism().map_or(1, |n| n.get() / 2)) }
+    }
+
+    /// The same hasher, with the same permits and memory, for another policy.
+    #[must_use]
+    pub fn with_policy(&self, policy: PasswordPolicy) -> Self {
+        Self { policy, ..self.clone() }
     }
 
     /// Hashes a password with a new salt.
@@ -151,7 +127,7 @@ fn output(
     memory: &mut Memory,
 ) -> argon2::Result<[u8; OUTPUT]> {
     let mut output = [0; OUTPUT];
-    argon2.hash_password_into_with_memory(password.0.as_bytes(), salt, &mut output, memory)?;
+    argon2.hash_password_into_with_memory(password.reveal().as_bytes(), salt, &mut output, memory)?;
     Ok(output)
 }
 
@@ -169,7 +145,7 @@ fn verify(argon2: &Argon2<'_>, password: &Password, hash: &phc::PasswordHash, me
             let output = output(argon2, password, salt.as_ref(), memory);
             output.is_ok_and(|output| phc::Output::new(&output).is_ok_and(|output| output == *expected))
         }
-        _ => argon2.verify_password(password.0.as_bytes(), hash).is_ok(),
+        _ => argon2.verify_password(password.reveal().as_bytes(), hash).is_ok(),
     }
 }
 
@@ -185,7 +161,7 @@ mod tests {
     #[tokio::test]
     async fn password_matches_only_its_own_hash_and_never_an_unknown_user() {
         let passwords = Passwords::new(2);
-        let password = |text: &str| Password::parse(text).unwrap();
+        let password = |text: &str| Password::for_comparison(text).unwrap();
         let hash = passwords.hash(password("correct horse"), &Entropy::seeded(1)).await.unwrap();
         assert!(hash.0.starts_with("$argon2id$v=19$m=19456,t=2,p=1$"));
         assert!(passwords.matches(password("correct horse"), Some(&hash)).await.unwrap());
@@ -203,7 +179,7 @@ mod tests {
                 argon2.hash_password_with_salt(b"correct horse", b"sixteen bytes ok").unwrap();
             let hash = PasswordHash(hash.to_string());
             let matches = async |text: &str| {
-                passwords.matches(Password::parse(text).unwrap(), Some(&hash)).await.unwrap()
+                passwords.matches(Password::for_comparison(text).unwrap(), Some(&hash)).await.unwrap()
             };
             assert!(matches("correct horse").await && !matches("wrong horse").await);
         }
@@ -213,7 +189,7 @@ mod tests {
     async fn hashes_use_one_piece_of_memory_per_permit_again_and_again() {
         let passwords = Passwords::new(2);
         let entropy = Entropy::seeded(1);
-        let hash = || passwords.hash(Password::parse("correct horse").unwrap(), &entropy);
+        let hash = || passwords.hash(Password::for_comparison("correct horse").unwrap(), &entropy);
         let (first, second, third) = tokio::join!(hash(), hash(), hash());
         let hashes = [first.unwrap(), second.unwrap(), third.unwrap()];
         assert!(hashes.iter().all(|hash| hash.0.starts_with("$argon2id$")));

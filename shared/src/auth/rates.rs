@@ -10,10 +10,16 @@ use crate::ports::RateLimit;
 pub struct Rates {
     /// Registrations from one address.
     pub register_by_ip: RateLimit,
-    /// Logins from one address.
+    /// Failed logins from one address.
     pub login_by_ip: RateLimit,
-    /// Logins to one account.
+    /// Failed logins with one name from one address.
     pub login_by_account: RateLimit,
+    /// Failed logins with one name from all addresses, before they are slowed.
+    pub brake_by_account: RateLimit,
+    /// Logins with one name while they are slowed.
+    pub braked_login: RateLimit,
+    /// Wrong current passwords of one user who is logged in.
+    pub password_by_user: RateLimit,
     /// Messages of one user.
     pub send_by_user: RateLimit,
     /// Frames of one user: events, pongs, and CONNECT and DISCONNECT for [`CONNECT_COST`].
@@ -55,6 +61,9 @@ impl Rates {
             register_by_ip: limit(100, 3_600),
             login_by_ip: limit(100, 600),
             login_by_account: limit(20, 600),
+            brake_by_account: limit(100, 600),
+            braked_login: limit(1, 10),
+            password_by_user: limit(10, 600),
             send_by_user: limit(1_200, 60),
             events_by_user: limit(3_000, 60),
             frames_by_connection: limit(100, 60),

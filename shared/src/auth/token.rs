@@ -3,11 +3,12 @@
 use std::fmt;
 use std::time::Duration;
 
-use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation, decode, encode};
+use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation, decode, decode_header, encode};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
 use super::hs256;
+use super::signing_secrets::{self, SigningSecret};
 use crate::config::{Env, Secret};
 use crate::error::{Error, Unauthenticated};
 use crate::id::{Entropy, SessionId, UserId};
@@ -30,12 +31,15 @@ pub struct Claims {
     pub iat: i64,
     /// When it expires, in seconds since the Unix epoch.
     pub exp: i64,
+    /// From when on it is valid, in seconds since the Unix epoch. Our tokens lack it: they are valid at once.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub nbf: Option<i64>,
 }
 
 /// Signs and checks access tokens, and holds the lifetimes of both kinds of tokens.
 pub struct TokenKeys {
-    signing: EncodingKey,
-    checking: DecodingKey,
+    /// The first one signs; all check.
+    keys: Vec<Key>,
     validation: Validation,
     issuer: String,
     audience: String,
@@ -45,35 +49,42 @@ pub struct TokenKeys {
     pub refresh_ttl: Duration,
 }
 
+struct Key {
+    /// The `kid` of its tokens.
+    id: Option<String>,
+    signing: EncodingKey,
+    checking: DecodingKey,
+}
+
 impl fmt::Debug for TokenKeys {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("TokenKeys(…)")
     }
 }
 
-/// The least bytes of `JWT_SECRET`.
-const SHORTEST_SECRET: usize = 32;
-
 impl TokenKeys {
-    /// From `JWT_SECRET` (required, at least 32 bytes), `JWT_ISSUER` and `JWT_AUDIENCE` (default `ulak`),
+    /// From `JWT_SECRET` (required, at least 32 bytes; or several secrets as `id:secret|id:secret`, of which the first signs
+    /// and all check), `JWT_ISSUER` and `JWT_AUDIENCE` (default `ulak`),
     /// `ACCESS_TOKEN_SECONDS` (default 900) and `REFRESH_TOKEN_SECONDS` (default 30 days).
     pub fn from_env(env: &mut Env) -> Self {
         let secret =
             env.required("JWT_SECRET", "set it to at least 32 random bytes; it signs the access tokens");
-        if !secret.is_empty() && secret.len() < SHORTEST_SECRET {
-            env.problem(format!(
-                "JWT_SECRET has {} bytes: use at least {SHORTEST_SECRET} random ones",
-                secret.len()
-            ));
-        }
+        let secrets = match signing_secrets::parse(&secret) {
+            Ok(secrets) => secrets,
+            Err(problems) => {
+                // A missing secret is reported already.
+                problems.into_iter().filter(|_| !secret.is_empty()).for_each(|problem| env.problem(problem));
+                Vec::new()
+            }
+        };
         let issuer = env.optional("JWT_ISSUER").unwrap_or_else(|| "ulak".to_owned());
         let audience = env.optional("JWT_AUDIENCE").unwrap_or_else(|| "ulak".to_owned());
         let access = env.seconds("ACCESS_TOKEN_SECONDS", 15 * 60);
         let refresh = env.seconds("REFRESH_TOKEN_SECONDS", 30 * 24 * 3600);
-        Self::new(&Secret::new(secret), &issuer, &audience, access, refresh)
+        Self::of(secrets, &issuer, &audience, access, refresh)
     }
 
-    /// Keys from a secret, for one issuer and one audience.
+    /// Keys from one secret without an id, for one issuer and one audience.
     pub fn new(
         secret: &Secret,
         issuer: &str,
@@ -81,8 +92,22 @@ impl TokenKeys {
         access_ttl: Duration,
         refresh_ttl: Duration,
     ) -> Self {
+        let secret = SigningSecret { id: None, secret: secret.clone() };
+        Self::of(vec![secret], issuer, audience, access_ttl, refresh_ttl)
+    }
+
+    fn of(
+        secrets: Vec<SigningSecret>,
+        issuer: &str,
+        audience: &str,
+        access_ttl: Duration,
+        refresh_ttl: Duration,
+    ) -> Self {
         hs256::install();
-        let bytes = secret.reveal().as_bytes();
+        let key = |SigningSecret { id, secret }: SigningSecret| {
+            let bytes = secret.reveal().as_bytes();
+            Key { id, signing: EncodingKey::from_secret(bytes), checking: DecodingKey::from_secret(bytes) }
+        };
         let mut validation = Validation::new(Algorithm::HS256);
         validation.set_issuer(&[issuer]);
         validation.set_audience(&[audience]);
@@ -90,8 +115,7 @@ impl TokenKeys {
         // `check` compares `exp` with its argument; the library would read the clock.
         validation.validate_exp = false;
         Self {
-            signing: EncodingKey::from_secret(bytes),
-            checking: DecodingKey::from_secret(bytes),
+            keys: secrets.into_iter().map(key).collect(),
             validation,
             issuer: issuer.to_owned(),
             audience: audience.to_owned(),
@@ -119,20 +143,29 @@ impl TokenKeys {
             aud: self.audience.clone(),
             iat: now.millis() / 1000,
             exp: (now + self.access_ttl).millis() / 1000,
+            nbf: None,
         };
-        encode(&Header::new(Algorithm::HS256), &claims, &self.signing)
-            .map_err(|e| Error::Internal(Box::new(e)))
+        let key = self.keys.first().ok_or_else(|| Error::Internal("no key signs tokens".into()))?;
+        let header = Header { kid: key.id.clone(), ..Header::new(Algorithm::HS256) };
+        encode(&header, &claims, &key.signing).map_err(|e| Error::Internal(Box::new(e)))
     }
 
     /// The claims of an access token that this system signed and that has not expired. Does not look up the session.
     ///
     /// # Errors
-    /// `NoToken` for any other text; `Expired`.
+    /// `NoToken` for any other text and for a token that is not valid yet; `Expired`.
     pub fn check(&self, token: &str, now: Time) -> Result<Claims, Unauthenticated> {
-        let claims = decode::<Claims>(token, &self.checking, &self.validation)
+        // A token names its key. One without a name is from a key without an id, of which there is at most one.
+        let kid = decode_header(token).map_err(|_| Unauthenticated::NoToken)?.kid;
+        let key = self.keys.iter().find(|key| key.id == kid).ok_or(Unauthenticated::NoToken)?;
+        let claims = decode::<Claims>(token, &key.checking, &self.validation)
             .map_err(|_| Unauthenticated::NoToken)?
             .claims;
-        if now.millis() / 1000 >= claims.exp { Err(Unauthenticated::Expired) } else { Ok(claims) }
+        let seconds = now.millis() / 1000;
+        if claims.nbf.is_some_and(|nbf| seconds < nbf) {
+            return Err(Unauthenticated::NoToken);
+        }
+        if seconds >= claims.exp { Err(Unauthenticated::Expired) } else { Ok(claims) }
     }
 }
 
@@ -156,7 +189,9 @@ pub fn hash_refresh_token(text: &str) -> String {
 mod tests {
     use std::time::Duration;
 
-    use super::{TokenKeys, format_refresh_token, parse_refresh_token};
+    use jsonwebtoken::{Algorithm, EncodingKey, Header, encode};
+
+    use super::{Claims, TokenKeys, format_refresh_token, parse_refresh_token};
     use crate::auth::Rates;
     use crate::config::{Env, Secret};
     use crate::error::Unauthenticated;
@@ -189,6 +224,44 @@ mod tests {
         for hostile in ["", "a.b.c", &unsigned, &token[..token.len() - 2]] {
             assert_eq!(check("a", hostile, 0), Err(Unauthenticated::NoToken), "{hostile}");
         }
+    }
+
+    #[test]
+    fn token_is_accepted_while_its_key_is_listed_and_the_first_key_signs() {
+        let (now, entropy) = (Time::from_millis(1_800_000_000_000), Entropy::seeded(3));
+        let (user, session) = (UserId::fresh(now, &entropy), SessionId::fresh(now, &entropy));
+        let [a, b, c] = ["a", "b", "c"].map(|letter| letter.repeat(32));
+        let keys = |secrets: &str| {
+            let mut env = Env::of([("JWT_SECRET".to_owned(), secrets.to_owned())]);
+            let keys = TokenKeys::from_env(&mut env);
+            env.finish().unwrap();
+            keys
+        };
+        let (single, second, third) =
+            (keys(&a), keys(&format!("k2:{b}|:{a}")), keys(&format!("k3:{c}|k2:{b}")));
+        let issue = |keys: &TokenKeys| keys.issue(&user, &session, now, &entropy).unwrap();
+        let tokens = [issue(&single), issue(&second), issue(&third)];
+        let accepts = |keys: &TokenKeys| tokens.each_ref().map(|token| keys.check(token, now).is_ok());
+        assert_eq!(accepts(&single), [true, false, false]);
+        assert_eq!(accepts(&second), [true, true, false]);
+        assert_eq!(accepts(&third), [false, true, true]);
+        // The same id with another secret, and another id with the same secret.
+        assert_eq!(accepts(&keys(&format!("k2:{c}|k3:{b}"))), [false; 3]);
+    }
+
+    #[test]
+    fn access_token_is_refused_before_its_nbf() {
+        let (now, entropy) = (Time::from_millis(1_800_000_000_000), Entropy::seeded(3));
+        let (user, session) = (UserId::fresh(now, &entropy), SessionId::fresh(now, &entropy));
+        let secret = "a".repeat(32);
+        let issued = keys(&secret).issue(&user, &session, now, &entropy).unwrap();
+        let claims = keys(&secret).check(&issued, now).unwrap();
+        let claims = Claims { nbf: Some(claims.iat + 10), ..claims };
+        let signing = EncodingKey::from_secret(secret.as_bytes());
+        let token = encode(&Header::new(Algorithm::HS256), &claims, &signing).unwrap();
+        let check = |later| keys(&secret).check(&token, now + Duration::from_secs(later)).map(|c| c.sid);
+        assert_eq!(check(9), Err(Unauthenticated::NoToken));
+        assert_eq!(check(10), Ok(session));
     }
 
     #[test]

@@ -4,9 +4,9 @@ use std::fmt;
 use std::future::Future;
 
 use super::{Entry, run};
-use crate::auth::{Gate, Passwords, Rates, TokenKeys};
+use crate::auth::{Gate, PasswordPolicy, Passwords, Rates, SessionPolicy, TokenKeys};
 use crate::config::Env;
-use crate::ports::{RateLimits, Sessions};
+use crate::ports::{KnownAddresses, RateLimits, Sessions};
 use crate::realtime::ping::PingTimers;
 use crate::realtime::settings::RealtimeSettings;
 use crate::telemetry;
@@ -129,16 +129,22 @@ pub fn leak<T>(value: T) -> &'static T {
     Box::leak(Box::new(value))
 }
 
-/// The settings of a [`Gate`]: `JWT_SECRET` and the other variables of [`TokenKeys`] and [`Rates`].
+/// The settings of a [`Gate`]: `JWT_SECRET` and the other variables of [`TokenKeys`], [`Rates`] and
+/// [`SessionPolicy`].
 pub struct GateSettings {
     keys: TokenKeys,
     rates: Rates,
+    policy: SessionPolicy,
 }
 
 impl GateSettings {
     /// The gate over a store of sessions and rate limits.
-    pub fn over<S: Sessions + RateLimits>(&'static self, store: &'static S) -> Gate<'static> {
-        Gate { sessions: store, limits: store, keys: &self.keys, rates: &self.rates }
+    pub fn over<S: Sessions + RateLimits + KnownAddresses>(
+        &'static self,
+        store: &'static S,
+    ) -> Gate<'static> {
+        let Self { keys, rates, policy } = self;
+        Gate { sessions: store, limits: store, addresses: store, keys, rates, policy: *policy }
     }
 }
 
@@ -146,7 +152,11 @@ impl Component for GateSettings {
     type Config = Self;
 
     fn read(env: &mut Env) -> Self {
-        Self { keys: TokenKeys::from_env(env), rates: Rates::from_env(env) }
+        Self {
+            keys: TokenKeys::from_env(env),
+            rates: Rates::from_env(env),
+            policy: SessionPolicy::from_env(env),
+        }
     }
 
     async fn connect(config: Self) -> Result<Self, Fatal> {
@@ -179,11 +189,13 @@ impl Component for RealtimeSettings {
 }
 
 impl Component for Passwords {
-    type Config = ();
+    type Config = PasswordPolicy;
 
-    fn read(_env: &mut Env) {}
+    fn read(env: &mut Env) -> PasswordPolicy {
+        PasswordPolicy::from_env(env)
+    }
 
-    async fn connect((): ()) -> Result<Self, Fatal> {
-        Ok(Self::for_this_machine())
+    async fn connect(policy: PasswordPolicy) -> Result<Self, Fatal> {
+        Ok(Self::for_this_machine(policy))
     }
 }

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use super::status::status;
 use super::{Entry, invalid_event, raw};
-use crate::auth::Origin;
+use crate::auth::{Origin, Requester};
 use crate::error::Error;
 use crate::id::{ConnectionId, Entropy};
 use crate::telemetry::REQUESTS;
@@ -42,6 +42,14 @@ pub enum SocketEventKind {
     Message { body: String },
     /// The socket is closed, with the code and reason that the gateway knows.
     Disconnect { code: Option<u16>, reason: Option<String> },
+}
+
+impl SocketEvent {
+    /// Who caused the event, before a token is checked.
+    pub fn requester(&self) -> Requester<'_> {
+        let Self { id: request_id, now, .. } = self;
+        Requester { user_id: None, session_id: None, origin: self.origin(), request_id, now: *now }
+    }
 }
 
 /// The reply to an upgrade request. The gateway ignores it for other events.

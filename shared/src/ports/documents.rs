@@ -25,9 +25,12 @@ pub trait Users: Send + Sync {
     /// The user with this folded e-mail or username, deactivated or not. An e-mail never matches a username.
     async fn by_login(&self, login: &Login) -> StoreResult<Option<User>>;
     /// Changes the fields that are `Some` and returns the user as it is afterwards; `None` if there is no such
-    /// user. A taken username or e-mail fails as in [`insert`](Self::insert) and changes nothing. A repeat
+    /// user or it is deactivated. A taken username or e-mail fails as in [`insert`](Self::insert) and changes nothing. A repeat
     /// changes nothing.
     async fn update(&self, id: &UserId, change: &UserChange) -> StoreResult<Option<User>>;
+    /// Deletes the account: the user becomes [`User::deleted`], so that the names are free and the id stays. `false` for
+    /// an unknown user and for a repeat, which changes nothing.
+    async fn delete_account(&self, id: &UserId, now: Time) -> StoreResult<bool>;
     /// Moves `last_seen_at` forward to `at`, never back. Does nothing for an unknown user.
     async fn mark_seen(&self, id: &UserId, at: Time) -> StoreResult<()>;
     /// Users that are not deactivated, sorted by folded username, after the folded username `after`. With

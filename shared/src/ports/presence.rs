@@ -52,6 +52,9 @@ pub trait Connections: Send + Sync {
     async fn of_users(&self, users: &[UserId]) -> StoreResult<Vec<Receiver>>;
     /// The connections attached under this session, in no order.
     async fn of_session(&self, session: &SessionId) -> StoreResult<Vec<Receiver>>;
+    /// The sessions under which connections are attached, each once and sorted. A page may be shorter than `limit`
+    /// although others follow; only an empty page is the last one.
+    async fn sessions(&self, after: Option<&SessionId>, limit: u32) -> StoreResult<Vec<SessionId>>;
     /// Remembers for [`MISSED_FOR`] that a client of this user misses the message `seq` of a conversation. Keeps the
     /// lowest `seq` of each conversation, so a repeat changes nothing.
     async fn note_missed(

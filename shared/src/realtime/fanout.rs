@@ -126,11 +126,39 @@ impl<'a> Fanout<'a> {
         }
     }
 
-    /// Sends the event `session_ended` and the dialect's disconnect frame to a session's sockets, and closes them.
+    /// As [`close_session`](Self::close_session), but an error is only logged; the heartbeat then closes the sockets.
     pub async fn end_session(&self, session: &SessionId, reason: &'static str, now: Time) {
-        let Some(receivers) = log_error(self.connections.of_session(session).await) else { return };
-        self.to(&receivers, None, &ServerEvent::SessionEnded { reason }, now).await;
-        for receiver in &receivers {
+        let _ = log_error(self.close_session(session, reason, now).await);
+    }
+
+    /// Sends the event `session_ended` and the dialect's disconnect frame to a session's sockets, and closes them.
+    ///
+    /// # Errors
+    /// `Unavailable` when the sockets cannot be listed.
+    pub async fn close_session(
+        &self,
+        session: &SessionId,
+        reason: &'static str,
+        now: Time,
+    ) -> StoreResult<()> {
+        let receivers = self.connections.of_session(session).await?;
+        self.close_all(&receivers, reason, now).await;
+        Ok(())
+    }
+
+    /// As [`close_session`](Self::close_session), for all sockets of a user.
+    ///
+    /// # Errors
+    /// `Unavailable` when the sockets cannot be listed.
+    pub async fn close_user(&self, user: &UserId, reason: &'static str, now: Time) -> StoreResult<()> {
+        let receivers = self.connections.of_users(std::slice::from_ref(user)).await?;
+        self.close_all(&receivers, reason, now).await;
+        Ok(())
+    }
+
+    async fn close_all(&self, receivers: &[Receiver], reason: &'static str, now: Time) {
+        self.to(receivers, None, &ServerEvent::SessionEnded { reason }, now).await;
+        for receiver in receivers {
             if let Some(frame) = receiver.dialect.disconnect_frame() {
                 let _ = self.push.send(&receiver.id, &frame).await;
             }

@@ -22,6 +22,7 @@ pub fn rate_limits() -> Vec<Case<Subject>> {
         keys_are_counted_separately,
         zero_means_no_limit,
         fifty_concurrent_calls_share_one_window,
+        given_back_calls_are_not_counted,
     ]
 }
 
@@ -87,4 +88,22 @@ async fn fifty_concurrent_calls_share_one_window(limits: Subject, data: CaseData
         })
         .await?;
     expect_eq(answers.iter().filter(|answer| answer.is_ok()).count(), 10)
+}
+
+async fn given_back_calls_are_not_counted(limits: Subject, data: CaseData) -> Outcome {
+    let limit = RateLimit { count: 2, window: Duration::from_secs(MINUTE) };
+    // None is taken yet, so nothing is given back.
+    limits.give_back(&data.tag, limit, data.now).await?;
+    for _ in 0..5 {
+        expect_eq(take(&limits, &data.tag, 2, data.now).await?, None)?;
+        limits.give_back(&data.tag, limit, data.now).await?;
+    }
+    for _ in 0..2 {
+        expect_eq(take(&limits, &data.tag, 2, data.now).await?, None)?;
+    }
+    // The previous window has ended.
+    limits.give_back(&data.tag, limit, data.before(1)).await?;
+    expect_true(take(&limits, &data.tag, 2, data.now).await?.is_some(), "the window is used up")?;
+    limits.give_back(&data.tag, RateLimit { count: 0, ..limit }, data.now).await?;
+    Ok(())
 }

@@ -1,5 +1,8 @@
 //! Cases of `Users`.
 
+mod deletion;
+mod emails;
+
 use std::sync::Arc;
 
 use shared::error::StoreError;
@@ -12,10 +15,9 @@ type Subject = Arc<dyn Users>;
 
 /// Every case of [`Users`].
 pub fn users() -> Vec<Case<Subject>> {
-    cases![
+    let mut cases = cases![
         inserted_user_is_returned_unchanged,
         insert_names_a_taken_username_in_any_case,
-        insert_names_a_taken_email_in_any_case,
         refused_insert_stores_nothing,
         one_of_twenty_concurrent_inserts_gets_the_username,
         by_ids_omits_unknown_users,
@@ -30,7 +32,10 @@ pub fn users() -> Vec<Case<Subject>> {
         search_takes_every_character_literally,
         search_finds_a_changed_name,
         active_user_pages_are_sorted_by_id_and_start_after_the_cursor,
-    ]
+    ];
+    cases.extend(emails::emails());
+    cases.extend(deletion::deletion());
+    cases
 }
 
 async fn found(users: &Subject, user: &User) -> StoreResult<Option<User>> {
@@ -58,13 +63,6 @@ async fn insert_names_a_taken_username_in_any_case(users: Subject, data: CaseDat
     users.insert(&data.user("ada", "Ada")).await?;
     let other = User { email: Email::trusted(format!("x@{}.org", data.tag)), ..data.user("ADA", "Ada") };
     expect_eq(taken_field(users.insert(&other).await), Some("username"))
-}
-
-async fn insert_names_a_taken_email_in_any_case(users: Subject, data: CaseData) -> Outcome {
-    let first = data.user("ada", "Ada");
-    users.insert(&first).await?;
-    let email = Email::trusted(first.email.as_str().to_uppercase());
-    expect_eq(taken_field(users.insert(&User { email, ..data.user("bob", "Bob") }).await), Some("email"))
 }
 
 async fn refused_insert_stores_nothing(users: Subject, data: CaseData) -> Outcome {

@@ -5,13 +5,12 @@
 use std::time::Duration;
 
 use serde_json::{Value, json};
-use shared::auth::hash_refresh_token;
+use shared::auth::{Gate, Refreshed, refresh};
 use shared::error::{Error, Unauthenticated};
-use shared::ports::{LastSeen as _, Sessions as _};
-use shared::session::Rotation;
-use test_support::fixture::{
-    FunctionFixture, HttpFunction, NOW, PushFailure, REFRESH_TTL, Scenario, TestUser,
-};
+use shared::ports::LastSeen as _;
+use shared::realtime::fanout::Fanout;
+use test_support::faulty_store::{CallFailure, FaultyStore};
+use test_support::fixture::{FunctionFixture, HttpFunction, NOW, PushFailure, Scenario, TestUser};
 use test_support::http_function_tests;
 
 const LOGOUT: &str = "POST /api/auth/logout";
@@ -32,9 +31,8 @@ async fn tokens_of_the_session_are_revoked_at_once() {
     FUNCTION.call(&fixture, &ada.request(LOGOUT)).await.unwrap();
     let refused = fixture.gate().identify(&ada.access_token, NOW).await;
     assert!(matches!(refused, Err(Error::Unauthenticated(Unauthenticated::Revoked))), "{refused:?}");
-    let shown = hash_refresh_token(&ada.refresh_token);
-    let rotated = fixture.store.rotate(&ada.session_id(), &shown, "new", NOW, NOW + REFRESH_TTL).await;
-    assert_eq!(rotated.unwrap(), Rotation::Unknown);
+    let refreshed = refresh(&fixture.gate(), &ada.refresh_token, NOW, &fixture.entropy).await.unwrap();
+    assert!(matches!(refreshed, Refreshed::Unknown), "{refreshed:?}");
     fixture.gate().identify(&ada_again.access_token, NOW).await.unwrap();
 }
 
@@ -92,4 +90,41 @@ async fn offline_event_and_stored_last_seen_have_the_same_time() {
         let stored = fixture.store.times_of(&[leaving.user_id()]).await.unwrap();
         assert_eq!(stored, [(leaving.user_id(), left_at)], "{eve_is_gone}");
     }
+}
+
+/// The sockets cannot be listed, or the answer of the session store is lost: the client repeats its request, and nothing
+/// of the session is left.
+#[tokio::test]
+async fn repeated_logout_finishes_what_an_outage_interrupted() {
+    for (call, failure) in [
+        ("of_session", CallFailure::Unreachable),
+        ("end_session", CallFailure::Unreachable),
+        ("end_session", CallFailure::ReplyLost),
+        ("end_all", CallFailure::ReplyLost),
+    ] {
+        let fixture = FunctionFixture::new();
+        let Scenario { ada, .. } = Scenario::new(&fixture).await;
+        fixture.attach_json("ada", &ada).await;
+        let faulty = FaultyStore::new(&fixture.store).failing(call, 1, failure);
+        let gate = Gate { sessions: &faulty, ..fixture.gate() };
+        let fanout = Fanout { connections: &faulty, ..fixture.fanout() };
+        let request = ada.request(LOGOUT).body(json!({ "everywhere": call == "end_all" }));
+        let first = auth_logout::handle(gate, fanout, fixture.request(&request)).await;
+        assert!(matches!(first, Err(Error::Unavailable(_))), "{call} {first:?}");
+        auth_logout::handle(gate, fanout, fixture.request(&request)).await.unwrap();
+        assert_eq!(fixture.connection("ada").await, None, "{call} {failure:?}");
+        assert!(fixture.gate().identify(&ada.access_token, NOW).await.is_err(), "{call} {failure:?}");
+    }
+}
+
+/// The owner has revoked a stolen token; it must not end the owner's other sessions.
+#[tokio::test]
+async fn token_of_an_ended_session_ends_no_other_session() {
+    let fixture = FunctionFixture::new();
+    let Scenario { ada, ada_again, .. } = Scenario::new(&fixture).await;
+    FUNCTION.call(&fixture, &ada.request(LOGOUT)).await.unwrap();
+    let everywhere = ada.request(LOGOUT).body(json!({ "everywhere": true }));
+    let reply = FUNCTION.call(&fixture, &everywhere).await.unwrap();
+    assert_eq!(reply.data()["ended"], 0);
+    fixture.gate().identify(&ada_again.access_token, NOW).await.unwrap();
 }

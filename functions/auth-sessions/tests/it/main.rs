@@ -3,8 +3,7 @@
 use std::time::Duration;
 
 use serde_json::json;
-use shared::auth::hash_refresh_token;
-use shared::ports::Sessions as _;
+use shared::auth::refresh;
 use test_support::fixture::{
     FunctionFixture, HttpFunction, NOW, REFRESH_TTL, Scenario, TestRequest, USER_AGENT,
 };
@@ -27,8 +26,7 @@ async fn expired_session_is_not_listed() {
     let Scenario { ada, .. } = Scenario::new(&fixture).await;
     // The first session is refreshed just in time, the second one is not.
     let later = NOW + REFRESH_TTL - Duration::from_secs(1);
-    let shown = hash_refresh_token(&ada.refresh_token);
-    fixture.store.rotate(&ada.session_id(), &shown, "new", later, later + REFRESH_TTL).await.unwrap();
+    refresh(&fixture.gate(), &ada.refresh_token, later, &fixture.entropy).await.unwrap();
     let keys = fixture.gate().keys;
     let token = keys.issue(&ada.user_id(), &ada.session_id(), later, &fixture.entropy).unwrap();
     for (at, count) in [(later, 2), (NOW + REFRESH_TTL, 1)] {

@@ -89,7 +89,7 @@ impl RandomDelays {
 fn insert_people(server: &TestServer, count: usize) -> Vec<UserId> {
     block_on(async {
         let store = Embedded::open(&server.data()).unwrap();
-        let password = Password::parse(Person::PASSWORD).unwrap();
+        let password = Password::for_comparison(Person::PASSWORD).unwrap();
         let hash = Passwords::new(1).hash(password, &Entropy::default()).await.unwrap();
         let people: Vec<User> = (0..count)
             .map(|n| User { password_hash: hash.clone(), ..user_seen_at(&format!("person{n}"), time(NIGHT)) })

@@ -86,6 +86,9 @@ fn walk_accounts(walk: &mut Walk, ada: &Person) {
     walk.expect(200, "GET /api/user/online/{userId}", &eve.get(&path));
     walk.get(&eve, &format!("/api/user/list?search={}&limit=1", ada.username));
     walk.get(&eve, "/api/user/list?limit=1");
+    let gone = shared_server().person();
+    let deletion = gone.delete("/api/auth/me").json(&json!({ "currentPassword": Person::PASSWORD }));
+    walk.expect(200, "DELETE /api/auth/me", &deletion);
     walk.expect(200, "POST /api/auth/logout", &eve.post("/api/auth/logout", &json!({ "everywhere": true })));
 }
 

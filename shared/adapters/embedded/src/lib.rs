@@ -5,6 +5,7 @@
 
 mod documents;
 mod error;
+mod known_addresses;
 mod memory;
 mod probe;
 mod queue;

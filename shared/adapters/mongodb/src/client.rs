@@ -55,10 +55,12 @@ impl Mongo {
         Self { database, deadline, indexes_created: Arc::new(std::array::from_fn(|_| OnceCell::new())) }
     }
 
-    /// Creates every index of [`INDEXES`](crate::INDEXES) that does not exist. It may be repeated.
+    /// Creates every index of [`INDEXES`](crate::INDEXES) that does not exist, and computes the keys of stored e-mails
+    /// again if an older version stored them in another form. It may be repeated.
     pub async fn setup(&self) -> StoreResult<()> {
         let all = futures::future::try_join_all(COLLECTIONS.map(|name| self.ensure_indexes(name)));
-        self.with_deadline(async { all.await.map(drop) }).await
+        self.with_deadline(async { all.await.map(drop) }).await?;
+        self.refold_emails().await
     }
 
     /// Deletes the whole database, for tests and tools.

@@ -4,17 +4,21 @@ use async_trait::async_trait;
 use futures::TryStreamExt;
 use mongodb::bson::{Document, doc};
 use mongodb::options::ReturnDocument;
+use shared::error::StoreError;
 use shared::id::UserId;
 use shared::ports::{StoreResult, Users};
 use shared::search::vocabulary;
 use shared::time::Time;
-use shared::user::{Login, User, UserChange};
+use shared::user::{Email, Login, User, UserChange};
 
 use crate::client::Mongo;
 use crate::failure::{store_error, taken_error};
 use crate::indexes::{EMAIL, USERNAME, USERS};
 use crate::rows::{IdRow, UserRow, date};
 use crate::search::prefix;
+
+/// How many users are read at once.
+const PAGE: i64 = 1_000;
 
 /// The unique indexes and the fields that they protect.
 const UNIQUE_FIELDS: &[(&str, &str)] = &[(USERNAME, "username"), (EMAIL, "email")];
@@ -46,11 +50,11 @@ impl Users for Mongo {
     async fn update(&self, id: &UserId, change: &UserChange) -> StoreResult<Option<User>> {
         let set = changed_fields(change);
         if set.is_empty() {
-            return Ok(self.find_users(doc! { "_id": id.as_str() }, Some(1)).await?.pop());
+            return Ok(self.find_users(doc! { "_id": id.as_str(), "active": true }, Some(1)).await?.pop());
         }
         let users = self.collection::<UserRow>(USERS);
         let update = users
-            .find_one_and_update(doc! { "_id": id.as_str() }, doc! { "$set": set })
+            .find_one_and_update(doc! { "_id": id.as_str(), "active": true }, doc! { "$set": set })
             .max_time(self.max_time())
             .return_document(ReturnDocument::After);
         let updated = async {
@@ -58,6 +62,27 @@ impl Users for Mongo {
             update.await.map_err(|e| taken_error(e, UNIQUE_FIELDS))
         };
         Ok(self.with_deadline(updated).await?.map(User::from))
+    }
+
+    async fn delete_account(&self, id: &UserId, now: Time) -> StoreResult<bool> {
+        let Some(before) = self.find_users(doc! { "_id": id.as_str() }, Some(1)).await?.pop() else {
+            return Ok(false);
+        };
+        let after = before.deleted(now);
+        let mut set = changed_fields(&UserChange {
+            username: Some(after.username.clone()),
+            email: Some(after.email),
+            display_name: Some(after.display_name),
+            password_hash: Some(after.password_hash),
+        });
+        set.extend(doc! { "deactivatedAt": date(now), "active": false });
+        // What the deletion replaces does not depend on what was read, so a change in between is no problem; another
+        // deletion in between is found by the filter.
+        let filter = doc! { "_id": id.as_str(), "username": { "$ne": after.username.as_str() } };
+        let users = self.collection::<UserRow>(USERS);
+        let update = users.update_one(filter, doc! { "$set": set });
+        let updated = self.with_deadline(async { update.await.map_err(store_error) }).await?;
+        Ok(updated.modified_count > 0)
     }
 
     async fn mark_seen(&self, id: &UserId, at: Time) -> StoreResult<()> {
@@ -100,6 +125,38 @@ impl Users for Mongo {
 }
 
 impl Mongo {
+    /// Computes the keys of all stored e-mails again, page by page. An e-mail whose new key is another user's keeps its
+    /// old one.
+    pub(crate) async fn refold_emails(&self) -> StoreResult<()> {
+        let users = self.collection::<EmailRow>(USERS);
+        let mut after = String::new();
+        loop {
+            let find = users.find(doc! { "_id": { "$gt": &after } }).sort(doc! { "_id": 1 }).limit(PAGE);
+            let find = find.projection(doc! { "email": 1, "emailKey": 1 });
+            let rows = async { find.await?.try_collect::<Vec<EmailRow>>().await };
+            let page = self.with_deadline(async { rows.await.map_err(store_error) }).await?;
+            let Some(last) = page.last() else { return Ok(()) };
+            after.clone_from(&last.id);
+            for row in page {
+                self.refold_email(row).await?;
+            }
+        }
+    }
+
+    async fn refold_email(&self, row: EmailRow) -> StoreResult<()> {
+        let key = Email::trusted(row.email).key();
+        if key == row.email_key {
+            return Ok(());
+        }
+        let users = self.collection::<UserRow>(USERS);
+        let update = users.update_one(doc! { "_id": row.id }, doc! { "$set": { "emailKey": key } });
+        let updated = async { update.await.map(drop).map_err(|error| taken_error(error, UNIQUE_FIELDS)) };
+        match self.with_deadline(updated).await {
+            Err(StoreError::Taken(_)) => Ok(()),
+            done => done,
+        }
+    }
+
     /// Users by folded username; all of them without a `limit`.
     async fn find_users(&self, filter: Document, limit: Option<u32>) -> StoreResult<Vec<User>> {
         if limit == Some(0) {
@@ -114,6 +171,16 @@ impl Mongo {
         let rows = async { find.await?.map_ok(User::from).try_collect().await };
         self.with_deadline(async { rows.await.map_err(store_error) }).await
     }
+}
+
+/// A user of whom only the e-mail is read.
+#[derive(serde::Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct EmailRow {
+    #[serde(rename = "_id")]
+    id: String,
+    email: String,
+    email_key: String,
 }
 
 /// The stored fields of a change, including the derived ones.

@@ -89,6 +89,20 @@ impl Connections for Redis {
         row::receivers(&self.server.query::<Vec<String>>(&command).await?)
     }
 
+    async fn sessions(&self, after: Option<&SessionId>, limit: u32) -> StoreResult<Vec<SessionId>> {
+        if limit == 0 {
+            return Ok(Vec::new());
+        }
+        let low = after.map_or_else(|| "-".to_owned(), |id| lower_bound_after(id.as_str()));
+        let mut command = cmd("ZRANGEBYLEX");
+        command.arg(&self.keys.by_session).arg(low).arg("+").arg("LIMIT").arg(0).arg(limit);
+        let members: Vec<String> = self.server.query(&command).await?;
+        let mut sessions: Vec<&str> = members.iter().filter_map(|member| member.split(' ').next()).collect();
+        // The entries of one session follow each other.
+        sessions.dedup();
+        Ok(sessions.into_iter().map(SessionId::trusted).collect())
+    }
+
     async fn note_missed(
         &self,
         user: &UserId,

@@ -19,11 +19,12 @@
 //! | `{P:sessions}:used:<session>` | Sorted set, TTL | earlier refresh hashes, scored by their expiry | detects a reused refresh token |
 //! | `{P:sessions}:of:<user>` | Sorted set, TTL | session ids, scored by expiry | `Sessions::{list, end_all}` |
 //! | `P:members:<conversation>` | String, TTL | the members' user ids, separated by spaces | `MemberCache` |
+//! | `P:addresses:<user>` | Sorted set, TTL | IP addresses, scored by the latest login from there in milliseconds | `KnownAddresses` |
 //! | `P:missed:<user>` | Hash, TTL | conversation → lowest `seq` that a client misses | `Connections::{note_missed, missed}` |
 //! | `P:rate:<key>:<window>` | String, TTL | the number of permits taken | `RateLimits::take` |
 //!
 //! **Slots.** The text in braces decides the slot in a cluster. All presence keys share one slot and all
-//! session keys another, because one script updates several of them atomically. Rate limits and cached
+//! session keys another, because one script updates several of them atomically. Rate limits, addresses and cached
 //! members are single keys, so they spread over all slots. A script receives every key it touches in KEYS,
 //! as Redis Cluster requires.
 //!
@@ -101,6 +102,10 @@ impl Keys {
 
     pub(crate) fn members(&self, id: &ConversationId) -> String {
         format!("{}:members:{id}", self.prefix)
+    }
+
+    pub(crate) fn addresses(&self, user: &UserId) -> String {
+        format!("{}:addresses:{user}", self.prefix)
     }
 
     pub(crate) fn missed(&self, user: &UserId) -> String {

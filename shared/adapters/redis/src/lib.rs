@@ -9,6 +9,7 @@ pub mod keys;
 mod config;
 mod connections;
 mod heartbeats;
+mod known_addresses;
 mod members;
 mod presence;
 mod presence_changes;

@@ -102,11 +102,13 @@ impl Redis {
 
     /// Removes index entries whose connection is not stored any more.
     async fn reconcile_index(&self) -> StoreResult<()> {
-        let mut low = Some("-".to_owned());
-        while let Some(from) = low {
-            let mut script = self.scripts.reconcile_index.prepare_invoke();
-            script.key(&self.keys.connections).key(&self.keys.attached).key(&self.keys.by_user);
-            low = self.server.script(script.arg(from).arg(PAGE)).await?;
+        for index in [&self.keys.by_user, &self.keys.by_session] {
+            let mut low = Some("-".to_owned());
+            while let Some(from) = low {
+                let mut script = self.scripts.reconcile_index.prepare_invoke();
+                script.key(&self.keys.connections).key(&self.keys.attached).key(index);
+                low = self.server.script(script.arg(from).arg(PAGE)).await?;
+            }
         }
         Ok(())
     }

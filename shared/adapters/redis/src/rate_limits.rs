@@ -37,4 +37,14 @@ impl RateLimits for Redis {
         let retry_after_secs = u64::try_from(remaining_millis).unwrap_or(0).div_ceil(1_000).max(1);
         Ok(Err(RateLimited { limit: limit.count, retry_after_secs }))
     }
+
+    async fn give_back(&self, key: &str, limit: RateLimit, now: Time) -> StoreResult<()> {
+        if limit.count == 0 {
+            return Ok(());
+        }
+        let mut script = self.scripts.give_back.prepare_invoke();
+        script.key(self.keys.rate(key, window_start(now, limit.window)));
+        // No second try: it would give back another one.
+        self.server.script_once(&script).await
+    }
 }

@@ -22,6 +22,7 @@ pub(crate) struct Scripts {
     pub(crate) session_rotate: Script,
     pub(crate) session_end: Script,
     pub(crate) take: Script,
+    pub(crate) give_back: Script,
 }
 
 impl Scripts {
@@ -45,6 +46,7 @@ impl Scripts {
             session_rotate: Script::new(include_str!("lua/session_rotate.lua")),
             session_end: Script::new(include_str!("lua/session_end.lua")),
             take: Script::new(include_str!("lua/take.lua")),
+            give_back: Script::new(include_str!("lua/give_back.lua")),
         }
     }
 }

@@ -1,12 +1,14 @@
 //! `Sessions`: one Hash per session, with its own TTL. A lookup by session id is one round trip; a lookup by
 //! user reads the user's index first.
 
+use std::time::Duration;
+
 use async_trait::async_trait;
 use redis::{Pipeline, cmd};
 use shared::error::StoreError;
 use shared::id::{SessionId, UserId};
 use shared::ports::{Sessions, StoreResult};
-use shared::session::{Rotation, Session};
+use shared::session::{Rotation, RotationRequest, Session};
 use shared::time::Time;
 
 use crate::{Redis, STORE};
@@ -20,20 +22,24 @@ const FIELDS: [&str; 6] = ["user", "hash", "device", "created", "seen", "expires
 /// The values of [`FIELDS`]; times are in milliseconds. All are `None` when the session is not stored.
 type SessionRow = (Option<String>, Option<String>, Option<String>, Option<i64>, Option<i64>, Option<i64>);
 
-/// The rotate script's verdict (`rotated` or `reused`), then the values of [`FIELDS`]: after the rotation, or
-/// before the reuse ended the session.
-type RotateReply = (String, String, String, String, i64, i64, i64);
+/// The rotate script's verdict (`rotated`, `repeated` or `reused`), the values of [`FIELDS`] (after the rotation, or
+/// before the reuse ended the session), and the latest rotation's sealed token, empty without one.
+type RotateReply = (String, String, String, String, i64, i64, i64, String);
+
+/// How often opening a session reads the user's sessions again, because others were opened in between.
+const OPEN_ATTEMPTS: u32 = 20;
 
 #[async_trait]
 impl Sessions for Redis {
-    async fn open(&self, session: &Session) -> StoreResult<()> {
-        let mut script = self.scripts.session_open.prepare_invoke();
-        script.key(self.keys.session(&session.id)).key(self.keys.sessions_of(&session.user_id));
-        script.arg(session.id.as_str()).arg(session.user_id.as_str());
-        script.arg(&session.refresh_hash).arg(&session.device);
-        script.arg(session.created_at.millis()).arg(session.last_seen_at.millis());
-        script.arg(session.expires_at.millis()).arg(ttl(session.last_seen_at, session.expires_at));
-        self.server.script(&script).await
+    async fn open(&self, session: &Session, per_user: u32) -> StoreResult<Vec<SessionId>> {
+        for _ in 0..OPEN_ATTEMPTS {
+            // The script needs the names of the sessions that it may end as keys, so they are read first.
+            let known = self.session_ids(&session.user_id).await?;
+            if let Some(ended) = self.try_open(session, per_user, &known).await? {
+                return Ok(ended);
+            }
+        }
+        Err(StoreError::down(STORE, "too many sessions of one user were opened at once"))
     }
 
     async fn live(&self, id: &SessionId, now: Time) -> StoreResult<Option<Session>> {
@@ -41,14 +47,19 @@ impl Sessions for Redis {
         Ok(session(id, fields)?.filter(|session| session.expires_at > now))
     }
 
-    async fn rotate(
-        &self,
-        id: &SessionId,
-        shown_hash: &str,
-        new_hash: &str,
-        now: Time,
-        expires_at: Time,
-    ) -> StoreResult<Rotation> {
+    async fn not_live(&self, ids: &[SessionId], now: Time) -> StoreResult<Vec<SessionId>> {
+        if ids.is_empty() {
+            return Ok(Vec::new());
+        }
+        let mut pipe = Pipeline::with_capacity(ids.len());
+        ids.iter().for_each(|id| _ = pipe.cmd("HGET").arg(self.keys.session(id)).arg("expires"));
+        let expires: Vec<Option<i64>> = self.server.pipe(&pipe).await?;
+        let ended = ids.iter().zip(expires).filter(|(_, at)| at.is_none_or(|at| at <= now.millis()));
+        Ok(ended.map(|(id, _)| id.clone()).collect())
+    }
+
+    async fn rotate(&self, request: &RotationRequest) -> StoreResult<Rotation> {
+        let RotationRequest { id, now, .. } = request;
         // The script needs the name of the user's index as a key, so the session's user is read first. A
         // session never changes its user, so the two steps cannot disagree.
         let owner: Option<String> =
@@ -56,16 +67,25 @@ impl Sessions for Redis {
         let Some(owner) = owner.map(UserId::trusted) else { return Ok(Rotation::Unknown) };
         let mut script = self.scripts.session_rotate.prepare_invoke();
         script.key(self.keys.session(id)).key(self.keys.used_hashes(id)).key(self.keys.sessions_of(&owner));
-        script.arg(id.as_str()).arg(shown_hash).arg(new_hash).arg(now.millis());
-        script.arg(expires_at.millis()).arg(ttl(now, expires_at)).arg(USED_HASHES);
-        // No second try: if the first one had rotated, the second would count as a reuse and end the session.
-        let answer: Option<RotateReply> = self.server.script_once(&script).await?;
-        let Some((verdict, user, hash, device, created, seen, expires)) = answer else {
+        script.arg(id.as_str()).arg(&request.shown_hash).arg(&request.new_hash).arg(now.millis());
+        script.arg(request.expires_at.millis()).arg(millis(request.lifetime)).arg(USED_HASHES);
+        script.arg(&request.sealed_token).arg(millis(request.grace));
+        // Without a grace period there is no second try: if the first one had rotated, the second would count as a reuse
+        // and end the session.
+        let answer: Option<RotateReply> = match request.grace.is_zero() {
+            true => self.server.script_once(&script).await?,
+            false => self.server.script(&script).await?,
+        };
+        let Some((verdict, user, hash, device, created, seen, expires, sealed_token)) = answer else {
             return Ok(Rotation::Unknown);
         };
         let row = (Some(user), Some(hash), Some(device), Some(created), Some(seen), Some(expires));
         let session = session(id, row)?.ok_or_else(|| corrupt(id))?;
-        Ok(if verdict == "rotated" { Rotation::Rotated(session) } else { Rotation::Reused(session) })
+        match verdict.as_str() {
+            "rotated" => Ok(Rotation::Rotated(session)),
+            "repeated" => Ok(Rotation::Repeated { session, sealed_token }),
+            _ => Ok(Rotation::Reused(session)),
+        }
     }
 
     async fn end(&self, user: &UserId, id: &SessionId) -> StoreResult<bool> {
@@ -95,6 +115,28 @@ impl Sessions for Redis {
 }
 
 impl Redis {
+    /// Opens a session and ends those of `known` that are too many. `None`, and nothing is changed, if a session that is
+    /// not in `known` would have to end.
+    async fn try_open(
+        &self,
+        session: &Session,
+        per_user: u32,
+        known: &[SessionId],
+    ) -> StoreResult<Option<Vec<SessionId>>> {
+        let mut script = self.scripts.session_open.prepare_invoke();
+        script.key(self.keys.session(&session.id)).key(self.keys.sessions_of(&session.user_id));
+        script.arg(session.id.as_str()).arg(session.user_id.as_str());
+        script.arg(&session.refresh_hash).arg(&session.device);
+        script.arg(session.created_at.millis()).arg(session.last_seen_at.millis());
+        script.arg(session.expires_at.millis()).arg(ttl(session.last_seen_at, session.expires_at));
+        script.arg(per_user.max(1));
+        for id in known {
+            script.key(self.keys.session(id)).key(self.keys.used_hashes(id)).arg(id.as_str());
+        }
+        let ended: Option<Vec<String>> = self.server.script(&script).await?;
+        Ok(ended.map(|ids| ids.into_iter().map(SessionId::trusted).collect()))
+    }
+
     async fn session_ids(&self, user: &UserId) -> StoreResult<Vec<SessionId>> {
         let mut command = cmd("ZRANGE");
         command.arg(self.keys.sessions_of(user)).arg(0).arg(-1);
@@ -135,6 +177,10 @@ fn session(id: &SessionId, row: SessionRow) -> StoreResult<Option<Session>> {
 
 fn corrupt(id: &SessionId) -> StoreError {
     StoreError::Corrupt(STORE, format!("session {id} has only some of its fields").into())
+}
+
+fn millis(span: Duration) -> i64 {
+    i64::try_from(span.as_millis()).unwrap_or(i64::MAX)
 }
 
 /// The TTL in milliseconds: a duration, because the server's clock may differ from the caller's.

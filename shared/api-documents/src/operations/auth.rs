@@ -1,7 +1,7 @@
 //! `/api/auth` and the caller's profile.
 
 use shared::auth::TokenPair;
-use shared::reply_data::{LogoutData, SessionEndData, SessionsData, UserData};
+use shared::reply_data::{AccountDeletedData, LogoutData, SessionEndData, SessionsData, UserData};
 
 use crate::operation::{Operation, operation};
 use crate::{examples, fields, requests};
@@ -15,6 +15,7 @@ pub(crate) fn all() -> Vec<Operation> {
         sessions(),
         session_end(),
         me(),
+        delete(),
         profile("PUT /api/user/profile"),
         profile("PUT /api/auth/me").alias(2),
     ]
@@ -22,6 +23,7 @@ pub(crate) fn all() -> Vec<Operation> {
 
 fn tokens(with_user: bool) -> TokenPair {
     TokenPair {
+        session_id: examples::session().id,
         user: with_user.then(examples::own_user),
         access_token: examples::ACCESS_TOKEN.to_owned(),
         refresh_token: examples::REFRESH_TOKEN.to_owned(),
@@ -66,7 +68,11 @@ fn logout() -> Operation {
     let sentence =
         "ends the caller's session, or all of them, which revokes the tokens and closes the sockets";
     operation("auth", "POST /api/auth/logout", "auth-logout", sentence)
+        .description(
+            "A repeat with the token of a session that has ended answers 200 too, and ends no other session.",
+        )
         .optional_body(requests::logout())
+        .never_fails_with("TOKEN_REVOKED")
         .replies(200, LogoutData { ended: 1 })
         .with_message("Logged out.")
 }
@@ -89,10 +95,21 @@ fn me() -> Operation {
     operation("auth", "GET /api/auth/me", "auth-me", sentence).replies(200, user())
 }
 
+fn delete() -> Operation {
+    let sentence = "deletes the caller's account, ends its sessions and frees its names; its messages stay";
+    operation("auth", "DELETE /api/auth/me", "auth-delete", sentence)
+        .description("A repeat after a failure finishes the deletion.")
+        .body(requests::delete_account())
+        .replies(200, AccountDeletedData { id: examples::own_user().public.id })
+        .with_message("The account was deleted.")
+}
+
 fn profile(route: &'static str) -> Operation {
     let sentence = "changes the caller's name, e-mail or password; a new password ends the other sessions";
     operation("auth", route, "user-profile", sentence)
-        .description("Fields that are left out stay as they are.")
+        .description(
+            "Fields that are left out stay as they are. A new e-mail or password needs the current password.",
+        )
         .body(requests::profile())
         .replies(200, user())
         .fails_with(&["CONFLICT"])

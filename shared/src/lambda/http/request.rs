@@ -8,7 +8,7 @@ use lambda_http::RequestExt as _;
 use lambda_http::request::RequestContext;
 use serde_json::Value;
 
-use crate::auth::{Credentials, Origin, SessionOpening};
+use crate::auth::{Credentials, Origin, Requester, SessionOpening};
 use crate::error::Error;
 use crate::form::Form;
 use crate::id::Entropy;
@@ -67,7 +67,13 @@ impl Request {
 
     /// The caller's token and address, for the gate.
     pub fn credentials(&self) -> Credentials<'_> {
-        Credentials { token: self.bearer(), origin: self.origin(), now: self.now }
+        Credentials { token: self.bearer(), requester: self.requester() }
+    }
+
+    /// Who sent the request, before the token is checked.
+    pub fn requester(&self) -> Requester<'_> {
+        let Self { id: request_id, now, .. } = self;
+        Requester { user_id: None, session_id: None, origin: self.origin(), request_id, now: *now }
     }
 
     /// The addresses of the request, for limits.
@@ -78,7 +84,7 @@ impl Request {
 
     /// The part of the request that opening a session needs.
     pub fn session_opening(&self) -> SessionOpening<'_> {
-        SessionOpening { user_agent: &self.user_agent, now: self.now, entropy: &self.entropy }
+        SessionOpening { user_agent: &self.user_agent, requester: self.requester(), entropy: &self.entropy }
     }
 
     /// The access token of the `Authorization` header.

@@ -25,6 +25,7 @@ pub fn connections() -> Vec<Case<PresencePorts>> {
         connection_ends_once_when_ended_concurrently,
         receivers_are_found_by_user_and_by_session,
         everyone_pages_are_sorted_by_id_and_start_after_the_cursor,
+        session_pages_name_each_attached_session_once,
         lowest_missed_seq_of_each_conversation_is_remembered,
         connections_of_one_address_are_limited,
         attached_connections_of_one_user_are_limited,
@@ -238,6 +239,33 @@ async fn everyone_pages_are_sorted_by_id_and_start_after_the_cursor(
     expect_eq(seen, own)?;
     ports.end_all(&[unattached]).await?;
     Ok(ports.end_all(&all).await?)
+}
+
+async fn session_pages_name_each_attached_session_once(ports: PresencePorts, data: CaseData) -> Outcome {
+    let mut all = Vec::new();
+    for _ in 0..4 {
+        all.push(ports.attach_new(&data, &data.user_id()).await?.0);
+    }
+    // Two more connections of the second session, so that a page may end within it.
+    let shared = expect_some(all[1].identity.clone())?;
+    for _ in 0..2 {
+        let opened = ports.open_new(&data).await?;
+        ports.attach(&opened.id, &shared, opened.lease_until, data.now).await?;
+        all.push(Connection { identity: Some(shared.clone()), ..opened });
+    }
+    let own = sorted(all[..4].iter().filter_map(|c| c.identity.clone()).map(|identity| identity.session_id));
+    let (mut seen, mut after) = (Vec::new(), None);
+    loop {
+        let page = ports.connections.sessions(after.as_ref(), 2).await?;
+        expect_true(page.len() <= 2, "the page is longer than its limit")?;
+        let Some(last) = page.last() else { break };
+        after = Some(last.clone());
+        seen.extend(page.into_iter().filter(|id| own.contains(id)));
+    }
+    expect_eq(seen, own)?;
+    ports.end_all(&all).await?;
+    let left = ports.connections.sessions(None, 1_000).await?;
+    expect_true(!left.contains(&shared.session_id), "a session without a connection is listed")
 }
 
 async fn lowest_missed_seq_of_each_conversation_is_remembered(

@@ -50,6 +50,11 @@ impl Users for Embedded {
         self.store.write(move |db| update(db, &id, change)).await
     }
 
+    async fn delete_account(&self, id: &UserId, now: Time) -> StoreResult<bool> {
+        let id = id.clone();
+        self.store.write(move |db| delete_account(db, &id, now)).await
+    }
+
     async fn mark_seen(&self, id: &UserId, at: Time) -> StoreResult<()> {
         let id = id.clone();
         let sql = "UPDATE users SET last_seen_at = ?2 WHERE id = ?1 AND last_seen_at < ?2";
@@ -140,7 +145,7 @@ fn check_unique(db: &Connection, user: &User) -> DbResult<()> {
 }
 
 fn update(db: &Connection, id: &UserId, change: UserChange) -> DbResult<Option<User>> {
-    let Some(before) = by_id(db, id)? else { return Ok(None) };
+    let Some(before) = by_id(db, id)?.filter(|user| user.deactivated_at.is_none()) else { return Ok(None) };
     let after = User {
         username: change.username.unwrap_or_else(|| before.username.clone()),
         email: change.email.unwrap_or_else(|| before.email.clone()),
@@ -163,6 +168,25 @@ fn update(db: &Connection, id: &UserId, change: UserChange) -> DbResult<Option<U
     delete_words(db, &before)?;
     insert_words(db, &after)?;
     Ok(Some(after))
+}
+
+fn delete_account(db: &Connection, id: &UserId, now: Time) -> DbResult<bool> {
+    let Some(before) = by_id(db, id)?.filter(|user| !user.is_deleted()) else { return Ok(false) };
+    let after = before.deleted(now);
+    let sql = "UPDATE users SET username = ?2, username_key = ?3, email = ?4, email_key = ?5,
+               display_name = ?6, password_hash = ?7, deactivated_at = ?8 WHERE id = ?1";
+    db.prepare_cached(sql)?.execute(params![
+        id.as_str(),
+        after.username.as_str(),
+        after.username.key(),
+        after.email.as_str(),
+        after.email.key(),
+        after.display_name,
+        after.password_hash.0,
+        now.millis(),
+    ])?;
+    delete_words(db, &before)?;
+    Ok(true)
 }
 
 /// The words by whose prefixes a search finds the user.

@@ -16,7 +16,7 @@ use super::presence_changes::UnannouncedChanges;
 pub(super) struct ConnectionTable {
     by_id: BTreeMap<ConnectionId, Entry>,
     by_user: HashMap<UserId, BTreeSet<ConnectionId>>,
-    by_session: HashMap<SessionId, BTreeSet<ConnectionId>>,
+    by_session: BTreeMap<SessionId, BTreeSet<ConnectionId>>,
     by_room: HashMap<ConversationId, BTreeSet<ConnectionId>>,
     by_ping: BTreeSet<(Time, ConnectionId)>,
     by_lease: BTreeSet<(Time, ConnectionId)>,
@@ -47,7 +47,7 @@ impl ConnectionTable {
         self.by_lease.insert((connection.lease_until, id.clone()));
         if let Some(identity) = &connection.identity {
             add_id(&mut self.by_user, &identity.user_id, &id);
-            add_id(&mut self.by_session, &identity.session_id, &id);
+            self.by_session.entry(identity.session_id.clone()).or_default().insert(id.clone());
         }
         self.by_id.insert(id, Entry { connection, rooms: HashSet::new() });
         true
@@ -70,10 +70,10 @@ impl ConnectionTable {
         let was_online = self.is_online(&identity.user_id);
         if let Some(before) = before.filter(|before| before != identity) {
             remove_id(&mut self.by_user, &before.user_id, id);
-            remove_id(&mut self.by_session, &before.session_id, id);
+            self.remove_from_session(&before.session_id, id);
         }
         add_id(&mut self.by_user, &identity.user_id, id);
-        add_id(&mut self.by_session, &identity.session_id, id);
+        self.by_session.entry(identity.session_id.clone()).or_default().insert(id.clone());
         self.renew_lease(id, lease_until);
         let user = &identity.user_id;
         let came_online = match was_online {
@@ -92,7 +92,7 @@ impl ConnectionTable {
             remove_id(&mut self.by_room, room, id);
         }
         let last = connection.identity.as_ref().is_some_and(|identity| {
-            remove_id(&mut self.by_session, &identity.session_id, id);
+            self.remove_from_session(&identity.session_id, id);
             remove_id(&mut self.by_user, &identity.user_id, id)
         });
         if let Some(identity) = connection.identity.as_ref().filter(|_| last) {
@@ -109,6 +109,21 @@ impl ConnectionTable {
 
     pub(super) fn of_session(&self, session: &SessionId) -> Vec<Receiver> {
         self.receivers(self.by_session.get(session).into_iter().flatten())
+    }
+
+    pub(super) fn sessions(&self, after: Option<&SessionId>, limit: u32) -> Vec<SessionId> {
+        use std::ops::Bound::{Excluded, Unbounded};
+        let sessions = self.by_session.range((after.map_or(Unbounded, Excluded), Unbounded));
+        sessions.map(|(session, _)| session.clone()).take(limit as usize).collect()
+    }
+
+    fn remove_from_session(&mut self, session: &SessionId, id: &ConnectionId) {
+        if let Some(ids) = self.by_session.get_mut(session) {
+            ids.remove(id);
+            if ids.is_empty() {
+                self.by_session.remove(session);
+            }
+        }
     }
 
     pub(super) fn in_room(&self, room: &ConversationId) -> Vec<Receiver> {

@@ -37,6 +37,10 @@ impl Connections for Embedded {
         Ok(self.memory.connections().of_session(session))
     }
 
+    async fn sessions(&self, after: Option<&SessionId>, limit: u32) -> StoreResult<Vec<SessionId>> {
+        Ok(self.memory.connections().sessions(after, limit))
+    }
+
     async fn note_missed(
         &self,
         user: &UserId,

@@ -40,6 +40,11 @@ impl RateLimits for Embedded {
         }
         Ok(self.memory.rate_limits().take(key, cost, limit, now.millis()))
     }
+
+    async fn give_back(&self, key: &str, limit: RateLimit, now: Time) -> StoreResult<()> {
+        self.memory.rate_limits().give_back(key, limit, now.millis());
+        Ok(())
+    }
 }
 
 impl RateLimitWindows {
@@ -61,6 +66,13 @@ impl RateLimitWindows {
         }
         window.used += cost;
         Ok(())
+    }
+
+    fn give_back(&mut self, key: &str, limit: RateLimit, now: i64) {
+        let ends = window_end(limit.window, now);
+        if let Some(window) = self.by_key.get_mut(key).filter(|window| window.ends == ends) {
+            window.used = window.used.saturating_sub(1);
+        }
     }
 
     /// Deletes ended windows each time the number of keys has doubled, so that memory stays proportional to the

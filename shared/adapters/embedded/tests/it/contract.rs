@@ -47,6 +47,11 @@ async fn rate_limits_satisfy_the_contract() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn known_addresses_satisfy_the_contract() {
+    verify("known_addresses", ADAPTER, contract::known_addresses(), embedded()).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn conversations_satisfy_the_contract() {
     verify("conversations", ADAPTER, contract::conversations(), document_ports(&embedded())).await;
 }

@@ -69,7 +69,7 @@ async fn stored_documents_and_sessions_survive_a_restart() {
         session(&data, Identity { user_id: ada.id.clone(), session_id: shared::id::SessionId::trusted("s") });
     let store = Embedded::open(dir.path()).unwrap();
     store.insert(&ada).await.unwrap();
-    Sessions::open(&store, &login).await.unwrap();
+    Sessions::open(&store, &login, 20).await.unwrap();
     let (conversation, _) = store.ensure_direct(&data.direct(&ada.id, &bob.id)).await.unwrap();
     store.append(&data.draft(&conversation, &ada.id, "hi").unwrap()).await.unwrap();
     let before = store.for_member(&conversation.id, &bob.id).await.unwrap();

@@ -1,5 +1,5 @@
--- Removes entries without a connection from one page of by_user, and from attached.
--- KEYS connections attached by_user; ARGV low count
+-- Removes entries without a connection from one page of by_user or by_session, and from attached.
+-- KEYS connections attached index; ARGV low count
 -- Returns the lower bound of the next page, or false after the last one.
 local page = redis.call('ZRANGEBYLEX', KEYS[3], ARGV[1], '+', 'LIMIT', 0, ARGV[2])
 for _, member in ipairs(page) do

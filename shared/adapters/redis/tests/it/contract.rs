@@ -37,6 +37,12 @@ async fn rate_limits_satisfy_the_contract() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn known_addresses_satisfy_the_contract() {
+    let Some((redis, _server)) = subject() else { return };
+    contract::verify("known addresses", "redis", contract::known_addresses(), redis).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn connections_satisfy_the_contract() {
     let Some((redis, server)) = subject() else { return };
     contract::verify("connections", "redis", contract::connections(), presence_ports(&redis)).await;

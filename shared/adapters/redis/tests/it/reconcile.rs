@@ -68,6 +68,7 @@ async fn reconcile_reports_users_as_offline_when_the_connections_hash_is_lost() 
 
     assert_eq!(redis.reconcile(NOW).await.unwrap(), [UserId::trusted("ada")]);
     assert!(redis.all_attached(None, 9).await.unwrap().is_empty());
+    assert!(redis.sessions(None, 9).await.unwrap().is_empty());
     assert!(redis.joined(&room).await.unwrap().is_empty());
     let later = NOW + std::time::Duration::from_secs(1);
     assert_eq!(redis.expired(later, 9).await.unwrap(), std::slice::from_ref(&id));
