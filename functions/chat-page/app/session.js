@@ -1,6 +1,7 @@
 // The session: one pair of tokens that all tabs of this browser share.
 
 import { ApiError, request } from "./api.js";
+import { recordSpent, successorOf } from "./spent.js";
 
 /**
  * @typedef {object} Tokens
@@ -79,16 +80,24 @@ export function createSession({ change }, storage = localStorage) {
     const now = read();
     if (!now) throw new ApiError("UNAUTHENTICATED", "no session");
     // Another tab was first; its pair is the only one that is valid.
-    if (now.accessToken !== old) return now.accessToken;
+    const next = now.accessToken === old ? await successorOf(now.refreshToken).catch(() => null) : now;
+    if (next) return adoptTokens(next);
     try {
       const pair = await request("POST", "/api/auth/refresh", { body: { refreshToken: now.refreshToken } });
-      // Logged out in the meantime: the new pair is dead, too.
-      if (read()) save({ ...now, ...dated(pair) });
-      return pair.accessToken;
+      const tokens = { ...now, ...dated(pair) };
+      // Without a database, as in some private windows, the lock and `localStorage` must do.
+      await recordSpent(now.refreshToken, tokens).catch(() => {});
+      return adoptTokens(tokens);
     } catch (error) {
       if (error.code === "TOKEN_REVOKED" || error.code === "UNAUTHENTICATED") end("ended");
       throw error;
     }
+  }
+
+  function adoptTokens(tokens) {
+    // Logged out in the meantime: these tokens are dead, too.
+    if (read()) save(tokens);
+    return tokens.accessToken;
   }
 
   /** @param {string} reason why, as a key of the page's texts */

@@ -19,28 +19,27 @@ files! {
     "image/svg+xml" => ["icon.svg"];
     SCRIPT => [
         "api.js", "chat.js", "dom.js", "en.js", "highlight.js", "history.js", "main.js", "names.js", "outbox.js",
-        "session.js", "socket.js", "state.js", "store.js", "sync.js", "text.js", "timeline.js", "tr.js", "writing.js",
+        "session.js", "socket.js", "spent.js", "state.js", "store.js", "sync.js", "text.js", "timeline.js", "tr.js", "writing.js",
         "views/account.js", "views/avatar.js", "views/composer.js", "views/conversations.js", "views/dialog.js",
         "views/form.js", "views/login.js", "views/message.js", "views/people.js", "views/search.js",
         "views/shell.js", "views/thread.js",
     ];
 }
 
-/// A file by its path below `app/`: its media type and its text, without comments.
+/// A file by its path below `app/`: its media type and its text, without comments and indentation.
 pub(crate) fn find(path: &str) -> Option<(&'static str, Cow<'static, str>)> {
     let (_, content_type, text) = FILES.iter().find(|(name, _, _)| *name == path)?;
-    Some((content_type, without_comments(text).into()))
+    Some((content_type, shortened(text).into()))
 }
 
-/// The lines that are not comments as a whole; comments would be a quarter of what is sent. Comments of several lines
-/// begin and end on lines of their own.
-fn without_comments(text: &str) -> String {
+/// The lines that are not comments as a whole, without their indentation; both would be a quarter of what is sent.
+/// Comments of several lines begin and end on lines of their own, and no text goes over a line's end.
+fn shortened(text: &str) -> String {
     let mut is_inside = false;
     let is_code = |line: &&str| {
-        let line = line.trim_start();
         let is_comment = is_inside || line.starts_with("/*") || line.starts_with("//");
         is_inside = (is_inside || line.starts_with("/*")) && !line.contains("*/");
         !is_comment && !line.is_empty()
     };
-    text.lines().filter(is_code).map(|line| format!("{line}\n")).collect()
+    text.lines().map(str::trim_start).filter(is_code).map(|line| format!("{line}\n")).collect()
 }

@@ -71,12 +71,11 @@ async fn every_file_of_the_folder_is_served_with_its_media_type_and_nothing_else
         assert_eq!(reply["headers"]["content-type"], json!(content_type), "{path}");
         let text = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("app").join(path)).unwrap();
         let is_code = |line: &&str| {
-            let line = line.trim_start();
             // In the style sheet, `*` is a selector.
             let comments = if path.ends_with(".js") { &["//", "/*", "*"][..] } else { &["/*"][..] };
             !line.is_empty() && !comments.iter().any(|comment| line.starts_with(comment))
         };
-        let code: Vec<&str> = text.lines().filter(is_code).collect();
+        let code: Vec<&str> = text.lines().map(str::trim_start).filter(is_code).collect();
         let sent: Vec<&str> = reply["body"].as_str().unwrap().lines().collect();
         assert_eq!(sent, code, "{path}");
     }
