@@ -17,21 +17,23 @@ export async function startServer(environment = {}) {
   const home = await mkdtemp(join(tmpdir(), "ulak-browser-"));
   let child;
   let port = "0";
+  let log = "";
 
   async function start() {
     const options = ["--port", port, "--data", join(home, "data"), "--template", TEMPLATE];
     const env = { PATH: process.env.PATH, RATE_LIMIT_SCALE: "0", RUST_LOG: "warn", ...environment };
-    child = spawn(BINARY, options, { env, stdio: ["ignore", "pipe", "inherit"] });
+    child = spawn(BINARY, options, { env, stdio: ["ignore", "pipe", "pipe"] });
+    child.stderr.setEncoding("utf8").on("data", (text) => (log += text));
     let banner = "";
     for await (const chunk of child.stdout) {
       banner += chunk;
       port = banner.match(/http:\/\/127\.0\.0\.1:(\d+)\/ /)?.[1] ?? port;
       if (port !== "0" && banner.includes("JWT secret")) return;
     }
-    throw new Error(`no address in the banner: ${banner}`);
+    throw new Error(`no address in the banner: ${banner}${log}`);
   }
 
-  /** As a power cut: nothing is said to anybody. */
+  /** As a power cut: no connection is closed in order. */
   async function kill() {
     child.kill("SIGKILL");
     await once(child, "exit");
@@ -42,6 +44,8 @@ export async function startServer(environment = {}) {
     url: `http://127.0.0.1:${port}`,
     start,
     kill,
+    /** What the runner has logged since the first start. */
+    log: () => log,
     async stop() {
       await kill();
       await rm(home, { recursive: true, force: true });
