@@ -158,9 +158,9 @@ fn read_settings(
     let mut all = BTreeMap::new();
     for (name, function) in &platform.plan.functions {
         let mut own = env.clone();
-        for (variable, value) in &function.environment {
+        for (variable, value) in platform.variables(function) {
             if !value.trim().is_empty() {
-                own.set_default(variable, value.clone());
+                own.set_default(&variable, value);
             }
         }
         let settings = FunctionSettings::read(&mut own, hasher);

@@ -1,6 +1,7 @@
 //! The commands, executed for a program's `main`. Output goes to standard output, errors to standard error in
 //! one line, and the exit code is 0 or 1.
 
+use std::collections::BTreeMap;
 use std::io::{self, Write};
 use std::path::Path;
 use std::process::ExitCode;
@@ -15,7 +16,8 @@ use crate::invoke::asynchronous::AsyncInvoker;
 use crate::invoke::{Invocation, LogTail};
 use crate::mode::{self, Outside};
 use crate::output::{BoxError, print};
-use crate::plan::Plan;
+use crate::plan::{FunctionPlan, Plan};
+use crate::process::HostEnvironment;
 use crate::queues::report;
 use crate::remote;
 use crate::runner::{App, Runner};
@@ -24,7 +26,7 @@ use crate::server::Listeners;
 use crate::settings::Settings;
 use crate::startup::{environment, options, warn_of_other_machines, with_data_directory};
 use crate::websocket::Connections;
-use crate::{admin_task, backup, browser, event_file, output, overview, signals};
+use crate::{address, admin_task, backup, browser, event_file, output, overview, signals};
 
 /// The number of future runs that `routes` lists per schedule.
 const NEXT_RUNS: usize = 5;
@@ -40,6 +42,20 @@ pub struct Platform {
     pub asynchronous: AsyncInvoker,
     /// The open WebSocket connections: the operations of `@connections` without HTTP.
     pub connections: Connections,
+}
+
+impl Platform {
+    /// The variables that the template gives a function. URLs of the template's own APIs lead to this emulator.
+    #[must_use]
+    pub fn variables(&self, function: &FunctionPlan) -> BTreeMap<String, String> {
+        let host = HostEnvironment {
+            address: self.settings.address,
+            account: self.plan.account.clone(),
+            prefixes: address::prefixes(&self.plan),
+            variables: BTreeMap::new(),
+        };
+        host.template_variables(function)
+    }
 }
 
 /// Executes the command of the program `name`. `variables` are the environment variables that the program

@@ -62,7 +62,7 @@ fn request(
     let mut stream = TcpStream::connect(api)?;
     let length = body.len();
     let head =
-        format!("{method} {path} HTTP/1.1\r\nhost: runtime\r\n{headers}content-length: {length}\r\n\r\n");
+        format!("{method} {path} HTTP/1.1\r\nhost: localhost\r\n{headers}content-length: {length}\r\n\r\n");
     stream.write_all(head.as_bytes())?;
     // The server may answer before it has read a body that is too large.
     let _ = stream.write_all(body.as_bytes());

@@ -21,7 +21,7 @@ fn main() {
 fn request(api: &str, method: &str, path: &str, body: &str) -> String {
     let mut stream = TcpStream::connect(api).unwrap();
     let length = body.len();
-    write!(stream, "{method} /2018-06-01/runtime/invocation/{path} HTTP/1.1\r\nhost: x\r\nconnection: close\r\ncontent-length: {length}\r\n\r\n{body}").unwrap();
+    write!(stream, "{method} /2018-06-01/runtime/invocation/{path} HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\ncontent-length: {length}\r\n\r\n{body}").unwrap();
     let mut reader = BufReader::new(stream);
     let (mut id, mut line) = (String::new(), String::new());
     while reader.read_line(&mut line).unwrap() > 2 {

@@ -26,8 +26,7 @@ impl HostEnvironment {
     pub(super) fn of(&self, function: &FunctionPlan, task_root: &Path) -> Vec<(String, String)> {
         let mut all = self.lambda_variables(function, task_root);
         all.extend(self.variables.clone());
-        let own = function.environment.iter();
-        all.extend(own.map(|(name, value)| (name.clone(), self.local_urls(value))));
+        all.extend(self.template_variables(function));
         // Lambda reserves these names; a template cannot set them.
         all.extend(reserved_variables(function));
         all.into_iter().collect()
@@ -56,6 +55,12 @@ impl HostEnvironment {
             ("TZ", ":UTC"),
         ];
         variables.map(|(name, value)| (name.to_owned(), value.to_owned())).into()
+    }
+
+    /// The variables that the template gives a function. URLs of the template's APIs lead to the emulator.
+    pub(crate) fn template_variables(&self, function: &FunctionPlan) -> BTreeMap<String, String> {
+        let own = function.environment.iter();
+        own.map(|(name, value)| (name.clone(), self.local_urls(value))).collect()
     }
 
     /// Replaces the host names of the template's APIs and function URLs by the emulator's port, so that a
