@@ -16,8 +16,9 @@ mod wiring;
 use std::process::ExitCode;
 
 use sam_emulator::BoxError;
+use sam_emulator::Platform;
 use sam_emulator::cli::{Cli, Mode};
-use sam_emulator::run::{Platform, run};
+use sam_emulator::run::run;
 use sam_emulator::runner::App;
 use shared::telemetry;
 

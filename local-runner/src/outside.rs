@@ -3,7 +3,7 @@
 
 use adapter_rabbitmq::RabbitMq;
 use sam_emulator::BoxError;
-use sam_emulator::run::Platform;
+use sam_emulator::Platform;
 use sam_emulator::runner::App;
 use shared::config::Env;
 use shared::lambda::{Component as _, leak};

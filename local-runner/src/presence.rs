@@ -4,9 +4,9 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use jiff::Timestamp;
+use sam_emulator::Platform;
 use sam_emulator::cli::Mode;
 use sam_emulator::invoke::Invocation;
-use sam_emulator::run::Platform;
 use sam_emulator::runner::App;
 use tokio::time::Instant;
 

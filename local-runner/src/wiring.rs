@@ -8,7 +8,7 @@ use adapter_mongodb::Mongo;
 use adapter_rabbitmq::RabbitMq;
 use adapter_redis::Redis;
 use sam_emulator::BoxError;
-use sam_emulator::run::Platform;
+use sam_emulator::Platform;
 use shared::auth::{Gate, PasswordPolicy, Passwords, Rates, SessionPolicy, TokenKeys};
 use shared::chat::{ChatPorts, MemberLookup};
 use shared::config::Env;

@@ -1,7 +1,6 @@
 //! The commands, executed for a program's `main`. Output goes to standard output, errors to standard error in
 //! one line, and the exit code is 0 or 1.
 
-use std::collections::BTreeMap;
 use std::io::{self, Write};
 use std::path::Path;
 use std::process::ExitCode;
@@ -12,12 +11,11 @@ use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
 use crate::cli::{Cli, Command, Data, Mode};
-use crate::invoke::asynchronous::AsyncInvoker;
 use crate::invoke::{Invocation, LogTail};
 use crate::mode::{self, Outside};
 use crate::output::{BoxError, print};
-use crate::plan::{FunctionPlan, Plan};
-use crate::process::HostEnvironment;
+use crate::plan::Plan;
+use crate::platform::Platform;
 use crate::queues::report;
 use crate::remote;
 use crate::runner::{App, Runner};
@@ -25,38 +23,10 @@ use crate::schedule::{self, ManualRun, ManualRunEndpoint, ScheduleState, Schedul
 use crate::server::Listeners;
 use crate::settings::Settings;
 use crate::startup::{environment, options, warn_of_other_machines, with_data_directory};
-use crate::websocket::Connections;
-use crate::{address, admin_task, backup, browser, event_file, output, overview, signals};
+use crate::{admin_task, backup, browser, event_file, output, overview, signals};
 
 /// The number of future runs that `routes` lists per schedule.
 const NEXT_RUNS: usize = 5;
-
-/// What the emulator offers to an application while it assembles its functions.
-#[derive(Clone)]
-pub struct Platform {
-    /// The content of the template.
-    pub plan: Arc<Plan>,
-    /// The settings of this run. While serving, the address has the port that is open.
-    pub settings: Arc<Settings>,
-    /// Accepts asynchronous invocations (`InvocationType: Event`).
-    pub asynchronous: AsyncInvoker,
-    /// The open WebSocket connections: the operations of `@connections` without HTTP.
-    pub connections: Connections,
-}
-
-impl Platform {
-    /// The variables that the template gives a function. URLs of the template's own APIs lead to this emulator.
-    #[must_use]
-    pub fn variables(&self, function: &FunctionPlan) -> BTreeMap<String, String> {
-        let host = HostEnvironment {
-            address: self.settings.address,
-            account: self.plan.account.clone(),
-            prefixes: address::prefixes(&self.plan),
-            variables: BTreeMap::new(),
-        };
-        host.template_variables(function)
-    }
-}
 
 /// Executes the command of the program `name`. `variables` are the environment variables that the program
 /// documents; they set parameters of the template too. `assemble` connects the application's functions; only
