@@ -88,7 +88,7 @@ fn measure(port: Port, duration: Duration) -> String {
     let (begun, mut slowest, mut failed, mut sent, mut peak) = (Instant::now(), Duration::ZERO, 0, 0, 0);
     while begun.elapsed() < duration {
         let request = Instant::now();
-        let form = json!({ "email": "nobody@example.com", "password": "wrong horse" });
+        let form = json!({ "email": "no-such-user@example.com", "password": "wrong horse" });
         let health =
             HttpRequest::new(port, "GET", "/api/health").try_send().is_ok_and(|answer| answer.status == 200);
         let login = HttpRequest::new(port, "POST", "/api/auth/login").json(&form).try_send();

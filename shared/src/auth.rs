@@ -1,5 +1,6 @@
 //! Authentication: passwords, tokens, sessions, and the gate that every request passes.
 
+mod current_password;
 mod gate;
 mod hs256;
 mod login_attempt;
@@ -14,6 +15,7 @@ mod security_log;
 mod signing_secrets;
 mod token;
 
+pub use current_password::confirm_password;
 pub use gate::{Caller, Credentials, Gate};
 pub use login_attempt::LoginAttempt;
 pub use open::{SessionOpening, TokenPair, open_session};

@@ -1,13 +1,12 @@
 //! `DELETE /api/auth/me` — deletes the caller's account, ends its sessions and frees its names; its messages stay.
 
-use shared::auth::{Caller, Gate, Password, Passwords, SecurityEvent, log_security};
+use shared::auth::{Caller, Gate, Password, Passwords, SecurityEvent, confirm_password, log_security};
 use shared::error::{Error, Unauthenticated};
 use shared::form::text;
 use shared::lambda::http::{Reply, Request};
 use shared::ports::Users;
 use shared::realtime::fanout::Fanout;
 use shared::reply_data::AccountDeletedData;
-use shared::user::User;
 
 /// The reason that the sockets receive.
 const REASON: &str = "account_deleted";
@@ -38,34 +37,15 @@ pub async fn handle(
     match found {
         Some(user) if user.is_deleted() => {}
         Some(user) if is_live => {
-            confirm(gate, passwords, &caller, &user, current, &request).await?;
-            users.delete_account(&user.id, request.now).await?;
             let requester = request.requester().of_session(&caller.user_id, &caller.session_id);
+            confirm_password(gate, passwords, &user, requester, current, None).await?;
+            users.delete_account(&user.id, request.now).await?;
             log_security(SecurityEvent::AccountDeleted, requester);
         }
         _ => return Err(Error::Unauthenticated(Unauthenticated::Revoked)),
     }
     end_everything(gate, fanout, &caller, &request).await?;
     Ok(Reply::ok(AccountDeletedData { id: caller.user_id })?.with_message("The account was deleted."))
-}
-
-async fn confirm(
-    gate: Gate<'_>,
-    passwords: &Passwords,
-    caller: &Caller,
-    user: &User,
-    current: Password,
-    request: &Request,
-) -> Result<(), Error> {
-    let requester = request.requester().of_session(&caller.user_id, &caller.session_id);
-    let (subject, limit) = (caller.user_id.as_str(), gate.rates.password_by_user);
-    gate.take("password", subject, limit, requester).await?;
-    if !passwords.matches(current, Some(&user.password_hash)).await? {
-        log_security(SecurityEvent::PasswordRefused, requester);
-        return Err(Error::field("currentPassword", "is wrong"));
-    }
-    gate.give_back("password", subject, limit, requester).await;
-    Ok(())
 }
 
 /// Ends the sessions, closes the sockets, and forgets the addresses of a deleted account.

@@ -29,7 +29,7 @@ export default {
   "found.one": "{count} message found",
   "found.other": "{count} messages found",
   searchPeople: "Search people",
-  noPeople: "Nobody has this name.",
+  noPeople: "No user has this name.",
   selected: "Selected: {names}",
   groupName: "Name of the group",
   startChat: "Start chatting",

@@ -24,7 +24,7 @@ async function findSocket() {
 }
 
 /**
- * Shows the chat of whoever is logged in, or the login.
+ * Shows the chat of the logged-in user, or the login.
  * @param {string | null} ended why the last session ended
  */
 function show(ended) {

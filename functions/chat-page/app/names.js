@@ -20,7 +20,7 @@ export function nameOf(conversation, userId) {
   return conversation?.participants.find(({ id }) => id === userId)?.displayName ?? t("deletedUser");
 }
 
-/** Who types in a conversation, as a sentence; empty when nobody does. */
+/** The members that type in a conversation, as a sentence, or an empty text. */
 export function typingIn(state, conversation) {
   const names = (state.typing[conversation.id] ?? []).map((id) => nameOf(conversation, id));
   return names.length > 0 ? t("typing", { count: names.length, names: names.join(", ") }) : "";

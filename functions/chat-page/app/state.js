@@ -18,7 +18,7 @@ import * as timelines from "./timeline.js";
  * @typedef {object} State
  * @property {User} me
  * @property {boolean | null} online whether the socket is connected; null until the first attempt has ended
- * @property {boolean} visible whether somebody can look at the page
+ * @property {boolean} visible whether the page is visible to the user
  * @property {boolean} listed whether the first page of conversations is there
  * @property {Record<string, Conversation>} conversations
  * @property {string | null} moreConversations the cursor of the next page

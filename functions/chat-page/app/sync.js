@@ -2,7 +2,7 @@
 
 import { createSocket } from "./socket.js";
 
-/** After so many milliseconds without a sign, nobody types any more. */
+/** Milliseconds after which a member without a further event no longer counts as typing. */
 const TYPING_ENDS = 10_000;
 
 /** Milliseconds until a step of catching up that failed is tried again. */
@@ -128,7 +128,7 @@ export function createSync({ session, api, store, socketUrl, loadNewest, onStore
         dispatch({ type: "conversationChanged", conversation });
       } catch (error) {
         if (error.code !== "NOT_FOUND") throw error;
-        // The address names a conversation of somebody else.
+        // The user is not in the conversation that the address names.
         if (store.state.open === id) location.hash = "";
       }
     });

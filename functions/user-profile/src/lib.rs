@@ -1,6 +1,6 @@
 //! `PUT /api/user/profile` — changes the caller's name, e-mail or password; a new password ends the other sessions.
 
-use shared::auth::{Caller, Gate, Password, Passwords, Requester, SecurityEvent, log_security};
+use shared::auth::{Caller, Gate, Password, Passwords, SecurityEvent, confirm_password, log_security};
 use shared::error::{Error, Unauthenticated};
 use shared::form::{Form, text};
 use shared::lambda::http::{Reply, Request};
@@ -35,7 +35,9 @@ pub async fn handle(
     let ProfileRequest { mut change, new_password, current } = read(request.form()?, passwords)?;
     refuse_foreign_name(users, &caller, &change).await?;
     if let Some(current) = current {
-        let user = confirm(gate, users, passwords, requester, current, new_password.as_ref()).await?;
+        let user = users.by_ids(std::slice::from_ref(&caller.user_id)).await?.pop();
+        let user = user.ok_or(Error::Unauthenticated(Unauthenticated::Revoked))?;
+        confirm_password(gate, passwords, &user, requester, current, new_password.as_ref()).await?;
         if let Some(new) = new_password {
             refuse_own_names(passwords, &user, &change, &new)?;
             change.password_hash = Some(passwords.hash(new, &request.entropy).await?);
@@ -117,34 +119,4 @@ async fn end_other_sessions(
         fanout.end_session(&session, "password_changed", request.now).await;
     }
     Ok(())
-}
-
-/// Checks the current password and returns the user. Only wrong ones count toward the limit. A new password that is stored
-/// already is accepted in place of the current one: the request then repeats one that failed after it had changed the
-/// password.
-async fn confirm(
-    gate: Gate<'_>,
-    users: &dyn Users,
-    passwords: &Passwords,
-    requester: Requester<'_>,
-    current: Password,
-    new: Option<&Password>,
-) -> Result<User, Error> {
-    let caller = requester.user_id.ok_or(Error::Unauthenticated(Unauthenticated::NoToken))?;
-    let limit = gate.rates.password_by_user;
-    let found = users.by_ids(std::slice::from_ref(caller)).await?.pop();
-    let user = found.ok_or(Error::Unauthenticated(Unauthenticated::Revoked))?;
-    gate.take("password", caller.as_str(), limit, requester).await?;
-    let hash = Some(&user.password_hash);
-    let is_current = passwords.matches(current, hash).await?;
-    let is_repeat = match new {
-        Some(new) if !is_current => passwords.matches(new.clone(), hash).await?,
-        _ => false,
-    };
-    if !is_current && !is_repeat {
-        log_security(SecurityEvent::PasswordRefused, requester);
-        return Err(Error::field("currentPassword", "is wrong"));
-    }
-    gate.give_back("password", caller.as_str(), limit, requester).await;
-    Ok(user)
 }

@@ -62,7 +62,7 @@ async fn accept(frame: Frame<'_>, identity: Identity, last_seq: LastSeq) -> Resu
                 let incomplete = connection.dialect.event("replay_incomplete", &payload);
                 push(frame, &incomplete).await?;
             }
-            // Who connects does not wait for the announcement.
+            // The client has its answer and does not wait for the announcement.
             if came_online {
                 frame.ports.announcer.arrival(&identity.user_id, frame.event.now).await;
             }

@@ -1,8 +1,8 @@
 //! A SAM template → [`Plan`]: the only module that knows YAML, intrinsics and resource types.
 //!
-//! A reader goes on after a problem, so that all problems of a template are told at once. What has nothing to
-//! run here is passed over and noticed: resource types, properties without effect, and, one by one, whatever
-//! invokes a function on AWS and not here.
+//! A reader goes on after a problem, so that all problems of a template are reported at once. Resource types and
+//! properties without effect are ignored and reported, and so is every trigger that invokes a function on AWS
+//! and not here.
 //!
 //! In the order of reading: `node`, `yaml` and `flow` (the template as a tree), `findings` (problems and
 //! notices), `parameters` and `scope` (names), `intrinsics` and `foreach` (expressions), `resource_types` and

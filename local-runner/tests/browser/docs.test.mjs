@@ -59,7 +59,7 @@ test("Authorize and Try it work with the running system", async () => {
   const create = await route(page, "conversation-create");
   await create.getByLabel("Body").fill(JSON.stringify({ participantId: body.data.user.id }));
   const [refused, why] = await send(create);
-  assert.deepEqual([refused, why.error.details[0].field], [422, "participantId"], "nobody converses with himself");
+  assert.deepEqual([refused, why.error.details[0].field], [422, "participantId"], "the participant is the caller");
   // A parameter of the path.
   const presence = await route(page, "presence-user");
   await presence.getByLabel("path userId").fill(body.data.user.id);
@@ -73,9 +73,9 @@ test("Authorize and Try it work with the running system", async () => {
   assert.deepEqual(problems(), []);
 });
 
-test("a wrong password is told, and a token can be pasted", async () => {
+test("a wrong password is reported, and a token can be pasted", async () => {
   const { page, problems } = await open(browser, "/api/docs");
-  const credentials = { email: `nobody${Date.now()}`, password: "a wrong password" };
+  const credentials = { email: `no-such-user${Date.now()}`, password: "a wrong password" };
   await page.getByLabel("Username or e-mail").fill(credentials.email);
   await page.getByLabel("Password").fill(credentials.password);
   await page.getByRole("button", { name: "Log in" }).click();

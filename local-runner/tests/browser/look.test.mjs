@@ -46,7 +46,7 @@ test("axe-core finds nothing, at both widths, light and dark", async () => {
       await inspect("account");
       await ada.page.getByRole("button", { name: "Log out", exact: true }).click();
       await ada.page.getByRole("button", { name: "Log in", exact: true }).waitFor();
-      assert.equal(await ada.page.getByRole("alert").count(), 0, "who logs out needs no explanation");
+      assert.equal(await ada.page.getByRole("alert").count(), 0, "an alert after a logout");
       await inspect("login");
       await ada.page.getByRole("button", { name: "New here? Create an account" }).click();
       await inspect("register");

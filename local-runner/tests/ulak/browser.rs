@@ -15,7 +15,7 @@ const CHROMIUM: &str = "/usr/bin/chromium";
 fn pages_work_in_a_browser() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/browser");
     let browser = std::env::var("ULAK_CHROMIUM").unwrap_or_else(|_| CHROMIUM.to_owned());
-    let has_node = Command::new("node").arg("--version").output().is_ok_and(|said| said.status.success());
+    let has_node = Command::new("node").arg("--version").output().is_ok_and(|output| output.status.success());
     let has_packages = folder.join("node_modules/playwright-core/package.json").exists();
     if !(has_node && has_packages && Path::new(&browser).exists()) {
         let remedy = "install node 20 and chromium (or set ULAK_CHROMIUM), and run `npm ci` in";
@@ -33,9 +33,9 @@ fn pages_work_in_a_browser() {
         .stdin(Stdio::null())
         .output()
         .unwrap();
-    let said = String::from_utf8_lossy(&output.stdout);
-    assert!(output.status.success(), "{said}\n{}", String::from_utf8_lossy(&output.stderr));
-    let passed = said.lines().find_map(|line| line.strip_prefix("# pass ")).unwrap();
+    let stdout = String::from_utf8_lossy(&output.stdout);
+    assert!(output.status.success(), "{stdout}\n{}", String::from_utf8_lossy(&output.stderr));
+    let passed = stdout.lines().find_map(|line| line.strip_prefix("# pass ")).unwrap();
     assert!(passed.parse::<u32>().unwrap() >= 29, "only {passed} tests ran");
     assert!(!server.log().contains("panicked"), "{}", server.log());
 }

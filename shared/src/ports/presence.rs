@@ -28,7 +28,7 @@ pub struct Attachment<'a> {
 }
 
 /// Stores the open connections. Decides atomically which attach brings a user online and which end takes the user
-/// offline: the two alternate for each user, however many calls run at once. What the others have to be told of it
+/// offline: the two alternate for each user, however many calls run at once. The change that has to be announced
 /// is stored in the same atomic step; see [`PresenceChanges`].
 #[async_trait]
 pub trait Connections: Send + Sync {
@@ -86,19 +86,19 @@ pub struct PresenceClaim<'a> {
     pub limit: u32,
 }
 
-/// Stores what the others have to be told: users who came online, and users who left. An attach or an end stores it in
-/// its own atomic step, so that it survives a caller that ends before it has told anyone.
+/// Stores the changes that have to be announced: users who came online, and users who left. An attach or an end stores
+/// its change in its own atomic step, so that the change survives a caller that ends before it has announced it.
 ///
 /// Each user has at most one change. A user who leaves before the arrival was claimed, or returns before the departure
-/// was claimed, has none: nobody is told.
+/// was claimed, has none: neither is announced.
 #[async_trait]
 pub trait PresenceChanges: Send + Sync {
-    /// Changes that nobody has claimed, oldest first. Each is returned to one caller, and again after `claimed_until`
+    /// Unclaimed changes, oldest first. Each is returned to one caller, and again after `claimed_until`
     /// if it was not marked as announced.
     async fn claim(&self, claim: PresenceClaim<'_>) -> StoreResult<Vec<PresenceChange>>;
     /// Forgets these changes. Keeps a user's change that differs. A repeat changes nothing.
     async fn mark_announced(&self, changes: &[PresenceChange]) -> StoreResult<()>;
-    /// Whether the others are to see the user as online: the user is online, or has left and nobody has claimed that.
+    /// Whether the user counts as online for others: the user is online, or has left and the departure is unclaimed.
     async fn counts_as_online(&self, user: &UserId) -> StoreResult<bool>;
 }
 

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use crate::config::Env;
 
-/// Who is told that a user came online or left.
+/// The users to whom arrivals and departures are announced.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Audience {
     /// All connected users.

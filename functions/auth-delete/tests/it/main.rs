@@ -64,7 +64,7 @@ async fn sessions_sockets_names_and_addresses_end_with_the_account() {
 }
 
 #[tokio::test]
-async fn every_socket_of_the_user_is_told_and_closed() {
+async fn every_socket_of_the_user_receives_session_ended_and_is_closed() {
     FUNCTION
         .assert_pushes(&[
             "ada-laptop CLOSE",

@@ -36,7 +36,7 @@ async fn tokens_of_the_session_are_revoked_at_once() {
     fixture.gate().identify(&ada_again.access_token, NOW).await.unwrap();
 }
 
-/// Both of Ada's connections belong to the session that ends. The others are told that she is offline later.
+/// Both of Ada's connections belong to the session that ends. Her departure is announced later.
 #[tokio::test]
 async fn logout_closes_the_sessions_sockets() {
     FUNCTION

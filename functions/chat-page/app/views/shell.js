@@ -1,4 +1,4 @@
-// The page while somebody is logged in: the list on one side, the open conversation on the other.
+// The page of a logged-in user: the list on one side, the open conversation on the other.
 
 import { el, iconButton, setText } from "../dom.js";
 import { unreadIn } from "../state.js";

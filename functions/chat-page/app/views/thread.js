@@ -62,7 +62,7 @@ export function threadView(chat) {
     read();
   }
 
-  /** What is on the screen has been read, if somebody can look at it. */
+  /** Marks what is on the screen as read, if the page is visible. */
   function read() {
     if (atEnd && visible) chat.markRead();
   }

@@ -29,7 +29,7 @@ async fn crowd(fixture: &FunctionFixture, count: usize) {
     }
 }
 
-/// Ada comes online through the connection `ada`, and nobody is told yet.
+/// Ada comes online through the connection `ada`, and her arrival is not announced yet.
 async fn arrive(fixture: &FunctionFixture, identity: &Identity) {
     fixture.open_connection("ada", Dialect::Json, NOW).await;
     let attachment = shared::ports::Attachment { identity, lease_until: NOW, max_per_user: 0, now: NOW };
@@ -50,7 +50,7 @@ fn announcer<'a>(
 }
 
 /// How often each connection received the event.
-fn told(gateway: &SlowGateway) -> BTreeMap<String, usize> {
+fn received(gateway: &SlowGateway) -> BTreeMap<String, usize> {
     let mut counts = BTreeMap::new();
     for id in gateway.received() {
         *counts.entry(id).or_default() += 1;
@@ -61,7 +61,7 @@ fn told(gateway: &SlowGateway) -> BTreeMap<String, usize> {
 /// A push takes 20 ms, one in twenty is refused with 429, and an invocation lives five seconds. The clock is tokio's,
 /// which jumps while everything waits.
 #[tokio::test(start_paused = true)]
-async fn ten_thousand_sockets_are_told_within_seconds_by_invocations_of_five_seconds() {
+async fn ten_thousand_sockets_receive_an_arrival_within_seconds_by_invocations_of_five_seconds() {
     let fixture: &'static FunctionFixture = leak(FunctionFixture::new());
     crowd(fixture, 10_000).await;
     arrive(fixture, &ada()).await;
@@ -75,11 +75,11 @@ async fn ten_thousand_sockets_are_told_within_seconds_by_invocations_of_five_sec
     assert!(waited < Duration::from_millis(200), "the newcomer waited {waited:?}");
     let entry = async_event(move |task| ws_fanout::handle(announcer, &fixture.store, task));
     let longest = lambda.run_all(FANOUT, &entry).await;
-    let told = told(gateway);
-    assert_eq!((told.len(), told.values().max()), (10_000, Some(&1)));
-    assert!(!told.contains_key("ada"), "a user hears nothing of herself");
+    let receivers = received(gateway);
+    assert_eq!((receivers.len(), receivers.values().max()), (10_000, Some(&1)));
+    assert!(!receivers.contains_key("ada"), "a user receives nothing about herself");
     let took = start.elapsed();
-    assert!(took < Duration::from_secs(30), "everybody was told after {took:?}");
+    assert!(took < Duration::from_secs(30), "the last push was after {took:?}");
     assert!(longest <= Duration::from_secs(5), "an invocation lived {longest:?}");
     assert_eq!(gateway.closed(), 0, "a short throttle closes no socket");
 }
@@ -96,8 +96,8 @@ async fn page_that_an_invocation_has_no_time_for_is_continued_by_another() {
     announcer.arrival(&ada().user_id, NOW).await;
     let entry = async_event(move |task| ws_fanout::handle(announcer, &fixture.store, task));
     let longest = lambda.run_all(FANOUT, &entry).await;
-    let told = told(gateway);
-    assert_eq!((told.len(), told.values().max()), (1_500, Some(&1)));
+    let receivers = received(gateway);
+    assert_eq!((receivers.len(), receivers.values().max()), (1_500, Some(&1)));
     assert!(longest <= Duration::from_secs(5), "an invocation lived {longest:?}");
     assert!(lambda.invocations() > 10, "{} invocations", lambda.invocations());
 }
@@ -118,7 +118,7 @@ async fn departure_of_a_user_who_has_returned_is_not_pushed() {
 }
 
 #[tokio::test]
-async fn only_contacts_are_told_when_they_are_the_audience() {
+async fn only_contacts_receive_presence_events_when_they_are_the_audience() {
     let mut fixture = FunctionFixture::new();
     fixture.settings.audience = Audience::Contacts;
     let fixture = fixture;
@@ -132,9 +132,9 @@ async fn only_contacts_are_told_when_they_are_the_audience() {
     assert_eq!(function, FANOUT);
     let task = serde_json::from_value(task).unwrap();
     ws_fanout::handle(fixture.announcer(), &fixture.store, task).await.unwrap();
-    let mut told: Vec<String> = fixture.pushes.take().into_iter().map(|(id, _)| id).collect();
-    told.sort();
-    assert_eq!(told, ["bob", "bob-phone"]);
+    let mut receivers: Vec<String> = fixture.pushes.take().into_iter().map(|(id, _)| id).collect();
+    receivers.sort();
+    assert_eq!(receivers, ["bob", "bob-phone"]);
 }
 
 #[tokio::test]

@@ -11,7 +11,7 @@ pub enum AuthorizerPlan {
     Lambda(LambdaAuthorizerPlan),
     /// IAM signatures, which the emulator does not check.
     Iam,
-    /// One whose declaration has a problem; with `--skip-unsupported`, its routes let nobody in.
+    /// One whose declaration has a problem; with `--skip-unsupported`, its routes refuse every request.
     Unusable,
 }
 

@@ -12,7 +12,7 @@ pub(crate) enum Node {
     List(Vec<Node>),
     /// Keys are unique: of duplicates, [`super::yaml`] keeps the last.
     Map(Vec<(String, Node)>),
-    /// An expression without a value, and why. It is an error only for who reads it: a template may use
+    /// An expression without a value, and why. It is an error only where it is read: a template may use
     /// anything in properties that have no effect here.
     Unknown(Box<TemplateError>),
 }

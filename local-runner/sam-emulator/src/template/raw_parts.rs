@@ -9,6 +9,7 @@ use super::declared::RouteAuth;
 use super::error::TemplateError;
 use super::node::Cursor;
 use super::resource::Resource;
+use super::websocket::IGNORED_BY_ROUTES;
 use crate::plan::AuthorizerPlan;
 
 /// Resources by the last part of their type: `Api`, `Route`, …
@@ -144,14 +145,7 @@ pub(crate) fn check_route(context: &Context<'_>, at: &Cursor<'_>) {
         "RouteResponseSelectionExpression",
         "Target",
     ];
-    const IGNORED: &[&str] = &[
-        "ApiKeyRequired",
-        "ModelSelectionExpression",
-        "OperationName",
-        "RequestModels",
-        "RequestParameters",
-    ];
-    context.findings.only(at, READ, IGNORED);
+    context.findings.only(at, READ, IGNORED_BY_ROUTES);
 }
 
 fn check_integration(context: &Context<'_>, at: &Cursor<'_>) {

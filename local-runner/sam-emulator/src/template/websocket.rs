@@ -84,16 +84,13 @@ pub(crate) fn read_timeout(at: &Cursor<'_>, key: &str) -> Result<Duration, Templ
     Ok(Duration::from_millis(at.get(key).map_or(Ok(29_000), |value| value.number(50, 29_000))?))
 }
 
+/// Properties of a route that have no effect here, also of an `AWS::ApiGatewayV2::Route`.
+pub(crate) const IGNORED_BY_ROUTES: &[&str] =
+    &["ApiKeyRequired", "ModelSelectionExpression", "OperationName", "RequestModels", "RequestParameters"];
+
 fn read_route(context: &Context<'_>, at: &Cursor<'_>) -> Result<WebSocketRoutePlan, TemplateError> {
     const READ: &[&str] = &["FunctionArn", "IntegrationTimeout", "RouteResponseSelectionExpression"];
-    const IGNORED: &[&str] = &[
-        "ApiKeyRequired",
-        "ModelSelectionExpression",
-        "OperationName",
-        "RequestModels",
-        "RequestParameters",
-    ];
-    context.findings.only(at, READ, IGNORED);
+    context.findings.only(at, READ, IGNORED_BY_ROUTES);
     Ok(WebSocketRoutePlan {
         function: context.function(&at.need("FunctionArn")?)?,
         timeout: read_timeout(at, "IntegrationTimeout")?,

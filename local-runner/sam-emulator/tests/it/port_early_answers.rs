@@ -86,7 +86,7 @@ async fn a_request_after_an_early_answer_is_answered_or_the_answer_says_close() 
 }
 
 #[tokio::test]
-async fn a_client_that_waits_for_100_continue_is_not_asked_for_a_body_that_nobody_reads() {
+async fn a_client_that_waits_for_100_continue_is_not_asked_for_a_body_that_is_not_read() {
     let server = server().await;
     let mut socket = TcpStream::connect(server.address).await.unwrap();
     let head =

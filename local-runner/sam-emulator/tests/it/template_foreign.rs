@@ -1,5 +1,5 @@
-//! Templates as people write them: what has nothing to run here is passed over and noticed, nothing that
-//! invokes a function is left out in silence, and all problems are told at once.
+//! Templates as people write them: what has nothing to run here is ignored and reported, every trigger
+//! is listed, and all problems are reported at once.
 
 use std::collections::BTreeMap;
 
@@ -238,7 +238,7 @@ Resources:
 }
 
 #[test]
-fn all_problems_are_told_at_once_each_with_its_place() {
+fn all_problems_are_reported_at_once_each_with_its_place() {
     expect![[r#"
         8 problems:
           Resources.F.Properties.Memory: this property is not supported: remove it, or check its spelling

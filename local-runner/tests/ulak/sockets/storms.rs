@@ -45,7 +45,7 @@ async fn p99(sender: &mut SocketClient, room: &str, sends: usize) -> Duration {
 
 /// Without rate limits, so that only the grace protects the others.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn idle_sockets_hear_at_most_ten_presence_events_of_a_client_that_connects_and_disconnects() {
+async fn idle_sockets_receive_at_most_ten_presence_events_of_a_client_that_connects_and_disconnects() {
     const IDLE: usize = 1_000;
     let server = own_server(&[]);
     let tokens: Vec<String> = (0..20).map(|_| server.person().access_token).collect();

@@ -81,7 +81,7 @@ impl Mongo {
         created.get_or_try_init(|| indexes::create(&self.database, name)).await.map(drop)
     }
 
-    /// The longest time for the server to work on one command (`maxTimeMS`): it stops when nobody waits any more. The
+    /// The longest time for the server to work on one command (`maxTimeMS`): it stops when the caller has stopped waiting. The
     /// driver has no such option for inserts and updates, which are short.
     pub(crate) fn max_time(&self) -> Duration {
         // The server reads 0 as no limit.

@@ -179,7 +179,7 @@ async fn firsts_and_lasts_are_equal_in_number_under_load(ports: PresencePorts, d
         }
     })
     .await?;
-    // An arrival that nobody has claimed cancels with the departure after it, so every round is one of each.
+    // An unclaimed arrival cancels with the departure after it, so every round is one of each.
     let firsts = edges.iter().filter(|(first, _)| *first).count();
     expect_true(firsts > 0, "no connection was the first")?;
     expect_eq(firsts, edges.iter().filter(|(_, last)| *last).count())?;

@@ -1,4 +1,4 @@
-//! Cases of `PresenceChanges`: what the others have to be told, and what cancels out. The times of two cases are days
+//! Cases of `PresenceChanges`: what has to be announced, and what cancels out. The times of two cases are days
 //! apart, so a claim without a user finds only a case's own changes.
 
 use shared::connection::PresenceChange;
@@ -77,7 +77,7 @@ async fn departure_before_the_claim_of_the_arrival_is_announced_as_neither(
     let (one, _) = ports.attach_new(&data, &user).await?;
     ports.connections.end(&one.id, data.after(1)).await?;
     expect_eq(claim(&ports, &user, data.after(99)).await?, Vec::new())?;
-    expect_true(!ports.changes.counts_as_online(&user).await?, "nobody knows that the user was there")
+    expect_true(!ports.changes.counts_as_online(&user).await?, "an unannounced arrival counts")
 }
 
 async fn return_after_the_claim_is_an_arrival(ports: PresencePorts, data: CaseData) -> Outcome {

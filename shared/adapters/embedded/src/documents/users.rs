@@ -154,37 +154,33 @@ fn update(db: &Connection, id: &UserId, change: UserChange) -> DbResult<Option<U
         ..before.clone()
     };
     check_unique(db, &after)?;
-    let sql = "UPDATE users SET username = ?2, username_key = ?3, email = ?4, email_key = ?5,
-               display_name = ?6, password_hash = ?7 WHERE id = ?1";
-    db.prepare_cached(sql)?.execute(params![
-        id.as_str(),
-        after.username.as_str(),
-        after.username.key(),
-        after.email.as_str(),
-        after.email.key(),
-        after.display_name,
-        after.password_hash.0,
-    ])?;
+    write_row(db, &after)?;
     delete_words(db, &before)?;
     insert_words(db, &after)?;
     Ok(Some(after))
 }
 
-fn delete_account(db: &Connection, id: &UserId, now: Time) -> DbResult<bool> {
-    let Some(before) = by_id(db, id)?.filter(|user| !user.is_deleted()) else { return Ok(false) };
-    let after = before.deleted(now);
+/// Writes what a change of the account may change.
+fn write_row(db: &Connection, user: &User) -> DbResult<()> {
     let sql = "UPDATE users SET username = ?2, username_key = ?3, email = ?4, email_key = ?5,
                display_name = ?6, password_hash = ?7, deactivated_at = ?8 WHERE id = ?1";
     db.prepare_cached(sql)?.execute(params![
-        id.as_str(),
-        after.username.as_str(),
-        after.username.key(),
-        after.email.as_str(),
-        after.email.key(),
-        after.display_name,
-        after.password_hash.0,
-        now.millis(),
+        user.id.as_str(),
+        user.username.as_str(),
+        user.username.key(),
+        user.email.as_str(),
+        user.email.key(),
+        user.display_name,
+        user.password_hash.0,
+        user.deactivated_at.map(Time::millis),
     ])?;
+    Ok(())
+}
+
+fn delete_account(db: &Connection, id: &UserId, now: Time) -> DbResult<bool> {
+    let Some(before) = by_id(db, id)?.filter(|user| !user.is_deleted()) else { return Ok(false) };
+    let after = before.deleted(now);
+    write_row(db, &after)?;
     delete_words(db, &before)?;
     Ok(true)
 }

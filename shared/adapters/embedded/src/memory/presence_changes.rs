@@ -15,12 +15,12 @@ pub(super) struct UnannouncedChanges {
 struct Change {
     online: bool,
     at: Time,
-    /// No other claim finds it before; `None` when nobody has claimed it.
+    /// No other claim finds it before; `None` for an unclaimed change.
     claimed_until: Option<Time>,
 }
 
 impl UnannouncedChanges {
-    /// Returns whether the others are to be told. They are not when nobody has claimed the departure before.
+    /// Returns whether the arrival is to be announced. It is not if it cancels an unclaimed departure.
     pub(super) fn come_online(&mut self, user: &UserId, now: Time) -> bool {
         self.replace(user, true, now)
     }
@@ -29,7 +29,7 @@ impl UnannouncedChanges {
         self.replace(user, false, now);
     }
 
-    /// The opposite change cancels one that nobody has claimed.
+    /// The opposite change cancels an unclaimed one.
     fn replace(&mut self, user: &UserId, online: bool, at: Time) -> bool {
         let before = self.by_user.remove(user);
         let cancels = before.is_some_and(|before| before.online != online && before.claimed_until.is_none());
@@ -43,7 +43,7 @@ impl UnannouncedChanges {
         self.by_user.get(user).is_some_and(|change| change.online)
     }
 
-    /// Whether the user has left and nobody has claimed that.
+    /// Whether the user has left and the departure is unclaimed.
     pub(super) fn has_unclaimed_departure(&self, user: &UserId) -> bool {
         self.by_user.get(user).is_some_and(|change| !change.online && change.claimed_until.is_none())
     }
